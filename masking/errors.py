@@ -1,0 +1,75 @@
+"""Exceptions that name places (file, line, path, rule) and remedies, never values.
+
+Every error a user can meet derives from `MaskingError`; the command line maps `exit_code` to the process's exit status.
+Texts are built from places and counts alone: no argument of these classes may hold a value of the data or a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class MaskingError(Exception):
+    """What a user can meet; the text says what, where, and what to do."""
+
+    exit_code = 1
+
+
+class UsageError(MaskingError):
+    """The call itself cannot be carried out: a missing option, a path that is not there."""
+
+    exit_code = 2
+
+
+class KeyRefused(MaskingError):
+    """A key is missing, too short, too weak, or not the one that made the destination."""
+
+    exit_code = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a policy or job file: where it stands, what it is, and the nearest right thing."""
+
+    file: str
+    line: int
+    path: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{self.file}:{self.line} {self.path}: {self.message}{hint}"
+
+
+class PolicyError(MaskingError):
+    """All that is wrong with a policy or a job file, at once."""
+
+    exit_code = 6
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class ParameterError(ValueError):
+    """A masker's parameter is not usable; the policy reader adds the file, line and path."""
+
+    def __init__(self, parameter: str, message: str, hint: str = "") -> None:
+        self.parameter = parameter
+        self.message = message
+        self.hint = hint
+        super().__init__(f"{parameter}: {message}" + (f"; {hint}" if hint else ""))
+
+
+class InputError(MaskingError):
+    """The source cannot be read as what it claims to be."""
+
+    exit_code = 7
+
+
+class CountMismatch(MaskingError):
+    """Lines read and lines written do not add up; nothing was published."""
+
+    exit_code = 8

@@ -1,0 +1,115 @@
+"""The masker protocol, the registry and the null rule.
+
+A masker is a frozen dataclass of its parameters (the *spec*). `bind` gives it the subkeys of its purposes and returns a
+`BoundMasker`: the picklable thing that runs in workers and maps a Series of values to a Series of equal length and index.
+
+All values are FHIR text: dates, decimals and identifiers are strings spelled as in the source. Null stays null; a value that
+a masker cannot read becomes null too, which the caller must treat as "redact and count" (it is never passed through).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import pandas as pd
+
+from masking.errors import ParameterError
+
+#: What a masker may ask for beside the value. Each is a column of text aligned with the values; null where not known.
+CONTEXT = (
+    "subject",  # the key of the human whose value this is (the id part of a reference to them)
+    "sex",  # FHIR administrative gender: male | female | other | unknown
+    "system",  # Identifier.system, ContactPoint.system or Coding.system beside the value
+    "deceased",  # date or dateTime of the subject's death, if known
+    "birth_date",  # the subject's birth date, if known
+    "family",  # HumanName.family beside the value
+    "given",  # HumanName.given beside the value, joined by one space
+    "address",  # the whole source address in one line: line|city|state|postalCode|country, joined by '|'
+)
+
+
+class Subkeys(Protocol):
+    """Whoever hands out subkeys by purpose (`masking.keys.Keyring`)."""
+
+    def subkey(self, purpose: str) -> bytes: ...
+
+
+class BoundMasker(ABC):
+    """A masker with its subkeys: pure, picklable, total. Holds keys with `repr=False` only."""
+
+    #: Names out of `CONTEXT` that `mask_distinct` takes as keyword arguments.
+    context: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
+        """Mask distinct, non-null values (with their context where one is declared); None where one cannot be read.
+
+        A pure function of each value and its own context: the other values of the call must not matter.
+        """
+
+    def __call__(self, values: pd.Series, **context: pd.Series) -> pd.Series:
+        """Mask a Series of text; equal length and index, null stays null, distinct (value, context) pairs masked once."""
+        columns = [values.astype(object).where(values.notna(), None)]
+        for name in self.context:
+            column = context.get(name)
+            columns.append(
+                pd.Series([None] * len(values), index=values.index, dtype=object)
+                if column is None
+                else column.astype(object).where(column.notna(), None)
+            )
+        rows = list(zip(*(column.tolist() for column in columns), strict=True))
+        distinct = list(dict.fromkeys(row for row in rows if row[0] is not None))
+        masked: dict[tuple[Any, ...], str | None] = {}
+        if distinct:
+            first, *rest = (list(column) for column in zip(*distinct, strict=True))
+            first = [value if isinstance(value, str) else str(value) for value in first]
+            answers = self.mask_distinct(first, **dict(zip(self.context, rest, strict=True)))
+            masked = dict(zip(distinct, answers, strict=True))
+        return pd.Series([masked.get(row) for row in rows], index=values.index, dtype=object, name=values.name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Masker(ABC):
+    """A masker's parameters, validated in `__post_init__` (raise `ParameterError`), registered under `name`."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def bind(self, keys: Subkeys) -> BoundMasker:
+        """Fetch the subkeys of this masker's purposes and return what runs in workers."""
+
+
+M = TypeVar("M", bound=type[Masker])
+_REGISTRY: dict[str, type[Masker]] = {}
+
+
+def register(cls: M) -> M:
+    """Class decorator: make a masker known to policies and UDFs by its `name`."""
+    if cls.name in _REGISTRY:
+        raise RuntimeError(f"two maskers are called {cls.name!r}")
+    _REGISTRY[cls.name] = cls
+    return cls
+
+
+def registered() -> Mapping[str, type[Masker]]:
+    """All maskers by name. Import `masking.maskers` first: it imports every family."""
+    return dict(sorted(_REGISTRY.items()))
+
+
+def parameters(cls: type[Masker]) -> tuple[dataclasses.Field[Any], ...]:
+    """The declared parameters of a masker, in order."""
+    return dataclasses.fields(cls)
+
+
+def check(condition: bool, parameter: str, message: str, hint: str = "") -> None:
+    """Raise `ParameterError` unless `condition` holds; for `__post_init__`."""
+    if not condition:
+        raise ParameterError(parameter, message, hint)
+
+
+def per_value(function: Callable[[str], str | None], values: Iterable[str]) -> list[str | None]:
+    """The plain form of `mask_distinct` for maskers that have nothing to vectorize."""
+    return [function(value) for value in values]
