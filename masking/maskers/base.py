@@ -23,6 +23,7 @@ CONTEXT = (
     "subject",  # the key of the human whose value this is (the id part of a reference to them)
     "sex",  # FHIR administrative gender: male | female | other | unknown
     "system",  # Identifier.system, ContactPoint.system or Coding.system beside the value
+    "unit",  # Quantity.code (else unit) beside the value, such as the UCUM code of an Age
     "deceased",  # date or dateTime of the subject's death, if known
     "birth_date",  # the subject's birth date, if known
     "family",  # HumanName.family beside the value

@@ -1,0 +1,148 @@
+"""Maskers made of maskers: chain (one after the other) and one_of_by (chosen by what stands beside the value)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeVar
+
+from masking.maskers.base import CONTEXT, BoundMasker, Masker, Subkeys, check, register
+
+#: The context of some rows: a column of text or null for each name.
+Columns = Mapping[str, Sequence[str | None]]
+
+
+class _Combined(BoundMasker):
+    """A bound masker whose context is what its parts ask for."""
+
+    def _ask_for(self, names: Iterable[str]) -> None:
+        # Per object, not per class, and past the guard of a frozen dataclass: it travels in the pickled state.
+        object.__setattr__(self, "context", tuple(name for name in CONTEXT if name in set(names)))
+
+
+def _apply(masker: BoundMasker, values: Sequence[str | None], context: Columns) -> list[str | None]:
+    """Mask values of which some may be null by now or equal, keeping the promise that a masker gets distinct rows."""
+    rows = list(zip(values, *(context[name] for name in masker.context), strict=True))
+    distinct = list(dict.fromkeys(row for row in rows if row[0] is not None))
+    if not distinct:
+        return [None] * len(rows)
+    columns = list(zip(*distinct, strict=True))
+    first = [value for value in columns[0] if value is not None]
+    answers = masker.mask_distinct(first, **dict(zip(masker.context, columns[1:], strict=True)))
+    masked = dict(zip(distinct, answers, strict=True))
+    return [masked.get(row) for row in rows]
+
+
+@dataclass(frozen=True)
+class _BoundChain(_Combined):
+    links: tuple[BoundMasker, ...]
+
+    def __post_init__(self) -> None:
+        self._ask_for(name for link in self.links for name in link.context)
+
+    def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
+        masked: list[str | None] = list(values)
+        for link in self.links:
+            masked = _apply(link, masked, context)
+        return masked
+
+
+@register
+@dataclass(frozen=True)
+class Chain(Masker):
+    """Each value through every masker, in order; null at one of them is null at the end.
+
+    The context of every link is the source's: a birth date masked by the first link does not become the context of the
+    second. Two maskers at least, or there is nothing to chain.
+    """
+
+    name: ClassVar[str] = "chain"
+    maskers: tuple[Masker, ...]
+
+    def __post_init__(self) -> None:
+        check(isinstance(self.maskers, Sequence) and not isinstance(self.maskers, str), "maskers", "is not a list")
+        object.__setattr__(self, "maskers", tuple(self.maskers))
+        check(len(self.maskers) >= 2, "maskers", "holds fewer than two maskers", "use the masker itself")
+        for index, masker in enumerate(self.maskers):
+            check(isinstance(masker, Masker), f"maskers[{index}]", "is not a masker")
+
+    def bind(self, keys: Subkeys) -> BoundMasker:
+        """Bind every link; each asks for the subkeys of its own purposes."""
+        return _BoundChain(tuple(masker.bind(keys) for masker in self.maskers))
+
+
+@dataclass(frozen=True)
+class _BoundChoice(_Combined):
+    by: str
+    cases: Mapping[str, BoundMasker]
+    default: BoundMasker | None
+
+    def __post_init__(self) -> None:
+        parts = [*self.cases.values(), *([self.default] if self.default else [])]
+        self._ask_for([self.by, *(name for part in parts for name in part.context)])
+
+    def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
+        rows: dict[str | None, list[int]] = {}
+        for row, case in enumerate(context[self.by]):
+            rows.setdefault(case if case in self.cases else None, []).append(row)
+        masked: list[str | None] = [None] * len(values)
+        for case, chosen in rows.items():
+            part = self.default if case is None else self.cases[case]
+            if part is None:
+                continue
+            columns = {name: [column[row] for row in chosen] for name, column in context.items()}
+            for row, answer in zip(chosen, _apply(part, [values[row] for row in chosen], columns), strict=True):
+                masked[row] = answer
+        return masked
+
+
+@register
+@dataclass(frozen=True)
+class OneOfBy(Masker):
+    """The masker of the case that the context `by` names, as in `by: system, cases: {phone: phone, email: email}`.
+
+    `by` is one of `masking.maskers.base.CONTEXT`; a case matches exactly. A value whose context is null or names no
+    case goes to `default`, and to null where there is none.
+    """
+
+    name: ClassVar[str] = "one_of_by"
+    by: str
+    # A dict has no hash; equal specs still have equal ones.
+    cases: Mapping[str, Masker] = field(hash=False)
+    default: Masker | None = None
+
+    def __post_init__(self) -> None:
+        check(self.by in CONTEXT, "by", "is nothing that can be asked for", "one of: " + ", ".join(CONTEXT))
+        check(isinstance(self.cases, Mapping) and len(self.cases) > 0, "cases", "is not a mapping of values to maskers")
+        for index, (case, masker) in enumerate(self.cases.items()):
+            check(isinstance(case, str), "cases", f"case {index + 1} is not text", "put it in quotes")
+            check(isinstance(masker, Masker), f"cases[{case!r}]", "is not a masker")
+        check(self.default is None or isinstance(self.default, Masker), "default", "is not a masker")
+
+    def bind(self, keys: Subkeys) -> BoundMasker:
+        """Bind every case; each asks for the subkeys of its own purposes."""
+        cases = {case: masker.bind(keys) for case, masker in self.cases.items()}
+        return _BoundChoice(self.by, cases, self.default.bind(keys) if self.default else None)
+
+
+M = TypeVar("M", bound=Masker)
+
+
+def on_reference_date(masker: M, reference_date: str) -> M:
+    """The same masker with the run's reference date wherever one is wanted and none is written, at any depth.
+
+    `reference_date` is an ISO date. A policy that names its own date keeps it. Raises ParameterError for a wrong date.
+    """
+    changes: dict[str, object] = {}
+    for parameter in dataclasses.fields(masker):
+        value = getattr(masker, parameter.name)
+        if parameter.name == "reference_date" and value is None:
+            changes[parameter.name] = reference_date
+        elif isinstance(value, Masker):
+            changes[parameter.name] = on_reference_date(value, reference_date)
+        elif isinstance(value, tuple) and any(isinstance(part, Masker) for part in value):
+            changes[parameter.name] = tuple(on_reference_date(part, reference_date) for part in value)
+        elif isinstance(value, Mapping):
+            changes[parameter.name] = {case: on_reference_date(part, reference_date) for case, part in value.items()}
+    return dataclasses.replace(masker, **changes) if changes else masker

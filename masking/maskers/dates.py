@@ -1,0 +1,129 @@
+"""Maskers of dates: date_shift and generalize.
+
+A partial date stays partial, and a time of day with its zone stays to the byte. A date that does not exist
+becomes null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from masking.fhir.dates import parse, shift_text
+from masking.maskers.base import BoundMasker, Masker, Subkeys, check, per_value, register, registered
+from masking.pools.choice import words
+
+#: Offsets kept at hand in a worker; then the cache starts anew, so that memory stays flat over any number of patients.
+_OFFSETS = 1 << 16
+
+_MOST_DAYS = 3650
+
+
+@dataclass(frozen=True)
+class BoundDateShift(BoundMasker):
+    """`date_shift` with its subkey; the document engine's hot path takes `offset` and `fhir.dates.shift_text`."""
+
+    context: ClassVar[tuple[str, ...]] = ("subject",)
+    key: bytes = field(repr=False)
+    days: int
+    weeks: bool
+    _cache: dict[str, int] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without the cache: it holds subjects, and a worker fills its own.
+        return type(self), (self.key, self.days, self.weeks)
+
+    def offset(self, subject: str) -> int:
+        """The days by which all dates of this subject move: never 0, within ±days, equal wherever the key is equal."""
+        found = self._cache.get(subject)
+        if found is None:
+            if len(self._cache) >= _OFFSETS:
+                self._cache.clear()
+            step = 7 if self.weeks else 1
+            steps = self.days // step
+            chosen = words(self.key, subject)[0] % (2 * steps) - steps
+            found = self._cache[subject] = step * (chosen if chosen < 0 else chosen + 1)
+        return found
+
+    def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
+        """Shift each date by its subject's offset; null where the date is none or its subject is not known."""
+        rows = zip(values, context["subject"], strict=True)
+        return [None if subject is None else shift_text(value, self.offset(subject)) for value, subject in rows]
+
+
+@register
+@dataclass(frozen=True)
+class DateShift(Masker):
+    """Every date of a subject moved by one keyed, non-zero offset of at most `days`, so that every interval is exact.
+
+    Uniform over the 2 × `days` offsets that are not zero; with `weeks` over the multiples of 7 among them, which keeps
+    the weekday. Rules with equal parameters share the offset. A partial date moves at its own precision, so a year or
+    a month may come out as it was. A date whose subject is not known, or that would leave the years 1 to 9999, becomes
+    null.
+    """
+
+    name: ClassVar[str] = "date_shift"
+    days: int = 180
+    weeks: bool = False
+
+    def __post_init__(self) -> None:
+        check(type(self.days) is int, "days", "is not a whole number of days")
+        check(isinstance(self.weeks, bool), "weeks", "is neither true nor false")
+        check(1 <= self.days <= _MOST_DAYS, "days", f"is not between 1 and {_MOST_DAYS}")
+        check(not self.weeks or self.days >= 7, "days", "holds no whole week", "give 7 or more, or leave weeks out")
+
+    def bind(self, keys: Subkeys) -> BoundDateShift:
+        """Offsets are keyed under the purpose `date_shift`."""
+        return BoundDateShift(keys.subkey("date_shift"), self.days, self.weeks)
+
+
+@dataclass(frozen=True)
+class _BoundGeneralize(BoundMasker):
+    to: str
+
+    def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
+        return per_value(self._one, values)
+
+    def _one(self, value: str) -> str | None:
+        parts = parse(value)
+        if parts is None:
+            return None
+        if self.to == "decade":
+            # The year 0000 is no FHIR date.
+            return f"{parts.year // 10 * 10:04d}" if parts.year >= 10 else None
+        return value[: 4 if self.to == "year" else 7]
+
+
+#: What `generalize` leaves to another masker, by name: one masker never imports another's module.
+_ELSEWHERE = {"bucket": "bucket", "zip3": "zip3_generalize"}
+
+
+@register
+@dataclass(frozen=True)
+class Generalize(Masker):
+    """A coarser value: a date's `year`, `month` or `decade` (its first year), a number's `bucket`, a ZIP code's `zip3`.
+
+    A date that is coarse already stays. An `instant` cannot be partial in R4: shift or redact it. `bucket` needs `size`
+    and is the masker `bucket`; `zip3` is the masker `zip3_generalize`. Unreadable: null. Keyless.
+    """
+
+    name: ClassVar[str] = "generalize"
+    to: str = "year"
+    size: float | str | None = None
+
+    def __post_init__(self) -> None:
+        known = ("year", "month", "decade", *_ELSEWHERE)
+        check(self.to in known, "to", "is nothing to generalize to", "one of: " + ", ".join(known))
+        check((self.size is not None) == (self.to == "bucket"), "size", "goes with 'to: bucket', and only with it")
+        if self.to == "bucket":
+            self._elsewhere()
+
+    def _elsewhere(self) -> Masker:
+        masker: Any = registered()[_ELSEWHERE[self.to]]
+        spec: Masker = masker() if self.size is None else masker(size=self.size)
+        return spec
+
+    def bind(self, keys: Subkeys) -> BoundMasker:
+        """No subkey is asked for."""
+        return self._elsewhere().bind(keys) if self.to in _ELSEWHERE else _BoundGeneralize(self.to)

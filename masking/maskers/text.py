@@ -1,0 +1,66 @@
+"""Maskers of free text that nobody has read: displays and notes, and the XHTML of a narrative."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+from xml.sax.saxutils import escape
+
+from masking.maskers.base import BoundMasker, Masker, Subkeys, check, register
+
+#: What R4 allows in a string: no control characters but tab, line feed and carriage return, and nothing that UTF-8 or
+#: XML cannot carry (http://hl7.org/fhir/R4/datatypes.html#string).
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class _Text(BoundMasker):
+    text: str
+
+    def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
+        return [self.text] * len(values)
+
+
+def _check_placeholder(placeholder: object) -> None:
+    check(isinstance(placeholder, str), "placeholder", "is not text", "put it in quotes")
+    text = str(placeholder)
+    check(text.strip() != "", "placeholder", "is blank, and FHIR has no blank text", "use redact to remove the value")
+    check(not _UNFIT.search(text), "placeholder", "holds a character that FHIR text cannot carry")
+
+
+@register
+@dataclass(frozen=True)
+class RedactText(Masker):
+    """The placeholder for every text, so that an element which must hold text still does. Keyless."""
+
+    name: ClassVar[str] = "redact_text"
+    placeholder: str = "[redacted]"
+
+    def __post_init__(self) -> None:
+        _check_placeholder(self.placeholder)
+
+    def bind(self, keys: Subkeys) -> BoundMasker:
+        """No subkey is asked for."""
+        return _Text(self.placeholder)
+
+
+@register
+@dataclass(frozen=True)
+class Narrative(Masker):
+    """One XHTML `div` for every `Narrative.div`; pair it with a constant `Narrative.status` of `empty`. Keyless.
+
+    R4 demands a div with some text (invariants txt-1 and txt-2); for the status `empty` it is "some equivalent of no
+    human-readable text provided in this case" (http://hl7.org/fhir/R4/valueset-narrative-status.html).
+    """
+
+    name: ClassVar[str] = "narrative"
+    placeholder: str = "No human-readable text provided in this case"
+
+    def __post_init__(self) -> None:
+        _check_placeholder(self.placeholder)
+
+    def bind(self, keys: Subkeys) -> BoundMasker:
+        """No subkey is asked for."""
+        return _Text(f'<div xmlns="http://www.w3.org/1999/xhtml">{escape(self.placeholder)}</div>')
