@@ -174,7 +174,7 @@ def _masked_words(
 
 def _tidy(text: str) -> str:
     """A name from which a word was dropped, without the gap it left."""
-    return re.sub(r"\s+", " ", re.sub(r"\s*([(\[])\s*([)\]])|\s+(?=[)\],;])", "", text)).strip(" ,;")
+    return re.sub(r" (?=[)\],;])|[(\[] ?[)\]]", "", " ".join(text.split())).strip(" ,;")
 
 
 @register

@@ -1,8 +1,8 @@
 """Versioned tables of fake values, and the keyed choice from them.
 
-`load` reads them lazily, once a process; `choice` draws by key; `names`, `whole_names`, `places` and `streets` say which
-fake a source value gets. `build` makes the tables at development time. A changed table changes outputs, so it comes with
-a new `POOLS_VERSION`.
+`load` reads them lazily, once a process; `choice` draws by key; `names`, `whole_names`, `places` and `streets` say
+which fake a source value gets. `build` makes the tables at development time.
+A changed table changes outputs, so it comes with a new `POOLS_VERSION`.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ The list is a fact of one census. A later one is a parameter of the masker (`zip
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-
-_CENSUS_2000 = "036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893"
+_CENSUS_2000: Final = "036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class RestrictedAreas:
     areas: tuple[str, ...]
 
 
-CENSUS_2000 = RestrictedAreas(
+CENSUS_2000: Final = RestrictedAreas(
     census=2000,
     source="HHS Office for Civil Rights, Guidance Regarding Methods for De-identification of PHI (2012), 2.10",
     areas=tuple(_CENSUS_2000.split()),
