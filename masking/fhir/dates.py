@@ -28,6 +28,9 @@ _MAX_ORDINAL = date.max.toordinal()
 _table_lock = threading.Lock()
 _day_texts: list[str] = []  # ordinal - _FIRST → 'YYYY-MM-DD'
 _day_indexes: dict[str, int] = {}  # 'YYYY-MM-DD' → ordinal - _FIRST; filled last, so that it is empty or complete
+#: Times with zones found valid: exports repeat them, and a look-up costs a quarter of a match. Bounded, never evicted.
+_valid_times: set[str] = set()
+_MAX_TIMES = 50_000
 
 
 class PartialDate(NamedTuple):
@@ -69,7 +72,8 @@ def shift_text(text: str, days: int) -> str | None:
         if 0 <= index <= _LAST - _FIRST:
             if len(text) == 10:
                 return _day_texts[index]
-            return _day_texts[index] + text[10:] if _TIME.fullmatch(text, 10) else None
+            rest = text[10:]
+            return _day_texts[index] + rest if rest in _valid_times or _is_time(rest) else None
     elif not _day_indexes:
         _fill_table()
         return shift_text(text, days)
@@ -127,6 +131,15 @@ def is_leap(year: int) -> bool:
 def _years_between(birth: int, reference: int) -> int:
     born, seen = date.fromordinal(birth), date.fromordinal(reference)
     return seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
+
+
+def _is_time(rest: str) -> bool:
+    """Whether a text is a time with its zone, as FHIR writes it after a day; remembers those that are."""
+    if _TIME.fullmatch(rest) is None:
+        return False
+    if len(_valid_times) < _MAX_TIMES:
+        _valid_times.add(rest)
+    return True
 
 
 def _shift_slowly(text: str, days: int) -> str | None:
