@@ -18,7 +18,8 @@ class _Combined(BoundMasker):
 
     def _ask_for(self, names: Iterable[str]) -> None:
         # Per object, not per class, and past the guard of a frozen dataclass: it travels in the pickled state.
-        object.__setattr__(self, "context", tuple(name for name in CONTEXT if name in set(names)))
+        wanted = set(names)
+        object.__setattr__(self, "context", tuple(name for name in CONTEXT if name in wanted))
 
 
 def _apply(masker: BoundMasker, values: Sequence[str | None], context: Columns) -> list[str | None]:

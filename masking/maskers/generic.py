@@ -30,10 +30,10 @@ class _Same(BoundMasker):
 
 @dataclass(frozen=True)
 class _Always(BoundMasker):
-    answer: str | None
+    always: str | None
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
-        return [self.answer] * len(values)
+        return [self.always] * len(values)
 
 
 @register

@@ -17,10 +17,10 @@ _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 @dataclass(frozen=True)
 class _Text(BoundMasker):
-    text: str
+    always: str | None
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
-        return [self.text] * len(values)
+        return [self.always] * len(values)
 
 
 def _check_placeholder(placeholder: object) -> None:
