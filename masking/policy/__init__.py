@@ -1,0 +1,1 @@
+"""Policies: YAML into frozen specs, and specs into an answer for each element of each type."""
