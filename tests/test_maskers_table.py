@@ -222,7 +222,9 @@ def test_any_value_gives_text_or_null(row, value):
 
 @EVERY
 def test_a_number_is_its_text(row):
-    assert masked(row, [0]) == masked(row, ["0"])
+    # Python takes all of these but the last two for equal.
+    values = [0, False, 0.0, -0.0, "0", "False"]
+    assert masked(row, values) == [masked(row, [str(value)])[0] for value in values]
 
 
 @EVERY

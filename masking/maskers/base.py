@@ -41,6 +41,9 @@ class Subkeys(Protocol):
 class BoundMasker(ABC):
     """A masker with its subkeys: pure, picklable, total. Holds keys with `repr=False` only."""
 
+    #: The one text this masker makes of every value, if it has one: callers may write it without asking.
+    always: str | None = None
+
     #: Names out of `CONTEXT` that `mask_distinct` takes as keyword arguments.
     context: ClassVar[tuple[str, ...]] = ()
 
@@ -61,12 +64,13 @@ class BoundMasker(ABC):
                 if column is None
                 else column.astype(object).where(column.notna(), None)
             )
-        rows = list(zip(*(column.tolist() for column in columns), strict=True))
+        # As text before they are told apart: 0, 0.0 and False are equal in Python, and whichever came first would decide.
+        texts = [v if v is None or isinstance(v, str) else str(v) for v in columns[0].tolist()]
+        rows = list(zip(texts, *(column.tolist() for column in columns[1:]), strict=True))
         distinct = list(dict.fromkeys(row for row in rows if row[0] is not None))
         masked: dict[tuple[Any, ...], str | None] = {}
         if distinct:
             first, *rest = (list(column) for column in zip(*distinct, strict=True))
-            first = [value if isinstance(value, str) else str(value) for value in first]
             answers = self.mask_distinct(first, **dict(zip(self.context, rest, strict=True)))
             masked = dict(zip(distinct, answers, strict=True))
         return pd.Series([masked.get(row) for row in rows], index=values.index, dtype=object, name=values.name)
