@@ -1,0 +1,495 @@
+"""From the tree of one text to the program of its shape: the walk that follows the plan.
+
+Every value ends in one of three ways: it stays (its bytes, or what a masker makes of them), it goes, or it goes and leaves a
+data-absent-reason because R4 or the policy demands that something stands there. What empties goes with its contents.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from masking.document.edits import Edit, compile_edits
+from masking.document.frame import Frame, Slots, Trail
+from masking.document.kernels import Kernel, Shifter, Vouched
+from masking.document.program import Leaf, Outer, Program
+from masking.document.shape import getter, key_getter
+from masking.document.subjects import Subjects
+from masking.document.tokens import Array, Literal, Member, Object, Position, Text, Value, parse, to_part, to_text
+from masking.fhir.elements import companion, is_companion, json_kind, without_companion
+from masking.fhir.elements import resource_types as r4_types
+from masking.maskers.base import BoundMasker
+from masking.maskers.dates import BoundDateShift
+from masking.policy.plan import Child, Node, Plan
+from masking.policy.specs import Action, Rule, TypeAction
+
+#: https://hl7.org/fhir/R4/extension-data-absent-reason.html
+ABSENT = b'{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}'
+_LABEL_SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+_LABELS = {"PSEUDED": "pseudonymized", "REDACTED": "redacted"}
+#: Stands for "the label REDACTED, if anything was" in a piece, which cannot know of the others. No valid JSON holds it.
+REDACTED_MARK = b"\x02"
+
+
+class Refused(Exception):  # noqa: N818 - an answer about a shape, not a failure
+    """No text of this shape can be masked; the reason is a slug, the message holds no value."""
+
+    def __init__(self, reason: str, message: str, place: str = "", resource_type: str | None = None) -> None:
+        self.reason, self.message, self.place, self.resource_type = reason, message, place, resource_type
+
+
+def label(code: str) -> bytes:
+    """A security label as JSON."""
+    return b'{"system":"%b","code":"%b","display":"%b"}' % (_LABEL_SYSTEM.encode(), code.encode(), _LABELS[code].encode())
+
+
+class Kernels:
+    """The kernels of a process: one a bound masker, so that equal values are masked once whatever rule asks."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._kernels: dict[str, Kernel] = {}
+        self._shifters: dict[str, Shifter] = {}
+        self._vouched: dict[str, Vouched] = {}
+
+    def kernel(self, rule: Rule) -> Kernel:
+        """The kernel of a masking rule."""
+        assert rule.masker is not None
+        name = repr(rule.masker)
+        if name not in self._kernels:
+            self._kernels[name] = Kernel(self.plan.bound(rule.masker))
+        return self._kernels[name]
+
+    def shifter(self, rule: Rule, bound: BoundDateShift) -> Shifter:
+        """The shifter of a `date_shift` rule."""
+        name = repr(rule.masker)
+        if name not in self._shifters:
+            self._shifters[name] = Shifter(bound.offset)
+        return self._shifters[name]
+
+    def vouched(self, rule: Rule) -> Vouched:
+        """The kernel for texts that a code system may vouch for, with this rule for the others."""
+        name = repr((rule.action, rule.masker))
+        if name not in self._vouched:
+            inner = self.kernel(rule) if rule.action is Action.MASK else None
+            self._vouched[name] = Vouched(inner)
+        return self._vouched[name]
+
+    def all(self) -> list[Kernel | Vouched]:
+        """Every kernel, those that feed others first."""
+        return [*self._vouched.values(), *self._kernels.values()]
+
+
+@dataclass(slots=True)
+class _Ledger:
+    """What the walk has decided so far; `mark` and `back_to` undo what was decided for a value that goes after all."""
+
+    plain: list[tuple[Kernel, int]] = field(default_factory=list)
+    keyed: list[tuple[Kernel | Vouched, int, tuple[int, ...]]] = field(default_factory=list)
+    dates: list[tuple[Shifter, int, int]] = field(default_factory=list)
+    constants: list[tuple[int, bytes]] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
+
+    def mark(self) -> tuple[int, ...]:
+        return len(self.plain), len(self.keyed), len(self.dates), len(self.constants), len(self.edits)
+
+    def back_to(self, mark: tuple[int, ...]) -> None:
+        ledgers: tuple[list[object], ...] = (self.plain, self.keyed, self.dates, self.constants, self.edits)  # type: ignore[assignment]
+        for ledger, length in zip(ledgers, mark, strict=True):
+            del ledger[length:]
+
+
+class Compilation:
+    """One walk over one tree. `parts` is the text that showed the shape; only discriminating strings of it are looked at."""
+
+    def __init__(self, kernels: Kernels, subjects: Subjects, parts: list[bytes], forced: frozenset[Leaf]) -> None:
+        self._kernels, self._plan, self._subjects = kernels, kernels.plan, subjects
+        self._parts, self._forced = parts, forced
+        self._slots = Slots(len(parts))
+        self._ledger = _Ledger()
+        self._dead: dict[int, set[str]] = {}
+        self._unreadable: Counter[str] = Counter()
+
+    # ── what is asked for ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def resource(self, tree: Value, *, is_contained: bool) -> Program:
+        """The program for a whole resource. Raises Refused."""
+        if not isinstance(tree, Object):
+            raise Refused("not-a-resource", "a JSON object is expected on each line")
+        node, frame = self._enter(tree, None)
+        self._resource(tree, node, frame, wants_labels=not is_contained)
+        program = self._program(redacts=frame.redacts)
+        program.resource_type = node.content
+        return program
+
+    def context(self, tree: Object) -> Callable[[list[bytes], Outer], Outer]:
+        """What tells pieces of a resource of this shape about the whole."""
+        node, frame = self._enter(tree, None)
+        places = [frame.subject(), frame.root_id(), frame.context("sex", ((tree, node),))]
+        places += [frame.context(name, ()) for name in ("deceased", "birth_date", "address")]
+        slots = tuple(self._slots.functions)
+
+        def outer(parts: list[bytes], around: Outer) -> Outer:
+            filled: list[bytes | None] = [*parts]
+            for slot in slots:
+                filled.append(slot(filled, around))
+            return Outer(*(filled[place] for place in places))
+
+        return outer
+
+    def piece(self, tree: Value, child: Child, *, wants_labels: bool) -> Program:
+        """The program for the value of one property of a large resource, or for one item of it."""
+        frame = Frame(self._slots, self._subjects, None, None)
+        mark = self._ledger.mark()
+        is_item = child.element is not None and child.element.is_array and not isinstance(tree, Array)
+        lives = (
+            self._single(tree, child, child.rule, frame, ())
+            if is_item
+            else self._value(tree, child, child.rule, frame, ())
+        )
+        if lives and wants_labels and isinstance(tree, Object):
+            self._label_meta(tree, REDACTED_MARK)
+        if not lives:
+            self._ledger.back_to(mark)
+        return self._program(is_dropped=not lives, redacts=frame.redacts or not lives)
+
+    def _program(self, *, is_dropped: bool = False, redacts: bool) -> Program:
+        ledger = self._ledger
+        by_kernel: dict[int, tuple[Kernel, list[int]]] = {}
+        for kernel, target in ledger.plain:
+            by_kernel.setdefault(id(kernel), (kernel, []))[1].append(target)
+        by_subject: dict[tuple[int, int], tuple[Shifter, list[int]]] = {}
+        for shifter, subject, target in ledger.dates:
+            by_subject.setdefault((id(shifter), subject), (shifter, []))[1].append(target)
+        written = {target for _, target in ledger.plain} | {target for _, target, _ in ledger.keyed}
+        return Program(
+            slots=tuple(self._slots.functions),
+            plain=tuple((kernel, tuple(targets), getter(targets)) for kernel, targets in by_kernel.values()),
+            keyed=tuple((kernel, target, key_getter(key)) for kernel, target, key in ledger.keyed),
+            dates=tuple(
+                (shifter, subject, tuple(targets), getter(targets))
+                for (_, subject), (shifter, targets) in by_subject.items()
+            ),
+            constants=tuple(ledger.constants),
+            numbers=tuple(number for number in self._slots.numbers if number[0] in written),
+            splices=compile_edits(ledger.edits, self._parts),
+            is_dropped=is_dropped,
+            redacts=redacts,
+            unreadable=dict(self._unreadable),
+        )
+
+    # ── resources ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _enter(self, tree: Object, parent: Frame | None) -> tuple[Node, Frame]:
+        """The node and frame of a resource object. Raises Refused."""
+        member = tree.members.get("resourceType")
+        if member is None or not isinstance(member.value, Text):
+            raise Refused("no-type", "resourceType is missing", "resourceType")
+        try:
+            resource_type = to_text(self._parts[member.value.part])
+        except ValueError:
+            resource_type = ""
+        if resource_type not in r4_types():
+            raise Refused("unknown-type", "resourceType names no R4 resource type", "resourceType")
+        action = self._plan.type_action(resource_type)
+        if action is TypeAction.REFUSE:
+            raise Refused("refused-by-policy", "the policy refuses this type", "", resource_type)
+        if action is TypeAction.REDACT:
+            raise Refused("dropped-by-policy", "the policy redacts this type", "", resource_type)
+        node = self._plan.root(resource_type)
+        return node, Frame(self._slots, self._subjects, tree, node, parent)
+
+    def _resource(self, tree: Object, node: Node, frame: Frame, *, wants_labels: bool) -> None:
+        dead = self._members(tree, node, frame, ((tree, node),))
+        if wants_labels and self._plan.policy.labels:
+            self._label(tree, dead, b"," + label("REDACTED") if frame.redacts else b"")
+        self._cut(tree, dead)
+
+    def _nested(self, value: Object, child: Child, frame: Frame) -> bool:
+        """A resource inside a resource: contained, an entry of a Bundle, a parameter. One that cannot be entered goes."""
+        is_contained = child.name == "contained"
+        try:
+            node, inner = self._enter(value, frame if is_contained else None)
+        except Refused:
+            return self._unread(child.path, frame)
+        self._resource(value, node, inner, wants_labels=not is_contained)
+        frame.redacts = frame.redacts or inner.redacts
+        return True
+
+    def _label(self, tree: Object, dead: set[str], redacted: bytes) -> None:
+        """Put the security labels into `meta`, which is made where there is none."""
+        meta = tree.members.get("meta")
+        fresh = b'"meta":{"security":[' + label("PSEUDED") + redacted + b"]}"
+        if meta is None:
+            at = self._end((tree.members.get("id") or tree.members["resourceType"]).value)
+            self._ledger.edits.append(Edit(at, at, b"," + fresh))
+        elif "meta" in dead or not isinstance(meta.value, Object):
+            dead.discard("meta")
+            self._ledger.edits.append(Edit(self._start(meta), self._end(meta.value), fresh))
+        else:
+            self._label_meta(meta.value, redacted)
+
+    def _label_meta(self, meta: Object, redacted: bytes) -> None:
+        """Add the labels that a live `meta` lacks."""
+        dead = self._dead.get(id(meta), set())
+        security = meta.members.get("security")
+        items = security.value.items if security and isinstance(security.value, Array) and "security" not in dead else []
+        present = {code for item in items if isinstance(item, Object) for code in self._label_code(item)}
+        put = b"" if "PSEUDED" in present else b"," + label("PSEUDED")
+        put += b"" if "REDACTED" in present else redacted
+        if not put:
+            return
+        if items:
+            at = self._end(items[-1])
+        else:
+            live = [member for key, member in meta.members.items() if key not in dead]
+            at = self._end(live[-1].value)
+            put = b',"security":[' + put[1:] + b"]"
+        self._ledger.edits.append(Edit(at, at, put))
+
+    def _label_code(self, item: Object) -> list[str]:
+        texts = {key: self._spelled(item, key) for key in ("system", "code")}
+        return [texts["code"]] if texts["system"] == _LABEL_SYSTEM and texts["code"] else []
+
+    # ── objects and arrays ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _members(self, tree: Object, node: Node, frame: Frame, trail: Trail) -> set[str]:
+        """Decide each property; the keys of those that go. Companions come last: they follow what they accompany."""
+        dead: set[str] = set()
+        absent: set[str] = set()
+        for key, member in sorted(tree.members.items(), key=lambda item: is_companion(item[0])):
+            child = node.child(key)
+            base = without_companion(key)
+            if is_companion(key) and base in absent:
+                dead.add(key)
+                continue
+            rule = self._rule(tree, node, child)
+            if self._value(member.value, child, rule, frame, trail):
+                continue
+            frame.redacts = True
+            if child.element is not None and (child.is_required or rule.absent):
+                absent.add(key)
+                self._leave_absent(member, child)
+            else:
+                dead.add(key)
+        self._dead[id(tree)] = dead
+        return dead
+
+    def _rule(self, tree: Object, node: Node, child: Child) -> Rule:
+        """The rule of a property, where what stands beside it decides."""
+        if node.content == "Identifier" and child.name == "value":
+            return self._plan.identifier_rule(node, self._spelled(tree, "system"), self._type_codes(tree))
+        is_vouched = child.fallback is not None and child.name == "display"
+        if is_vouched and not self._plan.vouches(self._spelled(tree, "system")):
+            assert child.fallback is not None
+            return child.fallback
+        return child.rule
+
+    def _type_codes(self, identifier: Object) -> tuple[str, ...]:
+        kind = identifier.members.get("type")
+        coding = kind.value.members.get("coding") if kind and isinstance(kind.value, Object) else None
+        items = coding.value.items if coding and isinstance(coding.value, Array) else []
+        codes = (self._spelled(item, "code") for item in items if isinstance(item, Object))
+        return tuple(code for code in codes if code is not None)
+
+    def _leave_absent(self, member: Member, child: Child) -> None:
+        """A data-absent-reason in the place of a property that goes though something must stand there."""
+        assert child.element is not None
+        key = ("_" if child.element.is_primitive else "") + member.key
+        value = b"[" + ABSENT + b"]" if child.element.is_array else ABSENT
+        self._ledger.edits.append(Edit(self._start(member), self._end(member.value), b'"' + key.encode() + b'":' + value))
+
+    def _value(self, value: Value, child: Child, rule: Rule, frame: Frame, trail: Trail) -> bool:
+        """Decide the value of a property; False: it goes."""
+        if child.element is None:
+            return rule.action is Action.KEEP or self._unread(child.path, frame)
+        if child.element.is_array != isinstance(value, Array):
+            return self._unread(child.path, frame)
+        if not isinstance(value, Array):
+            return self._single(value, child, rule, frame, trail)
+        mark = self._ledger.mark()
+        alive = [self._single(item, child, rule, frame, trail) for item in value.items]
+        if not any(alive):
+            self._ledger.back_to(mark)
+            return not alive
+        if is_companion(child.name) or (child.element.is_primitive and self._has_companion(child.name, trail)):
+            self._blank_items(value, alive)
+        else:
+            self._cut_run([(self._item_start(item), self._end(item), keep) for item, keep in zip(value.items, alive, strict=True)])
+        frame.redacts = frame.redacts or not all(alive)
+        return True
+
+    @staticmethod
+    def _has_companion(name: str, trail: Trail) -> bool:
+        """Whether a primitive has a companion beside it; a piece cannot see, and assumes that it has."""
+        return not trail or companion(name) in trail[-1][0].members
+
+    def _blank_items(self, value: Array, alive: list[bool]) -> None:
+        """Primitives and their companions answer to each other by index: one that goes leaves a null."""
+        for item, is_alive in zip(value.items, alive, strict=True):
+            if not is_alive:
+                self._ledger.edits.append(Edit(self._item_start(item), self._end(item), b"null"))
+
+    def _single(self, value: Value, child: Child, rule: Rule, frame: Frame, trail: Trail) -> bool:
+        """Decide one value that is not an array."""
+        element = child.element
+        assert element is not None
+        if isinstance(value, Literal) and value.spelling == b"null":
+            return True
+        if element.is_primitive:
+            return self._leaf(value, child, rule, frame, trail)
+        if not isinstance(value, Object):
+            return self._unread(child.path, frame)
+        if rule.action is Action.REDACT or rule.masker is not None:
+            frame.redacts = True
+            return False
+        if element.content == "Resource":
+            return self._nested(value, child, frame)
+        assert child.node is not None
+        return self._object(value, child.node, frame, trail)
+
+    def _object(self, value: Object, node: Node, frame: Frame, trail: Trail) -> bool:
+        if node.content == "Extension":
+            node = self._plan.extension(node, self._spelled(value, "url") or "")
+        mark = self._ledger.mark()
+        dead = self._members(value, node, frame, (*trail, (value, node)))
+        is_empty = bool(dead) and len(dead) == len(value.members)
+        if node.content == "Extension":
+            is_empty = not any(key == "extension" or key.startswith(("value", "_value")) for key in value.members.keys() - dead)
+        if is_empty:
+            self._ledger.back_to(mark)
+            return False
+        self._cut(value, dead)
+        return True
+
+    # ── leaves ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _leaf(self, value: Value, child: Child, rule: Rule, frame: Frame, trail: Trail) -> bool:
+        element = child.element
+        assert element is not None
+        kind = json_kind(element.type)
+        if not _is_kind(value, kind):
+            return self._unread(child.path, frame)
+        if child.fallback is not None and child.name == "text" and rule is child.rule:
+            assert isinstance(value, Text)
+            return self._vouched_text(value, child.fallback, child, frame, trail)
+        if rule.action is not Action.MASK:
+            frame.redacts = frame.redacts or rule.action is Action.REDACT
+            return rule.action is Action.KEEP
+        assert isinstance(value, Text | Literal)
+        leaf = (value.part, -1) if isinstance(value, Text) else (value.start[0], value.ordinal)
+        if leaf in self._forced:
+            return self._unread(child.path, frame)
+        self._mask(value, rule, frame, trail)
+        return True
+
+    def _mask(self, value: Text | Literal, rule: Rule, frame: Frame, trail: Trail) -> None:
+        assert rule.masker is not None
+        bound = self._plan.bound(rule.masker)
+        if bound.always is not None and isinstance(value, Text):
+            frame.redacts = True
+            self._ledger.constants.append((value.part, to_part(bound.always)))
+            return
+        target = value.part if isinstance(value, Text) else self._slots.number(value)
+        if isinstance(bound, BoundDateShift):
+            self._ledger.dates.append((self._kernels.shifter(rule, bound), frame.subject(), target))
+        elif bound.context:
+            self._ledger.keyed.append((self._kernels.kernel(rule), target, self._key(target, bound, frame, trail)))
+        else:
+            self._ledger.plain.append((self._kernels.kernel(rule), target))
+
+    @staticmethod
+    def _key(target: int, bound: BoundMasker, frame: Frame, trail: Trail) -> tuple[int, ...]:
+        return target, *(frame.context(name, trail) for name in bound.context)
+
+    def _vouched_text(self, value: Text, fallback: Rule, child: Child, frame: Frame, trail: Trail) -> bool:
+        """`CodeableConcept.text`: kept where it repeats a display that the policy keeps, else a text like any other."""
+        if (value.part, -1) in self._forced:
+            return self._unread(child.path, frame)
+        displays = self._vouched_displays(trail[-1][0])
+        if fallback.action is not Action.MASK:
+            frame.redacts = True
+            return False
+        if not displays:
+            self._mask(value, fallback, frame, trail)
+            return True
+        assert fallback.masker is not None
+        frame.redacts = True
+        bound = self._plan.bound(fallback.masker)
+        key = (*self._key(value.part, bound, frame, trail), *displays)
+        self._ledger.keyed.append((self._kernels.vouched(fallback), value.part, key))
+        return True
+
+    def _vouched_displays(self, concept: Object) -> list[int]:
+        coding = concept.members.get("coding")
+        items = coding.value.items if coding and isinstance(coding.value, Array) else []
+        displays = []
+        for item in items:
+            display = item.members.get("display") if isinstance(item, Object) else None
+            if display and isinstance(display.value, Text) and self._plan.vouches(self._spelled(item, "system")):
+                displays.append(display.value.part)
+        return displays
+
+    def _unread(self, path: str, frame: Frame) -> bool:
+        """Count a value that is not what R4 says it is, or that its masker cannot read: it goes."""
+        self._unreadable[path] += 1
+        frame.redacts = True
+        return False
+
+    def _spelled(self, value: Value, key: str) -> str | None:
+        """A string that rules may look at; it is among the shape's discriminators."""
+        member = value.members.get(key) if isinstance(value, Object) else None
+        if member is None or not isinstance(member.value, Text):
+            return None
+        try:
+            return to_text(self._parts[member.value.part])
+        except ValueError:
+            return None
+
+    # ── cutting ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _cut(self, tree: Object, dead: set[str]) -> None:
+        if dead:
+            members = tree.members.items()
+            self._cut_run([(self._start(m), self._end(m.value), key not in dead) for key, m in members])
+
+    def _cut_run(self, spans: list[tuple[Position, Position, bool]]) -> None:
+        """Cut the dead of a comma-separated run: each with the comma after it, those at the end with the comma before."""
+        last_alive = max((index for index, (_, _, alive) in enumerate(spans) if alive), default=-1)
+        for index, (start, _, is_alive) in enumerate(spans[: last_alive + 1]):
+            if not is_alive:
+                self._ledger.edits.append(Edit(start, spans[index + 1][0]))
+        if last_alive < len(spans) - 1:
+            start = spans[last_alive][1] if last_alive >= 0 else spans[0][0]
+            self._ledger.edits.append(Edit(start, spans[-1][1]))
+
+    def _start(self, member: Member) -> Position:
+        return member.part - 1, len(self._parts[member.part - 1])
+
+    def _item_start(self, item: Value) -> Position:
+        return (item.part - 1, len(self._parts[item.part - 1])) if isinstance(item, Text) else item.start
+
+    @staticmethod
+    def _end(value: Value) -> Position:
+        return value.end
+
+
+def _is_kind(value: Value, kind: str) -> bool:
+    if kind == "string":
+        return isinstance(value, Text)
+    is_boolean = isinstance(value, Literal) and value.spelling in (b"true", b"false")
+    return isinstance(value, Literal) and is_boolean == (kind == "boolean")
+
+
+def compile_program(
+    kernels: Kernels, subjects: Subjects, parts: list[bytes], walk: Callable[[Compilation, Value], Program]
+) -> Program:
+    """The program of a shape, with the means to make its variants. Raises Refused, TooDeep, DuplicateKey, Unstable."""
+
+    def build(parts: list[bytes], forced: frozenset[Leaf]) -> Program:
+        program = walk(Compilation(kernels, subjects, parts, forced), parse(parts))
+        program.variant = lambda parts, leaves: build(parts, forced | leaves)
+        return program
+
+    return build(parts, frozenset())

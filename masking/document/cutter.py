@@ -1,0 +1,182 @@
+"""Text in, unit out: finds the program of a text, and cuts texts that are too large to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from masking.document.cache import Shapes
+from masking.document.compiler import Compilation, Kernels, Refused, compile_program
+from masking.document.program import Outer, Program
+from masking.document.subjects import Subjects
+from masking.document.tokens import Object, Value, parse, split
+from masking.document.units import Fixed, Items, Properties, Unit, Whole
+from masking.fhir.compartment import subject_paths
+from masking.policy.plan import Child, Node, Plan
+from masking.policy.specs import Action
+
+#: Texts with more quotes than this (about ten kilobytes of FHIR) are cut.
+LARGE = 800
+
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+_SEPARATORS = ((b",", b":"), (b", ", b": "))
+#: What pieces must know of the whole, beside the references that name its subject.
+_TOLD = ("resourceType", "id", "gender", "deceasedDateTime", "birthDate", "address")
+
+_Answer = Program | Refused
+_Walk = Callable[[Compilation, Value], Program]
+
+
+class Cutter:
+    """Makes units of texts for one plan. Holds this process's shapes."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.kernels = Kernels(plan)
+        self._subjects = Subjects()
+        self._programs: Shapes[_Answer] = Shapes()
+        self._contexts: Shapes[object] = Shapes()
+
+    def resource(self, text: bytes, outer: Outer, *, is_contained: bool = False) -> Unit:
+        """A unit for a resource that is valid JSON. Raises Refused, TooDeep, DuplicateKey."""
+        if text.count(b'"') > LARGE:
+            cut = self._cut_resource(text, outer, is_contained)
+            if cut is not None:
+                return cut
+
+        def walk(compilation: Compilation, tree: Value) -> Program:
+            return compilation.resource(tree, is_contained=is_contained)
+
+        return self._whole(text, "contained" if is_contained else "resource", (), outer, walk)
+
+    def _whole(
+        self, text: bytes, place: object, prefix: tuple[str, ...], outer: Outer, walk: _Walk
+    ) -> Whole:
+        parts = split(text)
+        size = len(parts)
+
+        def make() -> _Answer:
+            try:
+                return compile_program(self.kernels, self._subjects, parts, walk)
+            except Refused as refused:
+                return refused
+
+        program = self._programs.find(place, prefix, parts, make)
+        if isinstance(program, Refused):
+            raise program
+        program.load(parts, outer)
+        program.gather(parts)
+        return Whole(parts, size, program, outer)
+
+    # ── large ones ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _cut_resource(self, text: bytes, outer: Outer, is_contained: bool) -> Unit | None:
+        """The resource in pieces; None where it cannot be cut and put together to the byte."""
+        taken = _take_apart(text)
+        if taken is None:
+            return None
+        fields, comma, colon = taken
+        resource_type, told = self._told(fields, outer)
+        node = self.plan.root(resource_type)
+        labels = not is_contained and self.plan.policy.labels
+        return Properties(self._members(fields, node, told, labels), comma, colon, labels, resource_type)
+
+    def _told(self, fields: dict[str, msgspec.Raw], outer: Outer) -> tuple[str, Outer]:
+        """The resource's type, and what its pieces must know of it. Raises Refused."""
+        names = _TOLD
+        spelled = fields.get("resourceType")
+        resource_type = bytes(spelled).decode().strip('"') if spelled is not None else ""
+        names = (*_TOLD, *(path.partition(".")[0] for path in subject_paths(resource_type)))
+        some = b",".join([b'"%b":%b' % (n.encode(), fields[n]) for n in dict.fromkeys(names) if n in fields])
+        parts = split(b"{" + some + b"}")
+
+        def make() -> object:
+            tree = parse(parts)
+            assert isinstance(tree, Object)
+            try:
+                return Compilation(self.kernels, self._subjects, parts, frozenset()).context(tree)
+            except Refused as refused:
+                return refused
+
+        found = self._contexts.find("context", (), parts, make)
+        if isinstance(found, Refused):
+            raise found
+        return resource_type, found(parts, outer)  # type: ignore[operator]
+
+    def _members(
+        self, fields: dict[str, msgspec.Raw], node: Node, told: Outer, labels: bool = False
+    ) -> list[tuple[str, Child, Unit]]:
+        members: list[tuple[str, Child, Unit]] = []
+        for key, raw in fields.items():
+            child = node.child(key)
+            text = bytes(raw)
+            if child.element is None:
+                is_kept = child.rule.action is Action.KEEP
+                members.append((key, child, Fixed(text if is_kept else None, "" if is_kept else child.path)))
+            else:
+                members.append((key, child, self._value(text, child, told, labels and key == "meta")))
+        return members
+
+    def _value(self, text: bytes, child: Child, told: Outer, labels: bool) -> Unit:
+        assert child.element is not None
+        content = child.element.content
+        is_cuttable = content is not None and ("." in content or content == "Resource")
+        if is_cuttable and child.rule.action is Action.REDACT:
+            return Fixed(None)
+        if is_cuttable and child.element.is_array and text.count(b'"') > LARGE // 4:
+            items = _items_of(text)
+            if items is not None:
+                return Items([self._item(bytes(item), child, told) for item in items[0]], items[1])
+        if is_cuttable and not child.element.is_array:
+            return self._item(text, child, told)
+        return self._piece(text, child, told, labels)
+
+    def _item(self, text: bytes, child: Child, told: Outer) -> Unit:
+        """One object of a property that may be cut: a resource, or a backbone element."""
+        assert child.element is not None
+        if child.element.content == "Resource":
+            is_contained = child.name == "contained"
+            outer = told if is_contained else Outer()
+            try:
+                return self.resource(text, outer, is_contained=is_contained)
+            except Refused:
+                return Fixed(None, child.path)
+        if text.count(b'"') > LARGE and child.node is not None:
+            taken = _take_apart(text)
+            if taken is not None:
+                fields, comma, colon = taken
+                return Properties(self._members(fields, child.node, told), comma, colon)
+        return self._piece(text, child, told, labels=False)
+
+    def _piece(self, text: bytes, child: Child, told: Outer, labels: bool) -> Unit:
+        def walk(compilation: Compilation, tree: Value) -> Program:
+            return compilation.piece(tree, child, wants_labels=labels)
+
+        # The first byte tells an array from an item of it, which the structure tells too: `[` stays in the signature.
+        return self._whole(text, (child.path, labels), tuple(child.path.split(".")[1:]), told, walk)
+
+
+def _take_apart(text: bytes) -> tuple[dict[str, msgspec.Raw], bytes, bytes] | None:
+    """The properties of an object with its separators, if they put together the very text; None otherwise."""
+    try:
+        fields = _fields.decode(text)
+    except msgspec.DecodeError:
+        return None
+    for comma, colon in _SEPARATORS:
+        if b"{" + comma.join([b'"%b"%b%b' % (k.encode(), colon, v) for k, v in fields.items()]) + b"}" == text:
+            return fields, comma, colon
+    return None
+
+
+def _items_of(text: bytes) -> tuple[list[msgspec.Raw], bytes] | None:
+    """The items of an array with its separator, if they put together the very text."""
+    try:
+        items = _items.decode(text)
+    except msgspec.DecodeError:
+        return None
+    for comma, _ in _SEPARATORS:
+        if b"[" + comma.join([bytes(item) for item in items]) + b"]" == text:
+            return items, comma
+    return None

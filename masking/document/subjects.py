@@ -1,0 +1,64 @@
+"""Whose value it is: the key of a human out of a reference, in whatever form it is written.
+
+One human, one key: `Patient/123`, `https://host/fhir/Patient/123/_history/2` and, for UUIDs, `urn:uuid:…` in any case give the same.
+A contained Patient is keyed by its container (`<container id>#p1`), for `#p1` means another person in every resource.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+from masking.document.tokens import to_text
+from masking.fhir.references import parse
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_MEMORY = 500_000
+
+
+def id_key(spelled: bytes | None) -> bytes | None:
+    """The key of a person's record by its own id; UUIDs fold to lower case."""
+    if spelled is None or len(spelled) != 36:
+        return spelled
+    return spelled.lower() if _UUID.fullmatch(spelled.decode("ascii", "replace")) else spelled
+
+
+def identifier_key(system: str | None, value: str) -> bytes:
+    """The key of a patient known by an identifier alone."""
+    return f"{system or ''}|{value}".encode("utf-8", "surrogatepass")
+
+
+class Subjects:
+    """References to subjects' keys, remembered while they repeat."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, bytes | None] = {}
+
+    def of(self, reference: bytes, root_id: bytes | None) -> bytes | None:
+        """The key of the patient that a reference names; None where it names something else."""
+        try:
+            return self._known[reference]
+        except KeyError:
+            pass
+        if reference.startswith(b"#"):
+            return (root_id or b"") + reference
+        if len(self._known) > _MEMORY:
+            self._known.clear()
+        key = self._known[reference] = _key(reference)
+        return key
+
+
+def _key(spelled: bytes) -> bytes | None:
+    try:
+        reference = parse(to_text(spelled))
+    except ValueError:
+        return None
+    if reference.kind in ("urn_uuid", "urn_oid") and reference.id is not None:
+        return id_key(reference.id.encode())
+    if reference.type != "Patient":
+        return None
+    if reference.kind == "conditional":
+        return next((unquote(value).encode("utf-8", "surrogatepass") for name, value in reference.query or () if name == "identifier" and value), None)
+    return id_key(reference.id.encode()) if reference.id is not None else None
