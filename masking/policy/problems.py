@@ -47,7 +47,7 @@ def key_path(start: str, *parts: str | int) -> str:
         elif _WORD.match(part):
             start += f".{part}"
         else:
-            start += f"[{json.dumps(short(part), ensure_ascii=False)}]"
+            start += f"[{json.dumps(short(part))}]"
     return start
 
 

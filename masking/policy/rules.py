@@ -96,7 +96,7 @@ def _rule(entry: Entry, path: str, source: Source) -> Built[Rule]:
 def _answer(entry: Entry, said: Spoken, source: Source, also: tuple[str, ...] = ()) -> Built[Rule]:
     """The rule that was spoken; `also` are keys that its kind of rule has beside every rule's."""
     place, why = source.place(entry, said.path), reason(said, source)
-    action = _action(said)
+    action = _action(said, also)
     absent = _absent(said, source, action)
     if action is not Action.MASK:
         return Built(Rule(action, place, why=why, absent=absent), {"action": said.name, "absent": absent})
@@ -104,9 +104,9 @@ def _answer(entry: Entry, said: Spoken, source: Source, also: tuple[str, ...] = 
     return Built(Rule(action, place, built.value, why), built.canonical)
 
 
-def _action(said: Spoken) -> Action:
+def _action(said: Spoken, also: tuple[str, ...] = ()) -> Action:
     """Keep and redact need no masker, unless a parameter asks for one (`redact` with a `placeholder`)."""
-    if said.name in (Action.KEEP, Action.REDACT) and set(said.entries) <= {"why", "absent", "parts"}:
+    if said.name in (Action.KEEP, Action.REDACT) and set(said.entries) <= {"why", "absent", *also}:
         return Action(said.name)
     return Action.MASK
 

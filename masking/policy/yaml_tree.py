@@ -30,6 +30,7 @@ _INT = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?\Z")
 _WORDS: dict[str, bool | None] = {"null": None, "true": True, "false": False, "": None}
 _MERGE_KEY = "<<"
+_SURROGATE = re.compile("[\ud800-\udfff]")  # an escape can spell half of a character, which no output can hold
 
 Place = tuple[int, int]
 
@@ -112,18 +113,12 @@ def parse_tree(text: str, problems: Problems) -> Node | None:
     except yaml.reader.ReaderError as error:
         at = error.position if isinstance(error.position, int) else 0
         problems.add((text.count("\n", 0, at) + 1, 1), "$", "this is not YAML: a character that YAML does not allow")
-    except ValueError:  # PyYAML converts numbers of directives and escapes without checking their range
+    except (
+        ValueError,
+        OverflowError,
+    ):  # PyYAML converts numbers of directives and escapes without a look at their range
         problems.add((1, 1), "$", "this is not YAML: a number in a directive or an escape is out of range")
     return None
-
-
-def plain(node: Node) -> Any:
-    """The tree as plain data."""
-    if isinstance(node, MappingNode):
-        return {key: plain(entry.node) for key, entry in node.entries.items()}
-    if isinstance(node, SequenceNode):
-        return [plain(item) for item in node.items]
-    return node.value if isinstance(node, Scalar) else None
 
 
 def _quoteless(problem: str | None) -> str:
@@ -200,6 +195,8 @@ class _Builder:
             self.stop(place, f"more than {MAX_NODES} values")
         if event.tag is not None:
             self.note(place, "tags are not allowed", "write the value without it")
+        if isinstance(event, yaml.ScalarEvent) and _SURROGATE.search(event.value):
+            self.stop(place, "an escape that is half of a character", "write the character itself")
         if event.anchor is not None:
             if event.anchor in self.anchors:
                 self.note(place, "this anchor's name is taken", "give each anchor its own name")
