@@ -24,7 +24,7 @@ PEOPLE = "people"  # the purpose of names: an e-mail's persona agrees with the m
 PLACES = "places"  # the purpose of addresses: an area code agrees with the masked city
 
 _LONGEST = 2048  # characters; what is longer is no telephone number, e-mail, URL or IP address
-_EXTENSION = re.compile(r"(\s*(?:\bext(?:ension)?\b\.?|\bx|(?<=\d)x|#)\s*:?\s*)([0-9]{1,8})$", re.IGNORECASE)
+_EXTENSION = re.compile(r"(\s*(?:;\s*ext=|\bext(?:ension)?\b\.?|\bx|(?<=\d)x|#)\s*:?\s*)([0-9]{1,8})$", re.IGNORECASE)
 _PHONE = re.compile(r"\+?[0-9\s().\-/·–]+")
 _DIALLED_IN_US = re.compile(r"(?:[2-9][0-9]{2})?[0-9]{7}")
 _DOMAINS: Final = ("example.com", "example.org", "example.net")

@@ -128,13 +128,18 @@ class BoundAddress(BoundMasker):
         """'line, city, state ZIP' anew, with a line break, a country and four more digits where the source has them."""
         line = source.line.strip() or (value.strip() if value.strip()[0].isdigit() else "")
         street = fake_line(self.key, source.household, line) if line else None
-        named = source.state is not None and NAMES[source.state].casefold() in value.casefold()
+        named = _names_state(value, source.state)
         nine = f"-{plus4(self.key, source)}" if re.search(r"\b\d{5}-\d{4}\b", value) else ""
         town = f"{place.city}, {NAMES[place.state] if named else place.state} {place.zip}{nine}"
         last = _last_words(value)
         parts = [*([street] if street else []), town + (f", {last}" if is_us(last) else "")]
         whole = ("\n" if "\n" in value else ", ").join(parts)
         return whole.upper() if value.isupper() else whole
+
+
+def _names_state(text: str, state: str | None) -> bool:
+    """Whether a text spells its state out; 'Colorado Springs, CO' does not."""
+    return state is not None and NAMES[state].casefold() in text.casefold() and re.search(rf"\b{state}\b", text) is None
 
 
 def _last_words(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from hashlib import blake2b
+from string import ascii_letters
 
 _WORDS = struct.Struct(">4Q").unpack
 
@@ -68,12 +69,13 @@ def reshape(text: str, key: bytes, *parts: str) -> str:
 
 
 def other_shape(text: str, key: bytes, *parts: str) -> str:
-    """Like `reshape`, and never the text itself if that holds a digit or letter (for short ones chance would have it)."""
-    for attempt in range(4):
+    """Like `reshape`, but never the text itself if it holds an ASCII digit or letter (chance would, in a short one)."""
+    for attempt in range(8):
         fake = reshape(text, key, *parts, text, str(attempt))
-        if fake != text:
+        # 'Apt 0' would look made up; a leading zero comes only where the source has one.
+        if fake != text and (fake[:1] != "0" or text[:1] == "0"):
             return fake
     return text.translate(_NEXT)
 
 
-_NEXT = str.maketrans("0123456789abcdefghijklmnopqrstuvwxyz", "1234567890bcdefghijklmnopqrstuvwxyza")
+_NEXT = str.maketrans("0123456789" + ascii_letters, "1234567890" + ascii_letters[1:] + "a")

@@ -1,8 +1,8 @@
 """What each word of a whole name is: prefix, suffix, particle, family or given.
 
 Words that are known from the structured name beside the text are taken at their word. Of the others, those before a
-comma ('SMITH, JOE'), else the last one, are the family name. A word without a letter (a date, a number) is none: it is
-masked as a given name, which gives nothing.
+comma ('SMITH, JOE'), else the last one, are the family name. A word in brackets is masked as a given
+name, and so is one without a letter (a date, a number), which gives nothing.
 """
 
 from __future__ import annotations
@@ -39,14 +39,16 @@ def _known(text: str | None) -> frozenset[str]:
 
 
 def _segments(pieces: Sequence[str]) -> tuple[list[list[int]], dict[int, str]]:
-    """The positions of the words, cut at commas; those without a letter apart, already with their role."""
+    """The positions of the words, cut at commas; those without a letter or in brackets apart, already with a role."""
     segments: list[list[int]] = [[]]
     roles: dict[int, str] = {}
+    aside = False
     for index, piece in enumerate(pieces):
         if index % 2:
+            aside = "(" in piece or "[" in piece or (aside and ")" not in piece and "]" not in piece)
             if "," in piece:
                 segments.append([])
-        elif piece.isalpha() or any(character.isalpha() for character in piece):
+        elif not aside and (piece.isalpha() or any(character.isalpha() for character in piece)):
             segments[-1].append(index)
         elif piece:
             roles[index] = "given"
