@@ -1,4 +1,4 @@
-"""chain, one_of_by, and the run's reference date."""
+"""chain and one_of_by."""
 
 import pickle
 
@@ -9,7 +9,7 @@ import masking.maskers  # noqa: F401
 from masking.errors import ParameterError
 from masking.keys import hmac_parts
 from masking.maskers.births import CapBirthYear, RetainAge
-from masking.maskers.combine import Chain, OneOfBy, on_reference_date
+from masking.maskers.combine import Chain, OneOfBy
 from masking.maskers.dates import DateShift, Generalize
 from masking.maskers.generic import Constant, Keep, Redact
 from masking.maskers.numbers import Perturb
@@ -107,16 +107,3 @@ def test_chain_checks_its_maskers(maskers):
 def test_one_of_by_checks_its_parameters(parameters, message):
     with pytest.raises(ParameterError, match=message):
         OneOfBy(**parameters)
-
-
-def test_the_reference_date_reaches_every_depth():
-    spec = OneOfBy("sex", {"male": Chain((RetainAge(), CapBirthYear(limit=79)))}, RetainAge("2000-01-01"))
-    expected = OneOfBy(
-        "sex",
-        {"male": Chain((RetainAge("2024-06-15"), CapBirthYear(79, "2024-06-15")))},
-        RetainAge("2000-01-01"),
-    )
-    assert on_reference_date(spec, "2024-06-15") == expected
-    assert on_reference_date(Keep(), "2024-06-15") == Keep()
-    with pytest.raises(ParameterError, match="reference_date"):
-        on_reference_date(spec, "2024")

@@ -51,7 +51,7 @@ def retain(value, reference="2024-06-15", subject="s", deceased=None, **paramete
 
 
 def cap(value, deceased=None, reference="2024-06-15", limit=89):
-    bound = CapBirthYear(limit, reference).bind(Keys())
+    bound = CapBirthYear(reference, limit).bind(Keys())
     return bound.mask_distinct([value], deceased=[deceased])[0]
 
 
@@ -285,15 +285,11 @@ def test_the_reference_date_is_a_day(wrong):
             spec(reference_date=wrong)
 
 
-def test_no_reference_date_no_binding():
-    for spec in (RetainAge(), CapBirthYear()):
-        with pytest.raises(ParameterError, match="reference_date: is not given"):
-            spec.bind(Keys())
-
-
 def test_retain_age_checks_the_shift_of_deaths():
     with pytest.raises(ParameterError, match="shift_days: "):
-        RetainAge(shift_days=0)
+        RetainAge("2024-06-15", shift_days=0)
+    with pytest.raises(ParameterError, match="shift_days: holds no whole week"):
+        RetainAge("2024-06-15", shift_days=3, shift_weeks=True)
 
 
 # cap_birth_year
@@ -325,7 +321,7 @@ def test_births_over_the_limit_become_the_category(birth, deceased, expected):
 @pytest.mark.parametrize("limit", [0, -1, 151, 89.5, True, "89"])
 def test_cap_birth_year_checks_its_limit(limit):
     with pytest.raises(ParameterError, match="limit: "):
-        CapBirthYear(limit)
+        CapBirthYear("2024-06-15", limit)
 
 
 # generalize

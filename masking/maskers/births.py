@@ -21,18 +21,9 @@ _Window = tuple[int, int]
 
 
 def _check_reference_date(text: object) -> None:
-    if text is not None:
-        check(isinstance(text, str), "reference_date", "is not text", "put it in quotes")
-        parts = parse(str(text))
-        check(
-            parts is not None and parts.precision == "day", "reference_date", "is not a day that exists, as YYYY-MM-DD"
-        )
-
-
-def _needed(reference_date: str | None) -> str:
-    if reference_date is None:
-        raise ParameterError("reference_date", "is not given", "the run gives it, or the policy names a YYYY-MM-DD")
-    return reference_date
+    check(isinstance(text, str), "reference_date", "is not text", "put it in quotes")
+    parts = parse(str(text))
+    check(parts is not None and parts.precision == "day", "reference_date", "is not a day that exists, as YYYY-MM-DD")
 
 
 def _first_day(parts: PartialDate) -> str:
@@ -145,11 +136,11 @@ class RetainAge(Masker):
     - Precision stays. A month counts as its first day, and becomes another month; a year stays the year it is, for no
       other one has the same ages. A time of day (the birthTime extension) stays; its day agrees with the birth date.
     - Keyed by subject alone, so that all mentions of a birth date agree; by the value where there is no subject.
-    - Unreadable: null. `reference_date` (YYYY-MM-DD) is the run's where the policy names none.
+    - Unreadable: null. `reference_date` is YYYY-MM-DD: the run's, where the policy names none.
     """
 
     name: ClassVar[str] = "retain_age"
-    reference_date: str | None = None
+    reference_date: str
     shift_days: int | None = None
     shift_weeks: bool = False
 
@@ -169,10 +160,10 @@ class RetainAge(Masker):
         return shift
 
     def bind(self, keys: Subkeys) -> BoundMasker:
-        """Births are keyed under the purpose `retain_age`; raises ParameterError while there is no reference date."""
+        """Births are keyed under the purpose `retain_age`, the offset of deaths under `date_shift`."""
         shift = self._shift()
         bound_shift = None if shift is None else shift.bind(keys)
-        return _BoundRetainAge(keys.subkey("retain_age"), _needed(self.reference_date), bound_shift)
+        return _BoundRetainAge(keys.subkey("retain_age"), self.reference_date, bound_shift)
 
 
 @dataclass(frozen=True)
@@ -204,13 +195,13 @@ class CapBirthYear(Masker):
     """
 
     name: ClassVar[str] = "cap_birth_year"
+    reference_date: str
     limit: int = 89
-    reference_date: str | None = None
 
     def __post_init__(self) -> None:
         check(type(self.limit) is int and 0 < self.limit <= 150, "limit", "is not an age between 1 and 150")
         _check_reference_date(self.reference_date)
 
     def bind(self, keys: Subkeys) -> BoundMasker:
-        """No subkey is asked for; raises ParameterError while there is no reference date."""
-        return _BoundCapBirthYear(_needed(self.reference_date), self.limit)
+        """No subkey is asked for."""
+        return _BoundCapBirthYear(self.reference_date, self.limit)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from masking.maskers.base import CONTEXT, BoundMasker, Masker, Subkeys, check, register
 
@@ -66,7 +65,7 @@ class Chain(Masker):
         object.__setattr__(self, "maskers", tuple(self.maskers))
         check(len(self.maskers) >= 2, "maskers", "holds fewer than two maskers", "use the masker itself")
         for index, masker in enumerate(self.maskers):
-            check(isinstance(masker, Masker), f"maskers[{index}]", "is not a masker")
+            check(isinstance(masker, Masker), f"maskers.{index}", "is not a masker")
 
     def bind(self, keys: Subkeys) -> BoundMasker:
         """Bind every link; each asks for the subkeys of its own purposes."""
@@ -118,32 +117,10 @@ class OneOfBy(Masker):
         check(isinstance(self.cases, Mapping) and len(self.cases) > 0, "cases", "is not a mapping of values to maskers")
         for index, (case, masker) in enumerate(self.cases.items()):
             check(isinstance(case, str), "cases", f"case {index + 1} is not text", "put it in quotes")
-            check(isinstance(masker, Masker), f"cases[{case!r}]", "is not a masker")
+            check(isinstance(masker, Masker), f"cases.{case}", "is not a masker")
         check(self.default is None or isinstance(self.default, Masker), "default", "is not a masker")
 
     def bind(self, keys: Subkeys) -> BoundMasker:
         """Bind every case; each asks for the subkeys of its own purposes."""
         cases = {case: masker.bind(keys) for case, masker in self.cases.items()}
         return _BoundChoice(self.by, cases, self.default.bind(keys) if self.default else None)
-
-
-M = TypeVar("M", bound=Masker)
-
-
-def on_reference_date(masker: M, reference_date: str) -> M:
-    """The same masker with the run's reference date wherever one is wanted and none is written, at any depth.
-
-    `reference_date` is an ISO date. A policy that names its own date keeps it. Raises ParameterError for a wrong date.
-    """
-    changes: dict[str, object] = {}
-    for parameter in dataclasses.fields(masker):
-        value = getattr(masker, parameter.name)
-        if parameter.name == "reference_date" and value is None:
-            changes[parameter.name] = reference_date
-        elif isinstance(value, Masker):
-            changes[parameter.name] = on_reference_date(value, reference_date)
-        elif isinstance(value, tuple) and any(isinstance(part, Masker) for part in value):
-            changes[parameter.name] = tuple(on_reference_date(part, reference_date) for part in value)
-        elif isinstance(value, Mapping):
-            changes[parameter.name] = {case: on_reference_date(part, reference_date) for case, part in value.items()}
-    return dataclasses.replace(masker, **changes) if changes else masker
