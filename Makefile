@@ -5,6 +5,7 @@ SHELL := /bin/bash
 unexport SPARK_HOME PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV
 
 PATIENTS ?= 2000
+SYNTHEA_PATIENTS ?= 200
 VENV := .venv
 VENV35 := .venv-spark35
 SYNTHEA := .cache/synthea
@@ -86,7 +87,8 @@ synthea: java $(READY) ## a Synthea export of 200 patients in .cache/synthea (ne
 	@command -v mvn >/dev/null || { echo "Synthea comes by Maven. Install it: https://maven.apache.org/install.html" >&2; exit 1; }
 	mvn -q -f benchmarks/synthea/pom.xml dependency:copy-dependencies -DoutputDirectory="$(CURDIR)/$(SYNTHEA)/lib"
 	rm -rf $(SYNTHEA)/export
-	"$$($(BIN)/python -m masking.java)/bin/java" -cp "$(SYNTHEA)/lib/*" App -p 200 -s 7 -cs 7 -r 20260101 -e 20260101 \
+	"$$($(BIN)/python -m masking.java)/bin/java" -cp "$(SYNTHEA)/lib/*" App \
+	  -p $(SYNTHEA_PATIENTS) -s 7 -cs 7 -r 20260101 -e 20260101 \
 	  --exporter.fhir.bulk_data=true --exporter.baseDirectory=$(SYNTHEA)/export > $(SYNTHEA)/log.txt
 	@ls $(SYNTHEA)/export/fhir
 
