@@ -21,9 +21,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from masking.fhir.elements import Element, children, companion, data_types, is_companion, without_companion
+from masking.fhir.elements import Element, children, companion, is_companion, without_companion
 from masking.fhir.elements import resource_types as r4_types
 from masking.maskers.base import BoundMasker, Masker, Subkeys
+from masking.maskers.references import BoundReference, IdentifierMaskers
 from masking.policy.specs import Action, ExtensionRule, Place, Policy, Rule, TypeAction
 
 _NOWHERE = Place("built in", 0, "$")
@@ -86,7 +87,12 @@ class Plan:
 
     def __init__(self, policy: Policy, keys: Subkeys) -> None:
         self.policy = policy
-        self._bound = {repr(rule.masker): rule.masker.bind(keys) for rule in rules_of(policy) if rule.masker}
+        bound = {repr(rule.masker): rule.masker.bind(keys) for rule in rules_of(policy) if rule.masker}
+        identifiers = _identifier_maskers(policy, bound)
+        self._bound = {
+            name: masker.with_identifiers(identifiers) if isinstance(masker, BoundReference) else masker
+            for name, masker in bound.items()
+        }
         self._roots: dict[str, Node] = {}
 
     def __repr__(self) -> str:
@@ -249,6 +255,12 @@ def rules_of(policy: Policy) -> list[Rule]:
     return found
 
 
-def is_data_type(name: str) -> bool:
-    """Whether a rule key names a complex data type."""
-    return name in data_types()
+def _identifier_maskers(policy: Policy, bound: Mapping[str, BoundMasker]) -> IdentifierMaskers:
+    """What references by identifier (`Practitioner?identifier=system|value`) are followed with."""
+
+    def masker(rule: Rule) -> BoundMasker | None:
+        found = bound[repr(rule.masker)] if rule.masker else None
+        return None if isinstance(found, BoundReference) else found
+
+    systems = {system: masker(rule) for system, rule in policy.identifiers.systems.items()}
+    return IdentifierMaskers(systems, masker(policy.identifiers.default))
