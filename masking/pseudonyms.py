@@ -21,6 +21,7 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -36,12 +37,21 @@ _GROUPS = ((0, 8, 0), (8, 12, 9), (12, 16, 14), (16, 20, 19), (20, 32, 24))  # h
 _CHUNK = 1 << 13  # UUIDs at a time: the buffers stay in a core's cache
 
 
+class _Subkeys(Protocol):
+    def subkey(self, purpose: str) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
     """Pseudonyms under two subkeys. Picklable; thread-safe; a pure function of each value."""
 
     uuid_key: bytes = field(repr=False)
     text_key: bytes = field(repr=False)
+
+    @classmethod
+    def bind(cls, keys: _Subkeys, domain: str = "") -> Pseudonyms:
+        """The pseudonyms of one domain: whoever masks ids or references binds here, so that all of them agree."""
+        return cls(keys.subkey(f"pseudonymize_id/uuid/{domain}"), keys.subkey(f"pseudonymize_id/text/{domain}"))
 
     def mask(self, values: Sequence[str]) -> list[str | None]:
         """The pseudonym of each value of any form; None for ""."""

@@ -1,0 +1,162 @@
+"""Maskers of identifiers of any kind: `pseudonymize_id`, `format_preserving` and `hash`.
+
+All are functions of (subkey, domain, value), `format_preserving` of the system too. The ciphers beneath them are in
+`masking.pseudonyms` and `masking.formats`; numbers with rules of their own (NPI, SSN) are in `issued`.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from masking.formats import DIGITS, ShapeCipher, spell
+from masking.keys import hmac_parts
+from masking.maskers.base import BoundMasker, Masker, Subkeys, check, register
+from masking.pseudonyms import Pseudonyms
+
+_Context = Sequence[str | None]
+
+
+def _check_domain(domain: object) -> None:
+    check(isinstance(domain, str), "domain", "is a text that keeps uses apart", "leave it out to have one for all")
+
+
+# --- pseudonymize_id -------------------------------------------------------------------------------------------------
+
+
+@register
+@dataclass(frozen=True)
+class PseudonymizeId(Masker):
+    """UUID in, UUID out; oid in, oid out; anything else becomes a valid FHIR id (see `masking.pseudonyms`).
+
+    Every use under one domain shares its subkeys, so a UUID has one pseudonym wherever it stands: leave `domain` alone
+    unless two sets of ids must not be linkable. Case and `urn:uuid:` or `urn:oid:` are kept; "" cannot be read.
+    """
+
+    name: ClassVar[str] = "pseudonymize_id"
+    domain: str = ""
+
+    def __post_init__(self) -> None:
+        _check_domain(self.domain)
+
+    def bind(self, keys: Subkeys) -> BoundPseudonymizeId:
+        """Two subkeys: one for the AES of UUIDs, one for the hash of the rest."""
+        return BoundPseudonymizeId(Pseudonyms.bind(keys, self.domain))
+
+
+@dataclass(frozen=True, slots=True)
+class BoundPseudonymizeId(BoundMasker):
+    """`mask_uuids` is the fast road for a batch of bare UUIDs; `mask_distinct` takes it by itself where it can."""
+
+    pseudonyms: Pseudonyms
+
+    def mask_uuids(self, values: Sequence[str]) -> list[str]:
+        """UUIDs to UUIDs, millions a second; `ValueError` if one is anything else."""
+        return self.pseudonyms.mask_uuids(values)
+
+    def mask_distinct(self, values: Sequence[str], **context: _Context) -> list[str | None]:
+        """Any ids."""
+        return self.pseudonyms.mask(values)
+
+
+# --- format_preserving -----------------------------------------------------------------------------------------------
+
+
+@register
+@dataclass(frozen=True)
+class FormatPreserving(Masker):
+    """FF1 over a value's own form: digits stay digits, letters letters of their case, punctuation in place.
+
+    Within a system, equal values stay equal and different ones different; systems are apart. A form of fewer than a
+    million values, or with characters outside ASCII, is hashed to 23 symbols instead (see
+    `masking.formats.ShapeCipher`). With `alphabet` (such as `0123456789abcdef`) its symbols are one class, exchanged
+    among themselves.
+    """
+
+    name: ClassVar[str] = "format_preserving"
+    domain: str = ""
+    alphabet: str = ""
+
+    def __post_init__(self) -> None:
+        _check_domain(self.domain)
+        check(isinstance(self.alphabet, str), "alphabet", "is a text of its symbols", 'quote it: "0123456789abcdef"')
+        distinct = len(set(self.alphabet)) == len(self.alphabet)
+        check(distinct, "alphabet", "has a symbol twice")
+        size = len(self.alphabet)
+        check(size == 0 or 2 <= size <= 65536, "alphabet", f"has {size} symbols; FF1 takes 2 to 65536")
+
+    def bind(self, keys: Subkeys) -> BoundFormatPreserving:
+        """One subkey for FF1, one for what is hashed."""
+        own, hashes = keys.subkey("format_preserving"), keys.subkey("format_preserving/hash")
+        return BoundFormatPreserving(ShapeCipher(own, hashes, self.domain, self.alphabet))
+
+
+@dataclass(frozen=True, slots=True)
+class BoundFormatPreserving(BoundMasker):
+    """`unmask` is the way back, for whoever holds the key and needs it."""
+
+    context: ClassVar[tuple[str, ...]] = ("system",)
+    cipher: ShapeCipher
+
+    def mask_distinct(self, values: Sequence[str], **context: _Context) -> list[str | None]:
+        """Values with their identifier systems; no system is one of its own."""
+        return self.cipher.mask(values, context.get("system") or [None] * len(values))
+
+    def unmask(self, values: Sequence[str], **context: _Context) -> list[str | None]:
+        """The sources of masked values; None where one was hashed."""
+        return self.cipher.mask(values, context.get("system") or [None] * len(values), inverse=True)
+
+
+# --- hash ------------------------------------------------------------------------------------------------------------
+
+#: name: symbols, least length (64 bits: below that values collide by chance), most (what 256 bits fill evenly)
+_ALPHABETS = {
+    "hex": ("0123456789abcdef", 16, 64),
+    "base32": ("abcdefghijklmnopqrstuvwxyz234567", 13, 51),
+    "base64url": (string.ascii_letters + DIGITS + "-_", 11, 42),
+    "digits": (DIGITS, 20, 60),
+}
+
+
+@register
+@dataclass(frozen=True)
+class Hash(Masker):
+    """A keyed hash (HMAC-SHA-256) of the text: `length` symbols of `alphabet` behind a fixed `prefix`; no way back."""
+
+    name: ClassVar[str] = "hash"
+    length: int = 32
+    alphabet: str = "hex"
+    prefix: str = ""
+    domain: str = ""
+
+    def __post_init__(self) -> None:
+        check(self.alphabet in _ALPHABETS, "alphabet", "is not known", "one of " + ", ".join(_ALPHABETS))
+        _, least, most = _ALPHABETS[self.alphabet]
+        whole = isinstance(self.length, int) and not isinstance(self.length, bool)
+        check(whole and least <= self.length <= most, "length", f"is between {least} and {most} for {self.alphabet}")
+        check(isinstance(self.prefix, str) and self.prefix.isprintable(), "prefix", "is a printable text")
+        _check_domain(self.domain)
+
+    def bind(self, keys: Subkeys) -> BoundHash:
+        """One subkey."""
+        return BoundHash(keys.subkey("hash"), self.length, _ALPHABETS[self.alphabet][0], self.prefix, self.domain)
+
+
+@dataclass(frozen=True, slots=True)
+class BoundHash(BoundMasker):
+    """HMAC over (domain, value)."""
+
+    key: bytes = field(repr=False)
+    length: int
+    symbols: str
+    prefix: str
+    domain: str
+
+    def mask_distinct(self, values: Sequence[str], **context: _Context) -> list[str | None]:
+        """Any texts."""
+        domain, size = self.domain.encode(), len(self.symbols) ** self.length
+        digests = (hmac_parts(self.key, domain, value.encode("utf-8", "surrogatepass")) for value in values)
+        numbers = (int.from_bytes(digest, "big") % size for digest in digests)
+        return [self.prefix + spell(number, self.symbols, self.length) for number in numbers]
