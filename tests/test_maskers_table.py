@@ -115,6 +115,43 @@ ROWS = {
         {"2065550142": "2065550302", "": None, "0": "0"},
         {"system": "phone"},
     ),
+    "pseudonymize_id": Row(
+        spec("pseudonymize_id"),
+        {
+            "0b9c8e2f-6f3a-4c59-9f0e-7d1c2a3b4c5d": "bd97755e-00b3-ab5a-ed06-8ad257cfbf85",
+            "urn:oid:1.2.840.113619.2.5": "urn:oid:2.25.9504096701729839831097028796722613945",
+            "patient-1": "id-2183d49ad6cada0d7c9a43229ac599cb",
+            "0": "id-e0e9d5ee6ef26d57d559e32ccc47aa5b",
+            "": None,
+        },
+    ),
+    "reference": Row(
+        spec("reference"),
+        {
+            "Patient/patient-1": "Patient/id-2183d49ad6cada0d7c9a43229ac599cb",
+            "https://fhir.hospital.org/r4/Patient/patient-1/_history/2": "https://server-459329a7784d9870.example.org/fhir/Patient/id-2183d49ad6cada0d7c9a43229ac599cb",
+            "urn:uuid:0b9c8e2f-6f3a-4c59-9f0e-7d1c2a3b4c5d": "urn:uuid:bd97755e-00b3-ab5a-ed06-8ad257cfbf85",
+            "#patient-1": "#id-2183d49ad6cada0d7c9a43229ac599cb",
+            "Patient?name=joe": None,
+            "": None,
+        },
+    ),
+    "format_preserving": Row(
+        spec("format_preserving"),
+        {"MRN-0012345-AB": "DMW-7689082-KH", "7": "25525082976945813409263", "0": "95385885983357371444276", "": None},
+        {"system": "http://hospital.org/mrn"},
+    ),
+    "hash": Row(
+        spec("hash", length=16, prefix="x-"),
+        {"patient-1": "x-0114d91795f9dfb2", "0": "x-11a2f3bedeb347ba", "": "x-310e1e7b5ba52db8"},
+    ),
+    "check_digit": Row(
+        spec("check_digit", scheme="npi"), {"1234567893": "3310702162", "1234567890": "3310702169", "": None, "0": None}
+    ),
+    "ssn": Row(
+        spec("ssn"),
+        {"123-45-6789": "992-26-0167", "123456789": "992260167", "XXX-XX-6789": "XXX-XX-6288", "": None, "0": None},
+    ),
     "first_name": Row(spec("first_name"), {"Joe": "Sherwood", "JOE": "SHERWOOD", "Q.": "C.", "": None, "0": None}, JOE),
     "last_name": Row(spec("last_name"), {"Smith": "Bond", "García-López": "Evans-Lombroso", "": None, "0": None}, JOE),
     "full_name": Row(

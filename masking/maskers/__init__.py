@@ -1,5 +1,31 @@
 """The maskers: one small file a family. Importing this package fills the registry of `masking.maskers.base`."""
 
-from masking.maskers import births, combine, contacts, dates, generic, numbers, people, places, text
+from masking.maskers import (
+    births,
+    combine,
+    contacts,
+    dates,
+    generic,
+    identifiers,
+    issued,
+    numbers,
+    people,
+    places,
+    references,
+    text,
+)
 
-__all__ = ["births", "combine", "contacts", "dates", "generic", "numbers", "people", "places", "text"]
+__all__ = [
+    "births",
+    "combine",
+    "contacts",
+    "dates",
+    "generic",
+    "identifiers",
+    "issued",
+    "numbers",
+    "people",
+    "places",
+    "references",
+    "text",
+]
