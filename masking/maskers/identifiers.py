@@ -132,7 +132,7 @@ class Hash(Masker):
     domain: str = ""
 
     def __post_init__(self) -> None:
-        check(self.alphabet in _ALPHABETS, "alphabet", "is not known", "one of " + ", ".join(_ALPHABETS))
+        check(self.alphabet in tuple(_ALPHABETS), "alphabet", "is not known", "one of " + ", ".join(_ALPHABETS))
         _, least, most = _ALPHABETS[self.alphabet]
         whole = isinstance(self.length, int) and not isinstance(self.length, bool)
         check(whole and least <= self.length <= most, "length", f"is between {least} and {most} for {self.alphabet}")

@@ -76,7 +76,7 @@ class CheckDigit(Masker):
     domain: str = ""
 
     def __post_init__(self) -> None:
-        check(self.scheme in _FIELDS, "scheme", "is not known", "one of " + ", ".join(_FIELDS))
+        check(self.scheme in tuple(_FIELDS), "scheme", "is not known", "one of " + ", ".join(_FIELDS))
         check(
             isinstance(self.domain, str),
             "domain",
@@ -188,7 +188,7 @@ class Ssn(Masker):
     style: str = "keep"
 
     def __post_init__(self) -> None:
-        check(self.style in {"keep", "dashes", "plain"}, "style", "is not known", "one of keep, dashes, plain")
+        check(self.style in ("keep", "dashes", "plain"), "style", "is not known", "one of keep, dashes, plain")
 
     def bind(self, keys: Subkeys) -> BoundSsn:
         """A subkey for each of the three ways."""
