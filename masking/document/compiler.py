@@ -168,7 +168,7 @@ class Compilation:
             plain=tuple((kernel, tuple(targets), getter(targets)) for kernel, targets in by_kernel.values()),
             keyed=tuple((kernel, target, key_getter(key)) for kernel, target, key in ledger.keyed),
             dates=tuple(
-                (shifter, subject, tuple(targets), getter(targets))
+                (shifter, subject, tuple(targets))
                 for (_, subject), (shifter, targets) in by_subject.items()
             ),
             constants=tuple(ledger.constants),

@@ -26,6 +26,7 @@ _SEPARATORS = ((b",", b":"), (b", ", b": "))
 _TOLD = ("resourceType", "id", "gender", "deceasedDateTime", "birthDate", "address")
 
 _Answer = Program | Refused
+_Context = Callable[[list[bytes], Outer], Outer]
 _Walk = Callable[[Compilation, Value], Program]
 
 
@@ -36,8 +37,10 @@ class Cutter:
         self.plan = plan
         self.kernels = Kernels(plan)
         self._subjects = Subjects()
-        self._programs: Shapes[_Answer] = Shapes()
-        self._contexts: Shapes[object] = Shapes()
+        self._contexts: Shapes[_Context | Refused] = Shapes()
+        self._resources: Shapes[_Answer] = Shapes()
+        self._contained: Shapes[_Answer] = Shapes()
+        self._pieces = _Pieces()
 
     def resource(self, text: bytes, outer: Outer, *, is_contained: bool = False) -> Unit:
         """A unit for a resource that is valid JSON. Raises Refused, TooDeep, DuplicateKey."""
@@ -46,29 +49,22 @@ class Cutter:
             if cut is not None:
                 return cut
 
-        def walk(compilation: Compilation, tree: Value) -> Program:
-            return compilation.resource(tree, is_contained=is_contained)
-
-        return self._whole(text, "contained" if is_contained else "resource", (), outer, walk)
-
-    def _whole(
-        self, text: bytes, place: object, prefix: tuple[str, ...], outer: Outer, walk: _Walk
-    ) -> Whole:
         parts = split(text)
-        size = len(parts)
-
-        def make() -> _Answer:
-            try:
-                return compile_program(self.kernels, self._subjects, parts, walk)
-            except Refused as refused:
-                return refused
-
-        program = self._programs.find(place, prefix, parts, make)
+        shapes = self._contained if is_contained else self._resources
+        program = shapes.find(parts)
+        if program is None:
+            program = shapes.remember(
+                parts, self._compile(parts, lambda walk, tree: walk.resource(tree, is_contained=is_contained))
+            )
         if isinstance(program, Refused):
             raise program
-        program.load(parts, outer)
-        program.gather(parts)
-        return Whole(parts, size, program, outer)
+        return Whole(text, parts, program, outer)
+
+    def _compile(self, parts: list[bytes], walk: _Walk) -> _Answer:
+        try:
+            return compile_program(self.kernels, self._subjects, parts, walk)
+        except Refused as refused:
+            return refused
 
     # ── large ones ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -92,18 +88,20 @@ class Cutter:
         some = b",".join([b'"%b":%b' % (n.encode(), fields[n]) for n in dict.fromkeys(names) if n in fields])
         parts = split(b"{" + some + b"}")
 
-        def make() -> object:
-            tree = parse(parts)
-            assert isinstance(tree, Object)
-            try:
-                return Compilation(self.kernels, self._subjects, parts, frozenset()).context(tree)
-            except Refused as refused:
-                return refused
-
-        found = self._contexts.find("context", (), parts, make)
+        found = self._contexts.find(parts)
+        if found is None:
+            found = self._contexts.remember(parts, self._context(parts))
         if isinstance(found, Refused):
             raise found
-        return resource_type, found(parts, outer)  # type: ignore[operator]
+        return resource_type, found(parts, outer)
+
+    def _context(self, parts: list[bytes]) -> _Context | Refused:
+        tree = parse(parts)
+        assert isinstance(tree, Object)
+        try:
+            return Compilation(self.kernels, self._subjects, parts, frozenset()).context(tree)
+        except Refused as refused:
+            return refused
 
     def _members(
         self, fields: dict[str, msgspec.Raw], node: Node, told: Outer, labels: bool = False
@@ -151,11 +149,23 @@ class Cutter:
         return self._piece(text, child, told, labels=False)
 
     def _piece(self, text: bytes, child: Child, told: Outer, labels: bool) -> Unit:
-        def walk(compilation: Compilation, tree: Value) -> Program:
-            return compilation.piece(tree, child, wants_labels=labels)
+        shapes = self._pieces[child.path, labels]
+        parts = split(text)
+        program = shapes.find(parts)
+        if program is None:
+            program = shapes.remember(
+                parts, self._compile(parts, lambda walk, tree: walk.piece(tree, child, wants_labels=labels))
+            )
+        assert isinstance(program, Program)
+        return Whole(text, parts, program, told)
 
-        # The first byte tells an array from an item of it, which the structure tells too: `[` stays in the signature.
-        return self._whole(text, (child.path, labels), tuple(child.path.split(".")[1:]), told, walk)
+
+class _Pieces(dict[tuple[str, bool], Shapes[_Answer]]):
+    """The shapes of pieces, by their path and whether labels go into them."""
+
+    def __missing__(self, place: tuple[str, bool]) -> Shapes[_Answer]:
+        self[place] = made = Shapes[_Answer](tuple(place[0].split(".")[1:]))
+        return made
 
 
 def _take_apart(text: bytes) -> tuple[dict[str, msgspec.Raw], bytes, bytes] | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from masking.document.tokens import to_part, to_text
-from masking.fhir.dates import shift_text
+from masking.fhir.dates import ordinal, shift_text
 from masking.maskers.base import BoundMasker
 
 #: How many answers a kernel remembers before it forgets them all.
@@ -121,8 +121,8 @@ def _parts(texts: Iterable[str | None]) -> list[bytes | None]:
 class Shifter:
     """`date_shift` in the hot path: ten characters by table, the checked rest kept; everything else by `shift_text`.
 
-    offset: subject's key → days. Subjects and times of day repeat, dates with their times do not: so offsets and rests are
-    remembered, results are not.
+    offset: subject's key → days. Subjects, days and times of day repeat, dates with their times do not: so offsets, days and rests
+    are remembered, results are not.
     """
 
     __slots__ = ("_days", "_offset", "_offsets", "_ordinals", "_rests")
@@ -130,46 +130,40 @@ class Shifter:
     def __init__(self, offset: Callable[[str], int]) -> None:
         self._offset = offset
         self._offsets: dict[bytes, int] = {}
-        self._ordinals, self._days = _day_tables()
+        self._ordinals: dict[bytes, int] = {}
+        self._days: dict[int, bytes] = {}
         self._rests: set[bytes] = {b""}
 
     def offset(self, subject: bytes) -> int:
         """The subject's offset in days."""
-        try:
-            return self._offsets[subject]
-        except KeyError:
+        days = self._offsets.get(subject)
+        if days is None:
             if len(self._offsets) > MEMORY:
                 self._offsets.clear()
             text = _text(subject)
             days = self._offsets[subject] = self._offset(text if text is not None else repr(subject))
-            return days
+        return days
 
     def shift(self, value: bytes, days: int) -> bytes | None:
         """The value moved by that many days; None where it is no date that FHIR knows or the result is none."""
         rest = value[10:]
         if rest in self._rests:
-            index = self._ordinals.get(value[:10])
-            if index is not None and 0 <= index + days < len(self._days):
-                return self._days[index + days] + rest
+            ordinal_of_day = self._ordinals.get(value[:10])
+            if ordinal_of_day is not None:
+                day = self._days.get(ordinal_of_day + days)
+                if day is not None:
+                    return day + rest
+        return self._learn(value, days)
+
+    def _learn(self, value: bytes, days: int) -> bytes | None:
         text = _text(value)
         shifted = None if text is None else shift_text(text, days)
-        if shifted is None:
+        if shifted is None or text is None:
             return None
-        if len(value) > 10 and len(self._rests) < MEMORY:
-            self._rests.add(rest)
+        known = ordinal(text[:10]) if len(text) >= 10 else None
+        if known is not None:
+            self._ordinals[value[:10]] = known
+            self._days[known + days] = shifted[:10].encode()
+            if len(self._rests) < MEMORY:
+                self._rests.add(value[10:])
         return shifted.encode()
-
-
-_TABLES: list[tuple[dict[bytes, int], list[bytes]]] = []
-
-
-def _day_tables() -> tuple[dict[bytes, int], list[bytes]]:
-    """Every day from 1880 to 2100 as bytes, both ways; made once a process."""
-    if not _TABLES:
-        import datetime  # noqa: PLC0415 - only here, once a process
-
-        first = datetime.date(1880, 1, 1).toordinal()
-        last = datetime.date(2100, 12, 31).toordinal()
-        days = [datetime.date.fromordinal(day).isoformat().encode() for day in range(first, last + 1)]
-        _TABLES.append(({day: index for index, day in enumerate(days)}, days))
-    return _TABLES[0]

@@ -2,14 +2,15 @@
 
 A program sees a text as its parts followed by *slots*: values that are computed from parts (the subject's key, the whole address,
 a number out of an even part) or handed in from outside (what a piece of a large document must know of the whole).
-Carrying out takes three steps: `load` fills the slots, `gather` tells the kernels which values are wanted, `finish` puts the answers
-in and edits the structure.
+Carrying out takes two steps: `gather` fills the slots and tells the kernels which values are wanted, `finish` puts their answers in
+and edits the structure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 from masking.document.edits import Splice, carry_out
@@ -35,13 +36,6 @@ class Outer(NamedTuple):
 NOWHERE = Outer()
 
 
-class Unreadable(Exception):  # noqa: N818 - a message between two steps, not an error
-    """Leaves that their maskers could not read: the text needs the variant of its program that redacts them."""
-
-    def __init__(self, leaves: frozenset[Leaf]) -> None:
-        self.leaves = leaves
-
-
 @dataclass(slots=True)
 class Program:
     """The work for one shape.
@@ -49,7 +43,7 @@ class Program:
     slots: one function a slot, in order; each sees the parts and the slots before it.
     plain: (kernel, targets, getter of their values) for maskers without context.
     keyed: (kernel, target, getter of value and context).
-    dates: (shifter, subject's slot, targets, getter).
+    dates: (shifter, subject's slot, targets).
     constants: (target, bytes).
     numbers: (slot, even part, ordinal): where a masked number goes back.
     """
@@ -57,13 +51,13 @@ class Program:
     slots: tuple[Callable[[list[Any], Outer], bytes | None], ...] = ()
     plain: tuple[tuple[Kernel, tuple[int, ...], Getter], ...] = ()
     keyed: tuple[tuple[Kernel | Vouched, int, Getter], ...] = ()
-    dates: tuple[tuple[Shifter, int, tuple[int, ...], Getter], ...] = ()
+    dates: tuple[tuple[Shifter, int, tuple[int, ...]], ...] = ()
     constants: tuple[tuple[int, bytes], ...] = ()
     numbers: tuple[tuple[int, int, int], ...] = ()
     splices: tuple[Splice, ...] = ()
     #: the whole value goes (of a piece: its property)
     is_dropped: bool = False
-    #: the value goes and its key must give way to a data-absent-reason
+    #: something of the value is taken away or blanked
     redacts: bool = False
     #: values redacted because they could not be read, by path
     unreadable: Mapping[str, int] = field(default_factory=dict)
@@ -72,76 +66,69 @@ class Program:
     #: the program for texts of this shape in which these leaves cannot be read
     variant: Callable[[list[bytes], frozenset[Leaf]], Program] | None = None
 
-    def load(self, parts: list[Any], outer: Outer) -> None:
-        """Append the slots to the parts."""
+    def gather(self, parts: list[Any], outer: Outer) -> list[Any]:
+        """Append the slots to the parts and tell the kernels which values this text wants; the keys of `keyed`."""
         for slot in self.slots:
             parts.append(slot(parts, outer))
-
-    def gather(self, parts: list[Any]) -> None:
-        """Tell the kernels which values this text wants."""
         for kernel, _, getter in self.plain:
             kernel.wanted.update(getter(parts))
+        keys = []
         for kernel, _, getter in self.keyed:
-            kernel.wanted.add(getter(parts))
+            key = getter(parts)
+            kernel.wanted.add(key)
+            keys.append(key)
+        return keys
 
     def resolve(self) -> None:
         """Have the kernels of this program answer at once, outside the batch's own round."""
         for kernel, *_ in (*self.plain, *self.keyed):
             kernel.resolve()
 
-    def finish(self, parts: list[Any], size: int) -> bytes:
-        """The masked text. `size` is the number of parts before the slots. Raises Unreadable, the parts then as they were."""
-        found = self._answers(parts)
-        if any(None in masked for _, masked in found) or not self._numbers_hold(found):
-            raise Unreadable(self._unreadable(found))
-        for targets, masked in found:
-            for target, value in zip(targets, masked):  # noqa: B905 - equal by construction; strict costs a tenth here
-                parts[target] = value
-        return self._write(parts, size)
+    def finish(self, parts: list[Any], size: int, keys: list[Any]) -> bytes:
+        """The masked text. `size` is the number of parts before the slots, `keys` what `gather` gave.
 
-    def _answers(self, parts: list[Any]) -> list[tuple[tuple[int, ...], list[bytes | None]]]:
-        found: list[tuple[tuple[int, ...], list[bytes | None]]] = []
-        for kernel, targets, getter in self.plain:
+        Raises TypeError where a masker could not read a value: null has no place in a text, so joining finds out at no cost.
+        `unreadable_leaves` then tells which.
+        """
+        for (kernel, target, _), key in zip(self.keyed, keys):  # noqa: B905 - equal by construction, and hot
+            parts[target] = kernel.answers[key]
+        for kernel, targets, _ in self.plain:
             answers = kernel.answers
-            found.append((targets, [answers[value] for value in getter(parts)]))
-        for kernel, target, getter in self.keyed:
-            found.append(((target,), [kernel.answers[getter(parts)]]))
-        for shifter, subject, targets, getter in self.dates:
-            key = parts[subject]
-            if key is None:
-                found.append((targets, [None] * len(targets)))
-            else:
-                days, shift = shifter.offset(key), shifter.shift
-                found.append((targets, [shift(value, days) for value in getter(parts)]))
-        return found
-
-    def _numbers_hold(self, found: list[tuple[tuple[int, ...], list[bytes | None]]]) -> bool:
-        """Whether what goes back into even parts is a JSON number: anything else would change the structure."""
-        slots = {slot for slot, _, _ in self.numbers}
-        return not slots or all(
-            value is not None and NUMBER.fullmatch(value)
-            for targets, masked in found
-            for target, value in zip(targets, masked, strict=True)
-            if target in slots
-        )
-
-    def _unreadable(self, found: list[tuple[tuple[int, ...], list[bytes | None]]]) -> frozenset[Leaf]:
-        places = {slot: (part, ordinal) for slot, part, ordinal in self.numbers}
-        return frozenset(
-            places.get(target, (target, -1))
-            for targets, masked in found
-            for target, value in zip(targets, masked, strict=True)
-            if value is None or (target in places and not NUMBER.fullmatch(value))
-        )
-
-    def _write(self, parts: list[Any], size: int) -> bytes:
+            for target in targets:
+                parts[target] = answers[parts[target]]
+        for shifter, subject, targets in self.dates:
+            days, shift = shifter.offset(parts[subject]), shifter.shift
+            for target in targets:
+                parts[target] = shift(parts[target], days)
         for target, value in self.constants:
             parts[target] = value
         for slot, part, ordinal in reversed(self.numbers):
-            match = list(LITERAL.finditer(parts[part]))[ordinal]
-            parts[part] = parts[part][: match.start()] + parts[slot] + parts[part][match.end() :]
-        if len(parts) != size:
+            parts[part] = _with_number(parts[part], ordinal, parts[slot])
+        if self.slots:
             del parts[size:]
         if self.splices:
             carry_out(self.splices, parts)
         return join(parts)
+
+    def unreadable_leaves(self, parts: list[Any], keys: list[Any]) -> frozenset[Leaf]:
+        """The leaves of a text, gathered and not finished, that their maskers cannot read."""
+        failed = {target for (kernel, target, _), key in zip(self.keyed, keys, strict=True) if kernel.answers[key] is None}
+        for kernel, targets, _ in self.plain:
+            failed |= {target for target in targets if kernel.answers[parts[target]] is None}
+        for shifter, subject, targets in self.dates:
+            key = parts[subject]
+            failed |= {t for t in targets if key is None or shifter.shift(parts[t], shifter.offset(key)) is None}
+        answers = {target: kernel.answers[key] for (kernel, target, _), key in zip(self.keyed, keys, strict=True)}
+        for kernel, targets, _ in self.plain:
+            answers |= {target: kernel.answers[parts[target]] for target in targets}
+        places = {slot: (part, ordinal) for slot, part, ordinal in self.numbers}
+        failed |= {slot for slot in places if not NUMBER.fullmatch(answers.get(slot) or b"")}
+        return frozenset(places.get(target, (target, -1)) for target in failed)
+
+
+def _with_number(part: bytes, ordinal: int, number: bytes) -> bytes:
+    """An even part with one of its literals replaced. Anything but a JSON number would change the structure: TypeError."""
+    if not NUMBER.fullmatch(number):
+        raise TypeError
+    match = next(islice(LITERAL.finditer(part), ordinal, None))
+    return part[: match.start()] + number + part[match.end() :]

@@ -8,15 +8,13 @@ from operator import itemgetter
 
 from masking.document.program import Getter
 from masking.document.tokens import Array, Object, Text, Value
-from masking.fhir.elements import children, data_types, resource_types, walk
+from masking.fhir.elements import children, contents
 
 
 @functools.cache
 def identifier_names() -> frozenset[str]:
     """The properties that hold an Identifier anywhere in R4 (`identifier`, `accessionIdentifier`, `requisition`, …)."""
-    contents = sorted(resource_types() | data_types())
-    found = {e.name for content in contents for _, e in walk(content) if e.type == "Identifier"}
-    return frozenset(found | {e.name for e in children("Extension").values() if e.type == "Identifier"})
+    return frozenset(e.name for content in contents() for e in children(content).values() if e.type == "Identifier")
 
 
 def discriminators(tree: Value, prefix: tuple[str, ...]) -> tuple[int, ...]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from masking.document.compiler import ABSENT, REDACTED_MARK, label
-from masking.document.program import Outer, Program, Unreadable
+from masking.document.program import Outer, Program
+from masking.document.tokens import split
 from masking.policy.plan import Child
 
 
@@ -23,37 +24,44 @@ class Tally:
     redacts: bool = False
 
 
-@dataclass(slots=True)
 class Whole:
     """A text under one program, its values announced to the kernels."""
 
-    parts: list[Any]
-    size: int
-    program: Program
-    outer: Outer
+    __slots__ = ("keys", "outer", "parts", "program", "size", "text")
+
+    def __init__(self, text: bytes, parts: list[Any], program: Program, outer: Outer) -> None:
+        self.text = text
+        self.parts = parts
+        self.size = len(parts)
+        self.program = program
+        self.outer = outer
+        self.keys = program.gather(parts, outer)
 
     def finish(self, tally: Tally) -> bytes | None:
         """The masked text, or None if it goes. Values that cannot be read lead to the variant that redacts them."""
-        program, parts = self.program, self.parts
-        while True:
-            if program.redacts:
-                tally.redacts = True
-            if program.is_dropped:
-                tally.unreadable.update(program.unreadable)
-                return None
-            try:
-                masked = program.finish(parts, self.size)
-            except Unreadable as failed:
-                parts = parts[: self.size]
-                assert program.variant is not None
-                program = program.variant(parts, failed.leaves)
-                program.load(parts, self.outer)
-                program.gather(parts)
-                program.resolve()
-                continue
+        program = self.program
+        if program.redacts:
+            tally.redacts = True
+        if program.unreadable:
+            tally.unreadable.update(program.unreadable)
+        if program.is_dropped:
+            return None
+        try:
+            return program.finish(self.parts, self.size, self.keys)
+        except TypeError:
             if program.unreadable:
-                tally.unreadable.update(program.unreadable)
-            return masked
+                tally.unreadable.subtract(program.unreadable)
+            return self._redacted().finish(tally)
+
+    def _redacted(self) -> Whole:
+        """The same text under the variant that redacts what could not be read."""
+        parts = split(self.text)
+        original = parts[:]
+        leaves = self.program.unreadable_leaves(parts, self.program.gather(parts, self.outer))
+        assert self.program.variant is not None and leaves
+        again = Whole(self.text, original, self.program.variant(original, leaves), self.outer)
+        again.program.resolve()
+        return again
 
 
 @dataclass(slots=True)

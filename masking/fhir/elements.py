@@ -25,6 +25,7 @@ __all__ = [
     "children",
     "choices",
     "companion",
+    "contents",
     "data_types",
     "element",
     "is_companion",
@@ -153,6 +154,11 @@ def _elements(content: str, row: Row) -> Iterator[Element]:
             short=short,
             is_primitive=content_key is None,
         )
+
+
+def contents() -> Iterable[str]:
+    """Every key that `children` knows: types, data types and backbone elements."""
+    return tables()["contents"].keys()
 
 
 @functools.cache
