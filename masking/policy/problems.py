@@ -11,6 +11,7 @@ from masking.errors import PolicyError, Problem
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SHOWN = 80
+_LIST = "known: "
 
 
 class Problems:
@@ -19,6 +20,7 @@ class Problems:
     def __init__(self, file: str) -> None:
         self.file = file
         self._found: dict[tuple[str, int, int, str], Problem] = {}
+        self._lists: set[str] = set()
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -28,8 +30,13 @@ class Problems:
 
     def add(self, place: tuple[int, int], path: str, message: str, hint: str = "") -> None:
         """Note a problem at (line, column); the same one at the same place, met through an alias, counts once."""
-        line, column = place
-        self._found.setdefault((self.file, line, column, message), Problem(self.file, line, path, message, hint))
+        key = (self.file, *place, message)
+        if key in self._found:
+            return
+        if hint.startswith(_LIST):  # the same long list under twenty problems would bury them
+            hint, told = ("" if hint in self._lists else hint), hint
+            self._lists.add(told)
+        self._found[key] = Problem(self.file, place[0], path, message, hint)
 
     def refuse(self) -> None:
         """Raise `PolicyError` with all problems, file by file in the order of their lines, if there are any."""
@@ -58,11 +65,11 @@ def short(word: str) -> str:
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """The hint for a name that is not known: its nearest known name, else `otherwise`."""
-    by_lower = {name.lower(): name for name in known}
+    by_lower = {name.lower(): str(name) for name in known}
     near = difflib.get_close_matches(word[:_SHOWN].lower(), by_lower, n=1)
     return f"did you mean {by_lower[near[0]]!r}?" if near else otherwise
 
 
 def one_of(names: Iterable[str]) -> str:
     """The hint that lists all there is."""
-    return "known: " + ", ".join(sorted(names))
+    return _LIST + ", ".join(sorted(names))
