@@ -281,8 +281,10 @@ def _chunks(count: int, tweaks: Tweaks) -> Iterator[tuple[slice, Tweaks]]:
         yield part, tweaks if isinstance(tweaks, bytes) else tweaks[part]
 
 
-def by_length(values: Sequence[Any]) -> list[list[int]]:
+def by_length(values: Sequence[Any]) -> list[Sequence[int]]:
     """The places of the values of each length, in order of first appearance."""
+    if len(set(map(len, values))) == 1:
+        return [range(len(values))]
     groups: dict[int, list[int]] = {}
     for place, value in enumerate(values):
         groups.setdefault(len(value), []).append(place)

@@ -14,7 +14,7 @@ import re
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -126,8 +126,7 @@ _SHAPES = str.maketrans(DIGITS + _UPPER + LETTERS, "0" * 10 + "A" * 26 + "a" * 2
 _MIXED = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(NamedTuple):
     """A value taken apart: which alphabet its core is of (`_MIXED`: digits and letters), and where the core stands."""
 
     symbols: str

@@ -209,7 +209,7 @@ def prf_bytes(key: bytes, values: Iterable[str], domain: str = "", size: int = 1
     (see benchmarks/bench_ff1.py). `key` is a subkey (16 to 64 bytes); `domain` keeps uses of one subkey apart.
     """
     # The length-prefixed domain comes first and the text is all that follows, so the joining cannot be misread.
-    start = hashlib.blake2b(encode_parts(domain.encode()), key=key, digest_size=size)
+    start = hashlib.blake2b(encode_parts(domain.encode("utf-8", "surrogatepass")), key=key, digest_size=size)
     digests = []
     for value in values:
         state = start.copy()

@@ -213,4 +213,5 @@ def test_it_travels_and_hides_its_key():
 
 def test_groups_by_length():
     assert by_length(["a", "bb", "c", "", "dd"]) == [[0, 2], [1, 4], [3]]
+    assert by_length(["aa", "bb"]) == [range(2)]
     assert by_length([]) == []

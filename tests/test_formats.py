@@ -184,6 +184,7 @@ def test_systems_domains_and_keys_are_apart():
     ]
     assert len(set(found)) == 9
     assert CIPHER.mask([value], [None]) == CIPHER.mask([value], [""])
+    assert CIPHER.mask([value, "7"], ["\ud800"] * 2) != CIPHER.mask([value, "7"], ["?"] * 2)
     small = [CIPHER.mask(["7"], [system])[0] for system in (None, "s", "t")]
     assert len(set(small)) == 3
 
