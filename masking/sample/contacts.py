@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 
+from masking.checkdigits import VIN_SYMBOLS, with_check
 from masking.sample.chart import Json
 from masking.sample.draw import Draw
 from masking.sample.names import Place, State
 
-_VIN_SYMBOLS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
-_VIN_VALUES = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", (*range(1, 9), *range(1, 6), 7, 9, *range(2, 10)), strict=True)) | {
-    str(digit): digit for digit in range(10)
-}
-_VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 _PHONE_FORMS = ("{}-{}-{}", "({}) {}-{}", "+1 {} {} {}", "{}.{}.{}", "{}{}{}", "+1-{}-{}-{}")
 
 
@@ -48,34 +44,20 @@ def mailbox(given: str, family: str, number: int) -> str:
     return f"{local or 'patient'}{number % 1000}@{('brightmail', 'postbox', 'quickmail')[number % 3]}.test"
 
 
-def luhn(digits: str) -> str:
-    """The check digit that makes `digits` + it pass Luhn's test (ISO/IEC 7812-1, annex B)."""
-    total = 0
-    for position, digit in enumerate(map(int, reversed(digits))):
-        doubled = digit * 2 if position % 2 == 0 else digit
-        total += doubled - 9 if doubled > 9 else doubled
-    return str(-total % 10)
-
-
 def npi(nine: str) -> str:
-    """A National Provider Identifier: nine digits and Luhn's over them with the prefix 80840 (45 CFR 162.406)."""
-    return nine + luhn("80840" + nine)
+    """A National Provider Identifier of these nine digits."""
+    return with_check("npi", nine)
 
 
 def dea(draw: Draw, family: str) -> str:
-    """A DEA number: two letters, six digits, and a check digit made of them."""
+    """A DEA number: a letter for the kind of registrant, the initial of the name, digits."""
     initial = family[0].upper() if family[0].isascii() and family[0].isalpha() else "9"
-    six = f"{draw.between(0, 999_999):06}"
-    first, second = sum(map(int, six[::2])), sum(map(int, six[1::2]))
-    return f"{draw.pick('ABFM')}{initial}{six}{(first + 2 * second) % 10}"
+    return with_check("dea", f"{draw.pick('ABFM')}{initial}{draw.between(0, 999_999):06}")
 
 
 def vin(draw: Draw) -> str:
-    """A vehicle identification number with its check digit in the ninth place (49 CFR 565.15)."""
-    symbols = [draw.pick(_VIN_SYMBOLS) for _ in range(17)]
-    total = sum(_VIN_VALUES[symbol] * weight for symbol, weight in zip(symbols, _VIN_WEIGHTS, strict=True))
-    symbols[8] = "0123456789X"[total % 11]
-    return "".join(symbols)
+    """A vehicle identification number."""
+    return with_check("vin", "".join(draw.pick(VIN_SYMBOLS) for _ in range(16)))
 
 
 def plate(draw: Draw) -> str:

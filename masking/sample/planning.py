@@ -8,7 +8,6 @@ from masking.sample import vocabulary
 from masking.sample.calendar import EXPORTED, iso
 from masking.sample.chart import Json, Text
 from masking.sample.codes import LOINC, SNOMED, concept, hl7
-from masking.sample.contacts import luhn
 from masking.sample.draw import spelled
 from masking.sample.subject import Subject
 
@@ -138,8 +137,7 @@ def write_device(subject: Subject) -> None:
         return
     what = draw.pick(fitting)
     made = subject.day(EXPORTED - 2500)
-    thirteen = f"0{draw.digits(12)}"
-    label, lot, serial = thirteen + luhn(thirteen), draw.digits(8), f"SN{draw.digits(9)}"
+    label, lot, serial = _label(draw.digits(12)), draw.digits(8), f"SN{draw.digits(9)}"
     short = iso(made)[2:].replace("-", "")
     carrier = f"(01){label}(11){short}(10){lot}(21){serial}"
     machine = base64.b64encode(carrier.encode()).decode()
@@ -168,3 +166,9 @@ def write_device(subject: Subject) -> None:
     planted += [("url", "url", resource["url"]), ("note.text", "names", member.name)]
     planted.append(("note.text", "ip", resource["note"][0]["text"].rpartition(" ")[2]))
     subject.chart.add(resource, planted)
+
+
+def _label(twelve: str) -> str:
+    """A GTIN-14 of these digits, its check digit by weights of three and one (GS1 General Specifications, 7.9)."""
+    thirteen = f"0{twelve}"
+    return thirteen + str(-sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(thirteen)) % 10)
