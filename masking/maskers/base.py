@@ -1,10 +1,12 @@
 """The masker protocol, the registry and the null rule.
 
-A masker is a frozen dataclass of its parameters (the *spec*). `bind` gives it the subkeys of its purposes and returns a
-`BoundMasker`: the picklable thing that runs in workers and maps a Series of values to a Series of equal length and index.
+A masker is a frozen dataclass of its parameters (the *spec*). `bind` gives it the subkeys of its purposes and returns
+a `BoundMasker`: the picklable thing that runs in workers and maps a Series of values to a Series of equal length and
+index.
 
-All values are FHIR text: dates, decimals and identifiers are strings spelled as in the source. Null stays null; a value that
-a masker cannot read becomes null too, which the caller must treat as "redact and count" (it is never passed through).
+All values are FHIR text: dates, decimals and identifiers are strings spelled as in the source. Null stays null; a value
+that a masker cannot read becomes null too, which the caller must treat as "redact and count" (it is never passed
+through).
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ CONTEXT = (
 class Subkeys(Protocol):
     """Whoever hands out subkeys by purpose (`masking.keys.Keyring`)."""
 
-    def subkey(self, purpose: str) -> bytes: ...
+    def subkey(self, purpose: str) -> bytes:
+        """The 32 bytes that belong to one purpose; the same purpose gives the same bytes."""
+        ...
 
 
 class BoundMasker(ABC):
@@ -55,18 +59,12 @@ class BoundMasker(ABC):
         """
 
     def __call__(self, values: pd.Series, **context: pd.Series) -> pd.Series:
-        """Mask a Series of text; equal length and index, null stays null, distinct (value, context) pairs masked once."""
-        columns = [values.astype(object).where(values.notna(), None)]
-        for name in self.context:
-            column = context.get(name)
-            columns.append(
-                pd.Series([None] * len(values), index=values.index, dtype=object)
-                if column is None
-                else column.astype(object).where(column.notna(), None)
-            )
-        # As text before they are told apart: 0, 0.0 and False are equal in Python, and whichever came first would decide.
-        texts = [v if v is None or isinstance(v, str) else str(v) for v in columns[0].tolist()]
-        rows = list(zip(texts, *(column.tolist() for column in columns[1:]), strict=True))
+        """Mask a Series of text: equal length and index, null stays null, a distinct (value, context) masked once."""
+        columns = [context.get(name) for name in self.context]
+        known = [[None] * len(values) if column is None else _listed(column) for column in columns]
+        # As text before they are told apart: 0, 0.0 and False are equal in Python; whichever came first would decide.
+        texts = [v if v is None or isinstance(v, str) else str(v) for v in _listed(values)]
+        rows = list(zip(texts, *known, strict=True))
         distinct = list(dict.fromkeys(row for row in rows if row[0] is not None))
         masked: dict[tuple[Any, ...], str | None] = {}
         if distinct:
@@ -74,6 +72,11 @@ class BoundMasker(ABC):
             answers = self.mask_distinct(first, **dict(zip(self.context, rest, strict=True)))
             masked = dict(zip(distinct, answers, strict=True))
         return pd.Series([masked.get(row) for row in rows], index=values.index, dtype=object, name=values.name)
+
+
+def _listed(column: pd.Series) -> list[Any]:
+    """The column as a list, None for whatever pandas takes for null."""
+    return [None if null else value for value, null in zip(column.tolist(), column.isna().tolist(), strict=True)]
 
 
 @dataclasses.dataclass(frozen=True)
