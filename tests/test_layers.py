@@ -27,7 +27,7 @@ FLOORS = (
     ("document", "storage"),
     ("report",),  # read without Spark: `status` opens a manifest
     ("spark",),
-    ("aws", "sample"),
+    ("aws", "sample", "session"),
     ("cli",),
     ("__main__", "jobs"),
 )
@@ -41,7 +41,7 @@ ONLY = {
 
 #: Who may import what comes from outside; a library that is not listed is free to all.
 CONFINED = {
-    "pyspark": ("masking.spark", "masking.cli", "jobs"),  # the library takes a session; the outermost floor makes one
+    "pyspark": ("masking.spark", "masking.session", "masking.cli", "jobs"),  # the library takes a session
     "delta": ("masking.spark", "masking.cli", "jobs"),
     "py4j": (),
     "boto3": ("masking.aws",),

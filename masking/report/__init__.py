@@ -1,0 +1,1 @@
+"""What a run says about itself: the manifest. Counts, names and hashes; never a value of the data."""

@@ -1,0 +1,175 @@
+"""The manifest: what a finished run made, from what settings, and whether its counts add up.
+
+It lies on the clean side, so it holds no value, no source path and no input file name. `DESTINATION/manifest.json` is
+the latest finished run's, put there last and whole: what a reader reads first, and the only thing that makes a run's
+files an output.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from masking import storage
+from masking.errors import CountMismatch, InputError, KeyRefused
+
+MANIFEST = "manifest.json"
+FORMAT = 1  # of this file; readers refuse a higher one
+UNKNOWN_TYPE = "(unknown)"  # the type of lines that name none that R4 has
+
+
+@dataclass(frozen=True, slots=True)
+class TypeCounts:
+    """What became of the lines of one resource type. Bytes are those of the documents without line ends."""
+
+    read: int = 0
+    masked: int = 0
+    quarantined: int = 0
+    dropped: int = 0
+    bytes_read: int = 0
+    bytes_written: int = 0
+
+    def __add__(self, other: TypeCounts) -> TypeCounts:
+        """The counts of both together."""
+        return TypeCounts(
+            self.read + other.read,
+            self.masked + other.masked,
+            self.quarantined + other.quarantined,
+            self.dropped + other.dropped,
+            self.bytes_read + other.bytes_read,
+            self.bytes_written + other.bytes_written,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A file of the output: its place relative to the destination, and what is in it."""
+
+    path: str
+    resource_type: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class MadeWith:
+    """What the output is a function of, beside the input. A policy goes by name and hash, a key by its fingerprint."""
+
+    policy: str
+    policy_sha256: str
+    key_fingerprint: str
+    project: str
+    reference_date: str  # YYYY-MM-DD; ages are kept as of this day
+    versions: Mapping[str, str] = field(default_factory=dict)  # of this package, its pools, Spark, Python
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A finished run. Times are ISO 8601 in UTC."""
+
+    run_id: str
+    started: str
+    finished: str
+    seconds: float
+    made_with: MadeWith
+    lines: int  # all lines read, blank ones too
+    blank: int
+    types: Mapping[str, TypeCounts]
+    files: tuple[OutputFile, ...]
+    reasons: Mapping[str, int] = field(default_factory=dict)  # of quarantine, by kind
+    redactions: Mapping[str, int] = field(default_factory=dict)  # values no masker could read, by FHIR path
+    settings: Mapping[str, int | str | bool | None] = field(default_factory=dict)
+    source_files: int = 0
+    source_bytes: int = 0  # as stored, so compressed where they are
+    format: int = FORMAT
+
+    @property
+    def total(self) -> TypeCounts:
+        """All types together."""
+        return sum(self.types.values(), TypeCounts())
+
+
+def check_counts(lines: int, blank: int, types: Mapping[str, TypeCounts], files: tuple[OutputFile, ...]) -> None:
+    """Every line in exactly one place, a type at a time and in all; else `CountMismatch` with all that is off."""
+    wrong = [
+        f"{name}: read {count.read}, but masked {count.masked} + quarantined {count.quarantined}"
+        f" + dropped {count.dropped}"
+        for name, count in sorted(types.items())
+        if count.read != count.masked + count.quarantined + count.dropped
+    ]
+    read = sum(count.read for count in types.values())
+    if lines != read + blank:
+        wrong.append(f"all: {lines} lines, but {read} documents + {blank} blank")
+    rows: dict[str, int] = {}
+    for file in files:
+        rows[file.resource_type] = rows.get(file.resource_type, 0) + file.rows
+    wrong += [
+        f"{name}: masked {types[name].masked if name in types else 0}, but {rows.get(name, 0)} lines in files"
+        for name in sorted({*types, *rows})
+        if rows.get(name, 0) != (types[name].masked if name in types else 0)
+    ]
+    if wrong:
+        raise CountMismatch("the counts do not add up, so nothing was published: " + "; ".join(wrong))
+
+
+def run_folder(destination: str, run_id: str) -> str:
+    """The folder of one run, at the destination or in the PHI area."""
+    return storage.join(destination, "runs", run_id)
+
+
+def publish_manifest(destination: str, manifest: Manifest) -> None:
+    """Write the run's manifest and then the destination's: with the second, the run becomes visible."""
+    content = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=2) + b"\n"
+    storage.write_bytes(storage.join(run_folder(destination, manifest.run_id), MANIFEST), content, durable=True)
+    storage.write_bytes(storage.join(destination, MANIFEST), content, durable=True)
+
+
+def read_manifest(destination: str, run_id: str | None = None) -> Manifest | None:
+    """The latest finished run's manifest, or that of one run; None where nothing was finished.
+
+    `InputError` if the file is not a manifest or is of a later format.
+    """
+    root = storage.normalize(destination)
+    path = storage.join(run_folder(root, run_id) if run_id else root, MANIFEST)
+    content = storage.read_bytes(path)
+    if content is None:
+        return None
+    try:
+        if msgspec.json.decode(content, type=_Header).format > FORMAT:
+            raise InputError(f"{path} was written by a later version of this program; update it to read this")
+        return msgspec.json.decode(content, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise InputError(f"{path} is not a manifest of this program: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    format: int
+
+
+def refuse_other_key(previous: Manifest | None, fingerprint: str) -> None:
+    """`KeyRefused` if the destination's output was made with another key or project: the two would not link."""
+    if previous is not None and previous.made_with.key_fingerprint != fingerprint:
+        raise KeyRefused(
+            f"the destination was made with key {previous.made_with.key_fingerprint} (project "
+            f"{previous.made_with.project}), this run has {fingerprint}: the same person would get two fakes; "
+            "use that key, another destination, or allow another key explicitly"
+        )
+
+
+def choose_reference_date(previous: Manifest | None, given: str | None) -> str:
+    """The day on which ages are kept: as given, else as in the destination's last run, else today in UTC.
+
+    The one clock that reaches an output; the manifest records it, so the next run repeats it.
+    `InputError` if what is given is no date.
+    """
+    if given:
+        try:
+            return dt.date.fromisoformat(given).isoformat()
+        except ValueError:
+            raise InputError("the reference date is not a date of the form YYYY-MM-DD") from None
+    return previous.made_with.reference_date if previous else dt.datetime.now(dt.UTC).date().isoformat()

@@ -1,0 +1,223 @@
+"""One task: read its blocks, mask batch by batch, write what comes out, return a receipt. Runs in workers.
+
+The documents never pass through Spark. It hands each task its number and takes back a receipt; the bytes go from file
+to engine to file inside one Python process. Nothing here depends on the session's settings, and a line of 100 MB costs
+no more than its own length.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from masking.document import Batch, Fault
+from masking.report.manifest import UNKNOWN_TYPE, TypeCounts
+from masking.spark.guard import DocumentEngine, Guard
+from masking.spark.lines import Limits, LineBatch, Reader, TooLong
+from masking.spark.progress import Beat
+from masking.spark.receipts import Receipt, encode
+from masking.spark.splits import Block, Task
+from masking.spark.write import Places, Quarantined, QuarantineWriter, TypeWriter, quarantined
+
+#: Batches between two garbage collections; within a batch nothing is collected, for nothing there is cyclic.
+_COLLECT_EVERY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class MaskTask:
+    """What travels to the workers: the engine, the tasks and the places. `run` is given to `mapInArrow`."""
+
+    engine: DocumentEngine = field(repr=False)
+    run_id: str
+    tasks: tuple[Task, ...] = field(repr=False)
+    places: Places
+    limits: Limits
+    file_bytes: int
+    beat_seconds: float
+
+    def run(self, rows: Iterable[Any]) -> Iterator[Any]:
+        """Record batches with task numbers in, record batches with receipts out."""
+        for batch in rows:
+            for number in batch.column(0).to_pylist():
+                receipt = _Running(self, number, _warm(self.run_id, self.engine)).finish()
+                yield pa.RecordBatch.from_arrays([pa.array([encode(receipt)], pa.binary())], ["receipt"])
+
+
+_ENGINES: dict[str, Guard] = {}
+
+
+def _warm(run_id: str, engine: DocumentEngine) -> Guard:
+    """This process's engine for a run: the first that arrived, whose caches earlier tasks have filled."""
+    if run_id not in _ENGINES:
+        _ENGINES.clear()
+        _ENGINES[run_id] = Guard(engine)
+    return _ENGINES[run_id]
+
+
+@contextlib.contextmanager
+def _collect_seldom() -> Iterator[Callable[[], None]]:
+    """Garbage collection by call only, and only of what is made from here on: a large plan is not walked again."""
+    calls = 0
+
+    def collect() -> None:
+        nonlocal calls
+        calls += 1
+        if calls % _COLLECT_EVERY == 0:
+            gc.collect()
+
+    enabled = gc.isenabled()
+    gc.disable()
+    gc.freeze()
+    try:
+        yield collect
+    finally:
+        gc.unfreeze()
+        if enabled:
+            gc.enable()
+
+
+class _Running:
+    """A task while it runs: its writers and counts."""
+
+    def __init__(self, job: MaskTask, number: int, engine: Guard) -> None:
+        self._job = job
+        self._number = number
+        self._engine = engine
+        self._blocks: tuple[Block, ...] = job.tasks[number]
+        self._reader = Reader(self._blocks, job.limits)
+        self._writers: dict[str, TypeWriter] = {}
+        self._quarantine = QuarantineWriter(f"{number:05d}", job.places)
+        self._counts: dict[str, Counter[str]] = {}  # by type, then by field of TypeCounts
+        self._reasons: Counter[str] = Counter()
+        self._redactions: Counter[str] = Counter()
+
+    def finish(self) -> Receipt:
+        """Do all of it. Whatever goes wrong, no half-written file keeps a name that counts."""
+        beat = Beat(self._job.places.progress, self._number, self._job.beat_seconds)
+        with contextlib.ExitStack() as cleanup, _collect_seldom() as collect:
+            cleanup.callback(self._discard)
+            for batch in self._reader:
+                self._take(batch)
+                collect()
+                beat.tick(self._snapshot)
+            for writer in self._writers.values():
+                writer.finish()
+            unnumbered = self._quarantine.finish()
+            beat.last(self._snapshot)
+        return self._receipt(unnumbered)
+
+    def _discard(self) -> None:
+        for writer in self._writers.values():
+            writer.discard()
+        self._quarantine.discard()
+
+    def _snapshot(self) -> dict[str, int]:
+        return {
+            "lines": sum(self._reader.lines),
+            "bytes": self._reader.bytes_read,
+            "masked": sum(writer.rows for writer in self._writers.values()),
+            "quarantined": self._quarantine.rows,
+        }
+
+    def _take(self, batch: LineBatch) -> None:
+        for line in batch.too_long:
+            self._put_aside_unread(line)
+        if not batch.documents:
+            return
+        outcome = self._engine.mask_batch(batch.documents)
+        self._redactions.update(outcome.redactions)
+        types = outcome.resource_types
+        if types.count(types[0]) == len(types) and None not in outcome.masked:
+            self._tally(types[0], len(types), batch.size)
+            self._write(types[0], outcome.masked)
+        else:
+            self._take_mixed(batch, outcome)
+
+    def _take_mixed(self, batch: LineBatch, outcome: Batch) -> None:
+        """A batch of several types, or with faults or drops."""
+        groups: dict[str | None, list[bytes | None]] = {}
+        sizes: Counter[str | None] = Counter()
+        for document, masked, name in zip(batch.documents, outcome.masked, outcome.resource_types, strict=True):
+            if masked is not None:
+                groups.setdefault(name, []).append(masked)
+                sizes[name] += len(document)
+        for name, documents in groups.items():
+            self._tally(name, len(documents), sizes[name])
+            self._write(name, documents)
+        for index in outcome.dropped:
+            self._tally(outcome.resource_types[index], 1, len(batch.documents[index]), "dropped")
+        for fault in outcome.faults:
+            name = outcome.resource_types[fault.index]
+            self._tally(name, 1, len(batch.documents[fault.index]), "quarantined")
+            self._put_aside(batch, fault, name)
+
+    def _tally(self, resource_type: str | None, rows: int, size: int, fate: str = "") -> None:
+        """Count documents read and, unless they were masked, what became of them: the writers count the masked."""
+        counts = self._counts.setdefault(resource_type or UNKNOWN_TYPE, Counter())
+        counts.update({"read": rows, "bytes_read": size})
+        if fate:
+            counts[fate] += rows
+
+    def _write(self, resource_type: str | None, documents: Sequence[bytes | None]) -> None:
+        """Write masked documents of one type; the guard has seen to it that there is a type and no null."""
+        name = cast(str, resource_type)
+        writer = self._writers.get(name)
+        if writer is None:
+            writer = TypeWriter(name, f"{self._number:05d}", self._job.places, self._job.file_bytes)
+            self._writers[name] = writer
+        writer.write(cast(Sequence[bytes], documents))
+
+    def _put_aside(self, batch: LineBatch, fault: Fault, resource_type: str | None) -> None:
+        block, line = batch.place(fault.index)
+        record = quarantined(
+            self._blocks[block].path,
+            line + 1,
+            batch.documents[fault.index],
+            resource_type=resource_type,
+            reason=fault.reason,
+            place=fault.place,
+            message=fault.message,
+        )
+        self._file(block, record)
+
+    def _put_aside_unread(self, line: TooLong) -> None:
+        self._tally(None, 1, line.bytes, "quarantined")
+        message = f"{line.bytes} bytes, more than a line may have; the document is in its file alone"
+        path = self._blocks[line.block].path
+        self._file(line.block, Quarantined(path, line.line + 1, None, "too-long", "", message, "none", ""))
+
+    def _file(self, block: int, record: Quarantined) -> None:
+        self._reasons[record.reason] += 1
+        if self._blocks[block].start == 0:
+            self._quarantine.write(record)
+        else:
+            self._quarantine.write_unnumbered(self._blocks[block].start, record)
+
+    def _receipt(self, unnumbered: bool) -> Receipt:
+        # What was masked is counted where it is written, so that it can disagree with what was read.
+        types = {}
+        for name, counts in self._counts.items():
+            writer = self._writers.get(name)
+            counts.update(masked=writer.rows if writer else 0, bytes_written=writer.bytes if writer else 0)
+            types[name] = TypeCounts(**counts)
+        return Receipt(
+            task=self._number,
+            lines=sum(self._reader.lines),
+            blank=self._reader.blank,
+            types=types,
+            files=[file for writer in self._writers.values() for file in writer.files],
+            reasons=dict(self._reasons),
+            redactions=dict(self._redactions),
+            block_lines=[
+                (block.path, block.start, lines)
+                for block, lines in zip(self._blocks, self._reader.lines, strict=True)
+                if not block.whole
+            ],
+            unnumbered=unnumbered,
+        )

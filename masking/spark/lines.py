@@ -1,0 +1,229 @@
+"""Read the lines of a task's blocks, in batches. Runs in workers; knows nothing of JSON or Spark.
+
+A line ends at `\\n`; a `\\r` before it is not part of the line, nor is a byte order mark at the start of a file. Blank
+lines are counted and left out. A line belongs to the block that holds its first byte, so each is read exactly once
+however a file is cut.
+"""
+
+from __future__ import annotations
+
+import bisect
+import operator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from masking import storage
+from masking.errors import InputError
+from masking.spark.splits import Block
+
+_BOM = b"\xef\xbb\xbf"
+READ_BYTES = 4 << 20
+#: Steps beyond a block's end, where only the rest of one line is missing.
+_TAIL_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is held at once.
+
+    A line longer than `line_bytes` (and than one read, `READ_BYTES`) is passed by and reported as `TooLong`.
+    """
+
+    batch_rows: int
+    batch_bytes: int
+    line_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Documents of a batch, from number `first` on, that are consecutive lines of a block, from `line` on (from 0)."""
+
+    first: int
+    block: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """A line that was not kept in memory: where it is and how long."""
+
+    block: int
+    line: int
+    bytes: int
+
+
+@dataclass(slots=True)
+class LineBatch:
+    """Documents for the engine, and what else was met on the way."""
+
+    documents: list[bytes] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    too_long: list[TooLong] = field(default_factory=list)
+    size: int = 0  # of the documents, in bytes
+
+    def place(self, index: int) -> tuple[int, int]:
+        """The block and the line (from 0) of a document."""
+        span = self.spans[bisect.bisect_right(self.spans, index, key=operator.attrgetter("first")) - 1]
+        return span.block, span.line + index - span.first
+
+    def add(self, block: int, line: int, documents: list[bytes], size: int) -> None:
+        """Append consecutive lines of a block, `size` bytes in all."""
+        self.spans.append(Span(len(self.documents), block, line))
+        self.documents += documents
+        self.size += size
+
+
+@dataclass(slots=True)
+class Reader:
+    """Iterates over the documents of some blocks. Counts on the way, so read the counts at the end."""
+
+    blocks: Sequence[Block]
+    limits: Limits
+    lines: list[int] = field(default_factory=list)  # of each block, blank ones too
+    blank: int = 0
+    bytes_read: int = 0  # as stored, for progress
+
+    def __iter__(self) -> Iterator[LineBatch]:
+        """Batches of at most `batch_rows` documents and `batch_bytes` (or one document that is longer)."""
+        batch = LineBatch()
+        for number, block in enumerate(self.blocks):
+            self.lines.append(0)
+            for piece in self._pieces(block):
+                line = self.lines[number]
+                if isinstance(piece, int):
+                    batch.too_long.append(TooLong(number, line, piece))
+                    self.lines[number] += 1
+                    continue
+                self.lines[number] += len(piece)
+                self.blank += len(piece)
+                for offset, run in _runs(_clean(piece, file_start=line == 0 and block.start == 0)):
+                    self.blank -= len(run)
+                    for start, documents, size in _portions(run, self.limits):
+                        if batch.documents and not self._fits(batch, len(documents), size):
+                            yield batch
+                            batch = LineBatch()
+                        batch.add(number, line + offset + start, documents, size)
+        yield batch
+
+    def _fits(self, batch: LineBatch, rows: int, size: int) -> bool:
+        return len(batch.documents) + rows <= self.limits.batch_rows and batch.size + size <= self.limits.batch_bytes
+
+    def _pieces(self, block: Block) -> Iterator[list[bytes] | int]:
+        """The lines of a block, many at a time; the length alone of a line that is too long."""
+        try:
+            with storage.open_input(block.path) as raw:
+                yield from self._read(block, raw)
+        except (OSError, pa.ArrowException) as error:
+            # Arrow's texts name codecs, sizes and system errors, never content.
+            raise InputError(f"cannot read {block.path}: {error}") from None
+
+    def _read(self, block: Block, raw: Any) -> Iterator[list[bytes] | int]:
+        before = self.bytes_read
+        # One byte early: if it ends a line, the block's first byte begins one; else the line before runs on.
+        lead = 1 if block.start else 0
+        raw.seek(block.start - lead)
+        stream = pa.CompressedInputStream(raw, block.codec) if block.codec else raw
+        splitter = _Splitter(self.limits.line_bytes, inside=bool(lead))
+        left = block.end - block.start + lead
+        while block.codec or left > 0:
+            chunk = stream.read(READ_BYTES if block.codec else min(READ_BYTES, left))
+            if not chunk:
+                break
+            left -= len(chunk)
+            self.bytes_read = before + raw.tell() - block.start
+            yield from splitter.feed(chunk)
+        if not block.codec and left > 0:
+            raise InputError(f"cannot read {block.path}: it became shorter while it was read")
+        while splitter.open and (chunk := stream.read(_TAIL_BYTES)):
+            yield from splitter.close(chunk)
+        yield from splitter.flush()
+        self.bytes_read = before + block.end - block.start
+
+
+class _Splitter:
+    """Cuts chunks into lines and holds what is not yet a line. `inside`: it starts within a line of someone else."""
+
+    def __init__(self, limit: int, inside: bool) -> None:
+        self._limit = limit
+        self._inside = inside
+        self._held: list[bytes] = []
+        self._size = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether a line of ours has begun and not ended."""
+        return self._size > 0 and not self._inside
+
+    def feed(self, chunk: bytes) -> Iterator[list[bytes] | int]:
+        """The lines that end in this chunk."""
+        last = chunk.rfind(b"\n")
+        if last < 0:
+            self._hold(chunk)
+            return
+        start = 0
+        if self._size or self._inside:
+            start = chunk.find(b"\n") + 1
+            yield from self.close(chunk[:start])
+        if start <= last:
+            yield chunk[start:last].split(b"\n")
+        self._hold(chunk[last + 1 :])
+
+    def close(self, chunk: bytes) -> Iterator[list[bytes] | int]:
+        """The line that is open, if it ends in this chunk; the rest of the chunk is someone else's."""
+        end = chunk.find(b"\n")
+        self._hold(chunk if end < 0 else chunk[:end])
+        if end >= 0:
+            yield from self.flush(ended=True)
+
+    def flush(self, ended: bool = False) -> Iterator[list[bytes] | int]:
+        """The open line, which the end of the file ends too."""
+        if not self._inside and (self._size or ended):
+            yield self._size if self._size > self._limit else [b"".join(self._held)]
+        self._held, self._size, self._inside = [], 0, False
+
+    def _hold(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._inside or self._size > self._limit:
+            self._held.clear()
+        elif chunk:
+            self._held.append(chunk)
+
+
+def _clean(lines: list[bytes], file_start: bool) -> list[bytes]:
+    """Lines without the `\r` of a CRLF and, at the start of a file, without a byte order mark."""
+    if any(line.endswith(b"\r") for line in lines):
+        lines = [line.removesuffix(b"\r") for line in lines]
+    if file_start and lines[0].startswith(_BOM):
+        lines = [lines[0].removeprefix(_BOM), *lines[1:]]
+    return lines
+
+
+def _runs(lines: list[bytes]) -> Iterator[tuple[int, list[bytes]]]:
+    """Runs of lines that are not blank, each with the number of its first."""
+    if all(lines) and not any(map(bytes.isspace, lines)):
+        yield 0, lines
+        return
+    start = 0
+    for number, line in enumerate([*lines, b""]):
+        if not line or line.isspace():
+            if number > start:
+                yield start, lines[start:number]
+            start = number + 1
+
+
+def _portions(run: list[bytes], limits: Limits) -> Iterator[tuple[int, list[bytes], int]]:
+    """A run cut to what one batch may hold: number of the first document, documents, bytes."""
+    sizes = list(map(len, run))
+    start = size = 0
+    if len(run) <= limits.batch_rows and sum(sizes) <= limits.batch_bytes:
+        yield 0, run, sum(sizes)
+        return
+    for number, length in enumerate(sizes):
+        if number > start and (number - start >= limits.batch_rows or size + length > limits.batch_bytes):
+            yield start, run[start:number], size
+            start, size = number, 0
+        size += length
+    yield start, run[start:], size

@@ -1,0 +1,145 @@
+"""Find the files of an export. Runs on the driver, reads no content.
+
+Accepted: `.ndjson` and `.jsonl`, plain or with `.gz`, `.bz2` or `.zst` behind. A source is a file, a folder (searched
+at any depth) or a glob (`*`, `?`, `[…]`, `**`). Names that begin with `.` or `_` are markers of other programs and do
+not count, unless a source names them.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from masking import storage
+from masking.errors import InputError, UsageError
+
+_LINES = (".ndjson", ".jsonl")
+_CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+ACCEPTED = "files named *.ndjson or *.jsonl, also with .gz, .bz2 or .zst behind"
+#: How much text a byte of a compressed FHIR export holds, roughly (12 for gzip and 15 for zstd on Synthea's).
+EXPANSION = 12
+_WILD = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file to read: its place, its size as stored, and the codec it is compressed with ("" for none)."""
+
+    path: str
+    size: int
+    codec: str
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes of text it holds."""
+        return self.size * (EXPANSION if self.codec else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the sources hold: the files to read by name, and how many others were passed over."""
+
+    files: tuple[InputFile, ...]
+    ignored: int
+
+    @property
+    def bytes(self) -> int:
+        """As stored."""
+        return sum(file.size for file in self.files)
+
+
+def codec_of(path: str) -> str | None:
+    """The codec by the file's name, "" for plain text; None if the name is not that of an accepted file."""
+    name = path.lower()
+    for suffix, codec in _CODECS.items():
+        if name.endswith(suffix):
+            return codec if name.removesuffix(suffix).endswith(_LINES) else None
+    return "" if name.endswith(_LINES) else None
+
+
+def find_inputs(sources: str | Sequence[str], destination: str, phi_area: str) -> Inputs:
+    """All files of all sources, each once, in order of name.
+
+    `destination` and `phi_area` are normalized. `UsageError` where reading and writing overlap; `InputError` where a
+    source is missing or holds no accepted file.
+    """
+    sources = [sources] if isinstance(sources, str) else list(sources)
+    if not sources:
+        raise UsageError("no source is given")
+    found: dict[str, InputFile] = {}
+    ignored = 0
+    for source in sources:
+        place = storage.normalize(source)
+        _refuse_overlap(place, destination, phi_area)
+        stored = _files_of(place)
+        files = [
+            InputFile(file.path, file.size, codec) for file in stored if (codec := codec_of(file.path)) is not None
+        ]
+        if not files:
+            some = f"it holds {len(stored)} other files" if stored else "it is empty or not there"
+            raise InputError(f"nothing to read at {place}: {some}; accepted are {ACCEPTED}")
+        ignored += len(stored) - len(files)
+        # By the true name, so that a file reached by two sources or a link is read once.
+        found.update((storage.normalize(file.path), file) for file in files)
+    for path in found:
+        _refuse_overlap(path, destination, phi_area)
+    return Inputs(tuple(file for _, file in sorted(found.items())), ignored)
+
+
+def refuse_shared_places(destination: str, phi_area: str) -> None:
+    """`UsageError` if one of the clean and the PHI side lies inside the other (both normalized)."""
+    if storage.contains(destination, phi_area) or storage.contains(phi_area, destination):
+        raise UsageError(
+            f"the PHI area {phi_area} and the destination {destination} lie inside one another; what is quarantined is "
+            "PHI and must not be where masked data is shared"
+        )
+
+
+def _refuse_overlap(source: str, destination: str, phi_area: str) -> None:
+    for place, name in ((destination, "destination"), (phi_area, "PHI area")):
+        if storage.contains(place, source):
+            raise UsageError(f"the source {source} is inside the {name} {place}; choose another {name}")
+        if _covers(source, place):
+            raise UsageError(
+                f"the {name} {place} is inside the source {source}, so the next run would read what this one writes; "
+                f"choose another {name}"
+            )
+
+
+def _files_of(source: str) -> list[storage.StoredFile]:
+    """The files that one normalized source names, whatever their kind; hidden ones not."""
+    one = storage.find_file(source)
+    if one is not None:
+        return [one]
+    base = _base(source)
+    return [file for file in _visible(base) if base == source or _covers(source, file.path)]
+
+
+def _visible(folder: str) -> Iterable[storage.StoredFile]:
+    for file in storage.list_files(folder):
+        below = file.path.removeprefix(folder).strip("/")
+        if not any(part.startswith((".", "_")) for part in below.split("/")):
+            yield file
+
+
+def _base(source: str) -> str:
+    """The folder above the first wildcard; the source itself if there is none."""
+    parts = source.split("/")
+    wild = next((place for place, part in enumerate(parts) if _WILD.search(part)), None)
+    return source if wild is None else "/".join(parts[:wild]) or "/"
+
+
+def _covers(source: str, path: str) -> bool:
+    """Whether a source, which may be a glob, takes in a place: the place is what it names or lies below."""
+    return storage.contains(source, path) or _matches(path.split("/"), source.split("/"))
+
+
+def _matches(parts: list[str], pattern: list[str]) -> bool:
+    """Name by name; `*`, `?` and `[…]` stay within a name, `**` is any number of names, and what is below is in."""
+    if not pattern:
+        return True
+    if pattern[0] == "**":
+        return _matches(parts, pattern[1:]) or (bool(parts) and _matches(parts[1:], pattern))
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])

@@ -1,0 +1,88 @@
+"""What a task hands back: names, counts and hashes, a few kilobytes in all, never a document.
+
+Only the receipts of successful attempts reach the driver, so the files they name are the output and all others are
+leftovers: the way table formats commit, with no rename and no marker files.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from masking.report.manifest import OutputFile, TypeCounts
+
+
+@dataclass(slots=True)
+class Receipt:
+    """One finished task."""
+
+    task: int
+    lines: int
+    blank: int
+    types: dict[str, TypeCounts]
+    files: list[OutputFile]
+    reasons: dict[str, int]
+    redactions: dict[str, int]
+    #: (file, first byte of the block, lines) of blocks that are parts of a file.
+    block_lines: list[tuple[str, int, int]] = field(default_factory=list)
+    #: Whether quarantine holds lines that are still numbered from the start of their block.
+    unnumbered: bool = False
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Receipt)
+
+
+def encode(receipt: Receipt) -> bytes:
+    """For the way through Spark."""
+    return _ENCODER.encode(receipt)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """All receipts together."""
+
+    lines: int
+    blank: int
+    types: Mapping[str, TypeCounts]
+    files: tuple[OutputFile, ...]
+    reasons: Mapping[str, int]
+    redactions: Mapping[str, int]
+    first_lines: Mapping[str, Mapping[int, int]]  # of files that were cut: block's first byte to lines before it
+    unnumbered: tuple[int, ...]  # tasks
+
+
+def total(receipts: Iterable[bytes]) -> Totals:
+    """Add up the receipts of all tasks, in whatever order they come."""
+    found = sorted((_DECODER.decode(receipt) for receipt in receipts), key=lambda receipt: receipt.task)
+    types: dict[str, TypeCounts] = {}
+    reasons: Counter[str] = Counter()
+    redactions: Counter[str] = Counter()
+    for receipt in found:
+        for name, counts in receipt.types.items():
+            types[name] = types.get(name, TypeCounts()) + counts
+        reasons.update(receipt.reasons)
+        redactions.update(receipt.redactions)
+    return Totals(
+        lines=sum(receipt.lines for receipt in found),
+        blank=sum(receipt.blank for receipt in found),
+        types=dict(sorted(types.items())),
+        files=tuple(sorted((file for receipt in found for file in receipt.files), key=lambda file: file.path)),
+        reasons=dict(sorted(reasons.items())),
+        redactions=dict(sorted(redactions.items())),
+        first_lines=_first_lines(block for receipt in found for block in receipt.block_lines),
+        unnumbered=tuple(receipt.task for receipt in found if receipt.unnumbered),
+    )
+
+
+def _first_lines(blocks: Iterable[tuple[str, int, int]]) -> dict[str, dict[int, int]]:
+    """For each file that was cut: how many lines lie before each of its blocks."""
+    lines: dict[str, dict[int, int]] = {}
+    before: Counter[str] = Counter()
+    for path, start, count in sorted(blocks):
+        lines.setdefault(path, {})[start] = before[path]
+        before[path] += count
+    return lines

@@ -1,0 +1,261 @@
+"""A run from end to end, on the driver: find, plan, mask, number, settle, check, publish.
+
+The order is the safety: nothing is written before all is known to be possible, and the manifest that makes the output
+visible is written when every line is accounted for.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import platform
+import re
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyspark.sql import SparkSession, functions
+
+import masking.errors
+from masking import __version__, storage
+from masking.errors import MaskingError, UsageError
+from masking.pools import POOLS_VERSION
+from masking.report.manifest import (
+    MadeWith,
+    Manifest,
+    check_counts,
+    publish_manifest,
+    read_manifest,
+    refuse_other_key,
+    run_folder,
+)
+from masking.spark.apply import MaskTask
+from masking.spark.finish import gather_small_files, number_quarantine, settle_files
+from masking.spark.guard import DocumentEngine
+from masking.spark.lines import Limits
+from masking.spark.progress import Snapshot, Watch, beat_seconds
+from masking.spark.read import Inputs, find_inputs, refuse_shared_places
+from masking.spark.receipts import Totals, total
+from masking.spark.splits import Task, count_tasks, plan_tasks
+from masking.spark.unfinished import Leftover, Marker, clear_leftovers
+from masking.spark.write import Places
+
+Notice = Callable[[str], None]
+Progress = Callable[[Snapshot], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """How a run is carried out. None of these changes a masked document; sizes are in bytes."""
+
+    #: Tasks to cut the input into; None: two a core, or as many as `partition_bytes` asks for.
+    partitions: int | None = None
+    #: The most text that one task reads.
+    partition_bytes: int = 128 << 20
+    #: Documents that the engine masks at once: at most so many, and at most so many bytes (or one document).
+    batch_rows: int = 10_000
+    batch_bytes: int = 8 << 20
+    #: A longer line is quarantined unread. The engine has a limit of its own.
+    line_bytes: int = 512 << 20
+    #: An output file is finished when it has reached this size.
+    file_bytes: int = 128 << 20
+    #: With more output files than this (an import job takes 10,000), small ones are joined.
+    most_files: int = 10_000
+    #: Write into a destination that was made with another key or project.
+    allow_other_key: bool = False
+
+    def __post_init__(self) -> None:
+        for setting in dataclasses.fields(self):
+            value = getattr(self, setting.name)
+            if value is not None and not isinstance(value, bool) and value < 1:
+                raise UsageError(f"{setting.name} must be 1 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A finished run: its manifest, and where things are. `quarantine` is None if nothing had to go there."""
+
+    manifest: Manifest
+    destination: str
+    ndjson: str
+    quarantine: str | None
+    leftovers: tuple[Leftover, ...]
+
+    @property
+    def run_id(self) -> str:
+        """Names the run's folders; sorts by time."""
+        return self.manifest.run_id
+
+
+def mask(
+    spark: SparkSession,
+    sources: str | Sequence[str],
+    destination: str,
+    phi_area: str,
+    *,
+    engine: DocumentEngine,
+    made_with: MadeWith,
+    settings: RunSettings | None = None,
+    progress: Progress | None = None,
+    notice: Notice | None = None,
+) -> RunResult:
+    """Mask the NDJSON files of `sources` into `destination`; what cannot be masked goes to `phi_area`.
+
+    sources: files, folders or globs. engine: a compiled policy with its subkeys, made for the reference date that
+    `made_with` names. progress: called every second or so, from another thread. notice: called with lines for people.
+
+    Raises `UsageError` (places overlap), `InputError` (nothing to read, or not readable), `KeyRefused` (another key),
+    `CountMismatch` (lines lost; a bug). After any of these nothing is published and what was written is removed.
+    """
+    settings = settings or RunSettings()
+    notice = notice or (lambda line: None)
+    clean, phi = storage.normalize(destination), storage.normalize(phi_area)
+    refuse_shared_places(clean, phi)
+    if not settings.allow_other_key:
+        refuse_other_key(read_manifest(clean), made_with.key_fingerprint)
+    inputs = find_inputs(sources, clean, phi)
+    if inputs.ignored:
+        notice(f"{inputs.ignored} files are not NDJSON by their names and were passed over")
+    _make_private(phi)
+    leftovers = clear_leftovers(clean, phi)
+    for leftover in leftovers:
+        notice(str(leftover))
+    run_id = _new_run_id()
+    places = Places(run_folder(clean, run_id), run_folder(phi, run_id))
+    marker = Marker(phi, run_id, clean)
+    marker.start()
+    try:
+        work = _Work(spark, inputs, clean, places, settings, marker, progress)
+        manifest = work.publish(run_id, engine, made_with)
+    except BaseException as error:
+        _remove(places)
+        marker.release()
+        if (ours := _from_worker(error)) is not None:
+            raise ours from None
+        raise
+    storage.delete_folder(places.progress)
+    marker.remove()
+    quarantined = manifest.total.quarantined > 0
+    if not quarantined:
+        storage.delete_folder(places.phi)
+    return RunResult(manifest, clean, places.ndjson, places.quarantine if quarantined else None, tuple(leftovers))
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What the steps of one run share."""
+
+    spark: SparkSession
+    inputs: Inputs
+    destination: str
+    places: Places
+    settings: RunSettings
+    marker: Marker
+    progress: Progress | None
+
+    def publish(self, run_id: str, engine: DocumentEngine, made_with: MadeWith) -> Manifest:
+        """All steps up to the manifest."""
+        started, clock = _now(), time.monotonic()
+        cores = _cores(self.spark)
+        weight = sum(file.weight for file in self.inputs.files)
+        count = self.settings.partitions or count_tasks(weight, cores, self.settings.partition_bytes)
+        totals = self._mask(run_id, engine, plan_tasks(self.inputs.files, count))
+        number_quarantine(self.spark, totals.unnumbered, totals.first_lines, self.places, cores)
+        files = gather_small_files(
+            self.spark,
+            totals.files,
+            self.destination,
+            self.places,
+            file_bytes=self.settings.file_bytes,
+            most_files=self.settings.most_files,
+            cores=cores,
+        )
+        settle_files(files, self.destination, self.places)
+        check_counts(totals.lines, totals.blank, totals.types, files)
+        manifest = Manifest(
+            run_id=run_id,
+            started=started,
+            finished=_now(),
+            seconds=round(time.monotonic() - clock, 3),
+            made_with=dataclasses.replace(made_with, versions={**_versions(self.spark), **made_with.versions}),
+            lines=totals.lines,
+            blank=totals.blank,
+            types=totals.types,
+            files=files,
+            reasons=totals.reasons,
+            redactions=totals.redactions,
+            settings=dataclasses.asdict(self.settings),
+            source_files=len(self.inputs.files),
+            source_bytes=self.inputs.bytes,
+        )
+        publish_manifest(self.destination, manifest)
+        return manifest
+
+    def _mask(self, run_id: str, engine: DocumentEngine, tasks: tuple[Task, ...]) -> Totals:
+        """The job itself: one Spark task a planned one. A range has exactly the partitions it is asked for."""
+        if not tasks:
+            return total(())
+        job = MaskTask(
+            engine=engine,
+            run_id=run_id,
+            tasks=tasks,
+            places=self.places,
+            limits=Limits(self.settings.batch_rows, self.settings.batch_bytes, self.settings.line_bytes),
+            file_bytes=self.settings.file_bytes,
+            beat_seconds=beat_seconds(self.places.phi),
+        )
+        receipts = self.spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(job.run, "receipt binary")
+        with Watch(self.places.progress, self.inputs.bytes, len(tasks), self.progress, self.marker.beat):
+            return total(bytes(row.receipt) for row in receipts.collect())
+
+
+def _cores(spark: SparkSession) -> int:
+    """How many tasks run at once: the partitions that a range gets by itself, for no other way works everywhere."""
+    numbered = spark.range(0, 1 << 16).select(functions.spark_partition_id().alias("partition"))
+    return int(numbered.agg(functions.max("partition")).collect()[0][0]) + 1
+
+
+def _versions(spark: SparkSession) -> dict[str, str]:
+    """What took part in making the output."""
+    return {
+        "fhir-masking": __version__,
+        "pools": POOLS_VERSION,
+        "spark": spark.version,
+        "python": platform.python_version(),
+    }
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+
+
+def _new_run_id() -> str:
+    """Sorts by time; names folders and never enters a masked document."""
+    return f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def _make_private(phi: str) -> None:
+    """A PHI area that we create is its owner's alone; one that exists is as its owner made it."""
+    if storage.is_local(phi):
+        Path(phi).parent.mkdir(parents=True, exist_ok=True)
+        Path(phi).mkdir(mode=0o700, exist_ok=True)
+
+
+def _remove(places: Places) -> None:
+    """Take back what an unfinished run wrote; its marker stays, for a task that is being killed may write once more."""
+    storage.delete_folder(places.run)
+    for folder in (places.quarantine, places.unnumbered, places.progress, places.phi_scratch):
+        storage.delete_folder(folder)
+
+
+def _from_worker(error: BaseException) -> MaskingError | None:
+    """The error of ours that a worker raised, out of the text that Spark made of it; None for any other."""
+    if isinstance(error, MaskingError) or not isinstance(error, Exception):
+        return None
+    found = re.search(r"^masking\.errors\.(\w+): (.*)$", str(error), re.MULTILINE)
+    kind = getattr(masking.errors, found[1], None) if found else None
+    if found is None or not isinstance(kind, type) or not issubclass(kind, MaskingError):
+        return None
+    return kind(found[2])

@@ -1,0 +1,67 @@
+"""Cut the input into tasks of about equal weight. Runs on the driver; a pure function of the files and the settings.
+
+The files, in order of name, are one long row that is cut into equal stretches. A stretch may begin and end inside a
+plain file; a compressed file is never cut. So neighbours of one type stay in one task, and there are few output files.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from masking.spark.read import InputFile
+
+#: A task with less text than this costs more to start than to run (0.2 to 0.3 s a task, whatever it holds).
+LEAST_BYTES = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of a file: the lines whose first byte lies in [start, end). A compressed file is one block."""
+
+    path: str
+    codec: str
+    start: int
+    end: int
+    size: int  # of the file as stored
+
+    @property
+    def whole(self) -> bool:
+        """Whether the block is its entire file, so that its line numbers are the file's."""
+        return self.start == 0 and self.end == self.size
+
+
+Task = tuple[Block, ...]
+
+
+def plan_tasks(files: Sequence[InputFile], tasks: int) -> tuple[Task, ...]:
+    """At most `tasks` tasks (none without a block), the heaviest first so that none of them is left for last."""
+    share = max(1, math.ceil(sum(file.weight for file in files) / max(1, tasks)))
+    planned: list[list[Block]] = [[]]
+    room = share
+    for file in files:
+        start = 0
+        while start < file.size:
+            full = room <= 0 or (file.codec and planned[-1] and room < file.weight // 2)
+            if full and len(planned) < tasks:
+                planned.append([])
+                room = share
+            end = file.size
+            # No crumbs: what is left of a file goes along when it is little.
+            if not file.codec and len(planned) < tasks and file.size - start - room > share // 20:
+                end = start + room
+            planned[-1].append(Block(file.path, file.codec, start, end, file.size))
+            room -= file.weight if file.codec else end - start
+            start = end
+    return tuple(tuple(task) for task in sorted(planned, key=_weight, reverse=True) if task)
+
+
+def count_tasks(weight: int, cores: int, most_bytes: int) -> int:
+    """How many tasks: two a core if they have enough to do, and none with more than `most_bytes` of text."""
+    share = min(most_bytes, max(LEAST_BYTES, math.ceil(weight / (2 * cores))))
+    return max(1, math.ceil(weight / share))
+
+
+def _weight(task: Sequence[Block]) -> int:
+    return sum(InputFile(block.path, block.end - block.start, block.codec).weight for block in task)

@@ -1,0 +1,77 @@
+"""Any registered masker as a pandas UDF, for columns of any DataFrame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pandas as pd
+from pyspark.sql import Column, functions
+from pyspark.sql.pandas.functions import pandas_udf
+from pyspark.sql.types import StringType
+
+import masking.maskers  # noqa: F401 (fills the registry)
+from masking.errors import MaskingError, UsageError
+from masking.maskers.base import BoundMasker, Masker, Subkeys, registered
+from masking.spark.guard import where
+
+
+class MaskColumn(Protocol):
+    """What `udf` returns: takes the column to mask and, by name, columns of its context; gives the masked column."""
+
+    def __call__(self, column: Column | str, **context: Column | str) -> Column:
+        """Columns by name or as such; raises `UsageError` for a context that the masker does not take."""
+
+
+def udf(masker: str | Masker, keys: Subkeys, **parameters: Any) -> MaskColumn:
+    """A masker for DataFrame columns: `df.withColumn("ssn", udf("ssn", keyring)("ssn"))`.
+
+    masker: the name of a registered one, with its `parameters`, or a masker itself. keys: a `Keyring`; it stays here,
+    and workers get the subkeys of this masker alone. The function returned takes a column (other types than string are
+    cast to it) and, by name, columns of its context: `udf("date_shift", keyring)("birth_date", subject="patient_id")`.
+    Null stays null; a value that the masker cannot read becomes null.
+
+    `UsageError` for an unknown masker or context, `ParameterError` for parameters the masker refuses.
+    """
+    bound = _make(masker, parameters).bind(keys)
+
+    def apply(column: Column | str, **context: Column | str) -> Column:
+        unknown = sorted(set(context) - set(bound.context))
+        if unknown:
+            takes = ", ".join(bound.context) or "no context"
+            raise UsageError(f"this masker does not take {', '.join(unknown)}; it takes {takes}")
+        names = tuple(context)
+        columns = [functions.col(item) if isinstance(item, str) else item for item in (column, *context.values())]
+        make: Any = pandas_udf  # whose overloads know no column count of one's choice
+        function = make(_OverBatches(bound, names).run, StringType())
+        masked: Column = function(*(item.cast("string") for item in columns))
+        return masked
+
+    return apply
+
+
+def _make(masker: str | Masker, parameters: dict[str, Any]) -> Masker:
+    if isinstance(masker, Masker):
+        if parameters:
+            raise UsageError("parameters belong to a masker's name; this one has its own already")
+        return masker
+    kinds = registered()
+    if masker not in kinds:
+        raise UsageError(f"there is no masker called {masker!r}; there are {', '.join(kinds)}")
+    return kinds[masker](**parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class _OverBatches:
+    """What travels to the workers: one bound masker and the names of the context columns behind the first."""
+
+    bound: BoundMasker = field(repr=False)
+    context: tuple[str, ...]
+
+    def run(self, *columns: pd.Series) -> pd.Series:
+        """Mask one Arrow batch."""
+        try:
+            return self.bound(columns[0], **dict(zip(self.context, columns[1:], strict=True)))
+        except Exception as error:
+            # The text of it might quote a value, and Spark would log it.
+            raise MaskingError(f"a masker failed on a column: {where(error)}") from None

@@ -1,0 +1,160 @@
+"""Whose run is whose: a marker in the PHI area while a run lasts, and the removal of what killed runs left.
+
+A run that was killed leaves no manifest, so nobody takes its files for output; the next run into the same destination
+removes them. Only what a marker in this PHI area names is removed, and only when its owner is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import fcntl
+import os
+import socket
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from masking import storage
+from masking.report.manifest import MANIFEST, run_folder
+
+_MARKER = "started.json"
+#: The owner of a marker on another machine counts as gone when it has not been heard of for so long.
+_SILENCE_SECONDS = 600.0
+_BEAT_SECONDS = 30.0
+#: How many of a destination's latest runs are looked at for a missing manifest; one request each in an object store.
+_LOOK_BACK = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """An unfinished run that was found, and what was done about it."""
+
+    run_id: str
+    state: Literal["removed", "running", "finished", "not ours"]
+
+    def __str__(self) -> str:
+        return {
+            "removed": f"run {self.run_id} was broken off; what it left is removed",
+            "running": f"run {self.run_id} is still at work; it is left alone",
+            "finished": f"run {self.run_id} was broken off after its last file; its files are kept",
+            "not ours": f"run {self.run_id} has no manifest and is not of this PHI area; it is left alone",
+        }[self.state]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    run_id: str
+    destination: str
+    host: str
+    pid: int
+    started: str
+
+
+class Marker:
+    """Says that a run is at work, from `start` to `remove` or the death of its process.
+
+    On one machine a lock on the marker says so, which the system takes back however the process ends; between machines
+    its time of writing, renewed by `beat`.
+    """
+
+    def __init__(self, phi_area: str, run_id: str, destination: str) -> None:
+        self._path = storage.join(run_folder(phi_area, run_id), _MARKER)
+        started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        self._mark = _Mark(run_id, destination, socket.gethostname(), os.getpid(), started)
+        self._lock: int | None = None
+        self._next = 0.0
+
+    def start(self) -> None:
+        """Write the marker and take its lock."""
+        self.beat()
+        if storage.is_local(self._path):
+            self._lock = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def beat(self) -> None:
+        """Renew the marker, if that was not done lately."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _BEAT_SECONDS
+        if self._lock is None:
+            storage.write_bytes(self._path, msgspec.json.encode(self._mark))
+        else:
+            os.utime(self._path)  # the same file, for the lock is on it
+
+    def release(self) -> None:
+        """Give up the lock; the marker stays, so that the next run looks after what may be left."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def remove(self) -> None:
+        """The run is over and whole."""
+        storage.delete_file(self._path)
+        self.release()
+
+
+def clear_leftovers(destination: str, phi_area: str) -> list[Leftover]:
+    """Remove what killed runs of this PHI area left at this destination; say what was found."""
+    found: dict[str, Leftover] = {}
+    for run_id in storage.list_folders(storage.join(phi_area, "runs")):
+        path = storage.join(run_folder(phi_area, run_id), _MARKER)
+        mark = _read(path)
+        if mark is not None and mark.run_id == run_id and mark.destination == destination:
+            found[run_id] = Leftover(run_id, _settle(path, mark, destination, phi_area))
+    for run_id in storage.list_folders(storage.join(destination, "runs"))[-_LOOK_BACK:]:
+        if run_id not in found and not _has_manifest(destination, run_id):
+            found[run_id] = Leftover(run_id, "not ours")
+    return [found[run_id] for run_id in sorted(found)]
+
+
+def _settle(path: str, mark: _Mark, destination: str, phi_area: str) -> Literal["removed", "running", "finished"]:
+    if _alive(path, mark):
+        return "running"
+    if _has_manifest(destination, mark.run_id):
+        storage.delete_folder(storage.join(run_folder(phi_area, mark.run_id), "progress"))
+        storage.delete_file(path)
+        return "finished"
+    storage.delete_folder(run_folder(destination, mark.run_id))
+    storage.delete_folder(run_folder(phi_area, mark.run_id))
+    return "removed"
+
+
+def _has_manifest(destination: str, run_id: str) -> bool:
+    return storage.find_file(storage.join(run_folder(destination, run_id), MANIFEST)) is not None
+
+
+def _read(path: str) -> _Mark | None:
+    """A marker; None where there is none that can be read."""
+    content = storage.read_bytes(path)
+    try:
+        return msgspec.json.decode(content, type=_Mark) if content else None
+    except msgspec.DecodeError:
+        return None
+
+
+def _alive(path: str, mark: _Mark) -> bool:
+    """Whether a marker's owner still holds it."""
+    if storage.is_local(path) and mark.host == socket.gethostname():
+        return _locked(path)
+    file = storage.find_file(path)
+    return file is not None and time.time() - file.modified < _SILENCE_SECONDS
+
+
+def _locked(path: str) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False

@@ -1,0 +1,152 @@
+"""The line reader: each line exactly once, in its place, however a file is cut, compressed or spelled."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import itertools
+from pathlib import Path
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from masking.errors import InputError
+from masking.spark import lines
+from masking.spark.lines import Limits, Reader
+from masking.spark.splits import Block
+
+WIDE = Limits(batch_rows=1000, batch_bytes=1 << 20, line_bytes=1 << 20)
+
+
+def zstd(raw: bytes) -> bytes:
+    return zstandard.ZstdCompressor(write_checksum=True).compress(raw)
+
+
+COMPRESS = {"": lambda raw: raw, "gzip": gzip.compress, "bz2": bz2.compress, "zstd": zstd}
+
+texts = st.lists(st.binary(max_size=12).map(lambda raw: raw.replace(b"\n", b"")), max_size=12).flatmap(
+    lambda rows: st.sampled_from([b"\n".join(rows), b"\n".join(rows) + b"\n", b"\r\n".join(rows)])
+)
+
+
+def expected(raw: bytes) -> dict[int, bytes]:
+    """Line number to document, by the plainest means."""
+    found = raw.split(b"\n")
+    if found[-1] == b"":
+        found.pop()
+    found = [line.removesuffix(b"\r") for line in found]
+    if found:
+        found[0] = found[0].removeprefix(b"\xef\xbb\xbf")
+    return {number: line for number, line in enumerate(found) if line.strip()}
+
+
+def read(blocks: list[Block], limits: Limits = WIDE) -> tuple[dict[tuple[str, int], bytes], Reader]:
+    """(path, absolute line) to document: block-local numbers made absolute by the counts of earlier blocks."""
+    reader = Reader(blocks, limits)
+    local = []
+    for batch in reader:
+        assert len(batch.documents) <= limits.batch_rows
+        assert batch.size == sum(map(len, batch.documents))
+        assert batch.size <= limits.batch_bytes or len(batch.documents) == 1
+        local += [(batch.place(index), document) for index, document in enumerate(batch.documents)]
+    result = {}
+    for (number, line), document in local:
+        path = blocks[number].path
+        before = sum(
+            count
+            for block, count in zip(blocks, reader.lines, strict=True)
+            if block.path == path and block.start < blocks[number].start
+        )
+        assert (path, before + line) not in result
+        result[path, before + line] = document
+    assert sum(reader.lines) == reader.blank + len(local)
+    return result, reader
+
+
+def cut(path: str, size: int, codec: str, places: list[int]) -> list[Block]:
+    edges = sorted({0, size, *(place % size for place in places)}) if size and not codec else [0, size]
+    return [Block(path, codec, start, end, size) for start, end in itertools.pairwise(edges)]
+
+
+@given(
+    raw=texts,
+    places=st.lists(st.integers(0, 10_000), max_size=6),
+    step=st.integers(1, 20),
+    rows=st.integers(1, 5),
+    room=st.integers(1, 30),
+    codec=st.sampled_from(sorted(COMPRESS)),
+)
+def test_each_line_exactly_once_in_its_place(tmp_path_factory, raw, places, step, rows, room, codec):
+    path = tmp_path_factory.mktemp("lines") / "x"
+    path.write_bytes(COMPRESS[codec](raw))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "READ_BYTES", step)
+        patch.setattr(lines, "_TAIL_BYTES", max(1, step // 2))
+        found, reader = read(cut(str(path), path.stat().st_size, codec, places), Limits(rows, room, 1 << 20))
+    assert {line: document for (_, line), document in found.items()} == expected(raw)
+    assert reader.bytes_read == path.stat().st_size
+
+
+def test_byte_order_mark_crlf_and_blank_lines(tmp_path: Path):
+    path = tmp_path / "x"
+    path.write_bytes(b"\xef\xbb\xbf{1}\r\n\r\n  \t\r\n{2}\r\n\n\xef\xbb\xbf{3}")
+    found, reader = read(cut(str(path), path.stat().st_size, "", []))
+    assert found == {(str(path), 0): b"{1}", (str(path), 3): b"{2}", (str(path), 5): b"\xef\xbb\xbf{3}"}
+    assert reader.blank == 3
+
+
+def test_a_line_beyond_the_limit_is_reported_and_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lines, "READ_BYTES", 16)
+    path = tmp_path / "x"
+    path.write_bytes(b"{1}\n" + b"x" * 500 + b"\n{2}\n")
+    reader = Reader(cut(str(path), path.stat().st_size, "", [100]), Limits(10, 100, 64))
+    batches = list(reader)
+    assert [document for batch in batches for document in batch.documents] == [b"{1}", b"{2}"]
+    assert [(line.block, line.line, line.bytes) for batch in batches for line in batch.too_long] == [(0, 1, 500)]
+    assert sum(reader.lines) == 3
+
+
+def test_batches_gather_small_files(tmp_path: Path):
+    blocks = []
+    for number in range(5):
+        path = tmp_path / f"{number}"
+        path.write_bytes(b"{}\n")
+        blocks.append(Block(str(path), "", 0, 3, 3))
+    batches = list(Reader(blocks, WIDE))
+    assert [len(batch.documents) for batch in batches] == [5]
+    assert [batches[0].place(index) for index in range(5)] == [(number, 0) for number in range(5)]
+
+
+@pytest.mark.parametrize("codec", ["gzip", "bz2", "zstd"])
+def test_members_one_after_another_are_all_read(tmp_path: Path, codec: str):
+    path = tmp_path / "x"
+    path.write_bytes(COMPRESS[codec](b"{1}\n{") + COMPRESS[codec](b"2}\n"))
+    found, _ = read(cut(str(path), path.stat().st_size, codec, []))
+    assert sorted(found.values()) == [b"{1}", b"{2}"]
+
+
+@pytest.mark.parametrize("codec", ["gzip", "bz2", "zstd"])
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "other"])
+def test_a_damaged_file_is_an_error_that_names_it(tmp_path: Path, codec: str, damage: str):
+    raw = COMPRESS[codec](b"".join(b"{%d}\n" % number for number in range(9999)))
+    changed = {"truncated": raw[:-9], "flipped": raw[:99] + b"\xff\x00\xff" + raw[102:], "other": b"plain text\n"}[
+        damage
+    ]
+    path = tmp_path / "x"
+    path.write_bytes(changed)
+    with pytest.raises(InputError, match=str(path)):
+        read(cut(str(path), len(changed), codec, []))
+
+
+def test_a_file_that_became_shorter_is_an_error(tmp_path: Path):
+    path = tmp_path / "x"
+    path.write_bytes(b"{}\n")
+    with pytest.raises(InputError, match="shorter"):
+        read([Block(str(path), "", 0, 9, 9)])
+
+
+def test_a_file_that_is_gone_is_an_error(tmp_path: Path):
+    with pytest.raises(InputError, match="gone"):
+        read([Block(str(tmp_path / "gone"), "", 0, 9, 9)])
