@@ -42,7 +42,7 @@ ONLY = {
 #: Who may import what comes from outside; a library that is not listed is free to all.
 CONFINED = {
     "pyspark": ("masking.spark", "masking.session", "masking.cli", "jobs"),  # the library takes a session
-    "delta": ("masking.spark", "masking.cli", "jobs"),
+    "delta": ("masking.spark", "masking.session", "masking.cli", "jobs"),
     "py4j": (),
     "boto3": ("masking.aws",),
     "botocore": ("masking.aws",),
