@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from masking.errors import UsageError
+from masking.sample import write_sample
 from masking.sample.awkward import escape
 from masking.sample.calendar import age, instant, moment
 from masking.sample.contacts import SSN_COUNT, ssn
@@ -79,3 +82,10 @@ def test_draws_stay_within_bounds() -> None:
     assert sorted(draw.several("abc", 9)) == ["a", "b", "c"]
     assert all(len(draw.digits(4)) == 4 for _ in range(50))
     assert Draw("ab", "c").fraction() != Draw("a", "bc").fraction()
+
+
+def test_without_faker_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("masking.sample.names.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"fhir-masking\[sample\]"):
+        write_sample(tmp_path / "x", 1)
+    assert not (tmp_path / "x").exists()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from masking.errors import UsageError
@@ -86,6 +87,12 @@ class Place:
     zips: tuple[str, ...]
 
 
+def require_faker() -> None:
+    """Say what to install where Faker is missing (`UsageError`)."""
+    if find_spec("faker") is None:
+        raise UsageError("the sample export needs Faker: pip install 'fhir-masking[sample]'")
+
+
 @lru_cache(maxsize=2)
 def words(seed: int) -> Words:
     """Build the words of a seed (about a second; cached).
@@ -93,10 +100,8 @@ def words(seed: int) -> Words:
     Raises:
         UsageError: Faker is not installed.
     """
-    try:
-        from faker import Faker  # noqa: PLC0415 (an optional dependency: only the sample needs it)
-    except ImportError:
-        raise UsageError("the sample export needs Faker: pip install 'fhir-masking[sample]'") from None
+    require_faker()
+    from faker import Faker  # noqa: PLC0415 (optional: only the sample needs it)
 
     def speaker(locale: str) -> Faker:
         faker = Faker(locale)

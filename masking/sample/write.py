@@ -17,7 +17,7 @@ from pathlib import Path
 from masking.errors import UsageError
 from masking.sample.facilities import REGION_SIZE
 from masking.sample.files import ExportFiles, Spool, spooled
-from masking.sample.names import words
+from masking.sample.names import require_faker
 from masking.sample.record import region_charts
 from masking.sample.truth import truth_lines
 
@@ -25,7 +25,7 @@ from masking.sample.truth import truth_lines
 Progress = Callable[[int, int], None]
 
 #: Below so many regions another process costs more than it brings.
-_WORTH_A_PROCESS = 4
+_WORTH_A_PROCESS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,10 @@ def write_sample(
     if patients < 1:
         raise UsageError("a sample needs at least one patient: --patients 1 or more")
     export, truth = destination / "export", destination / "truth.jsonl"
+    require_faker()
     for place in (export, truth):
         if place.exists():
             raise UsageError(f"{place} is already there; name another folder, or remove it first")
-    words(seed)
     staged, staged_truth = destination / "export.partial", destination / "truth.jsonl.partial"
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
