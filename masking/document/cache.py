@@ -1,10 +1,11 @@
-"""Shapes known to this process: from a text's parts to what was worked out for its shape."""
+"""Shapes known to this process: from a text or its parts to what was worked out for its shape."""
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from masking.document.program import Getter
+from masking.document.pattern import Pattern
+from masking.document.program import Getter, Outer
 from masking.document.shape import discriminators, key_getter
 from masking.document.tokens import parse, signature
 
@@ -12,6 +13,8 @@ T = TypeVar("T")
 
 #: How many shapes are remembered before all are forgotten.
 MEMORY = 50_000
+#: How many patterns are tried on a text before it goes the general way.
+MOST_PATTERNS = 12
 
 class Shapes(Generic[T]):
     """Remembers one thing a shape, at one place of a plan.
@@ -51,3 +54,27 @@ class Shapes(Generic[T]):
         get_strings, by_strings = by_keys[keys_spelled]
         by_strings[get_strings(parts)] = thing
         return thing
+
+
+class Patterns:
+    """The patterns of one place, by how many strings a text holds: the one number that tells most shapes apart for nothing."""
+
+    def __init__(self) -> None:
+        self._by_size: dict[int, list[Pattern]] = {}
+
+    def take(self, text: bytes, quotes: int, outer: Outer) -> tuple[Pattern, list[Any], list[Any]] | None:
+        """The pattern that a text matches, with the text's groups and keys."""
+        patterns = self._by_size.get(quotes)
+        if patterns is None:
+            return None
+        for pattern in patterns:
+            taken = pattern.take(text, outer)
+            if taken is not None:
+                return pattern, *taken
+        return None
+
+    def add(self, quotes: int, pattern: Pattern) -> None:
+        """Try this pattern too, from now on, for texts of that many quotes."""
+        patterns = self._by_size.setdefault(quotes, [])
+        if len(patterns) < MOST_PATTERNS:
+            patterns.append(pattern)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import Any
 
-from masking.document.edits import Edit, compile_edits
+from masking.document.draft import Draft, Ledger
+from masking.document.edits import Edit
 from masking.document.frame import Frame, Slots, Trail
 from masking.document.kernels import Kernel, Shifter, Vouched
 from masking.document.program import Leaf, Outer, Program
-from masking.document.shape import getter, key_getter
+from masking.document.shape import discriminators
 from masking.document.subjects import Subjects
 from masking.document.tokens import Array, Literal, Member, Object, Position, Text, Value, parse, to_part, to_text
 from masking.fhir.elements import companion, is_companion, json_kind, without_companion
@@ -81,25 +82,6 @@ class Kernels:
         return [*self._vouched.values(), *self._kernels.values()]
 
 
-@dataclass(slots=True)
-class _Ledger:
-    """What the walk has decided so far; `mark` and `back_to` undo what was decided for a value that goes after all."""
-
-    plain: list[tuple[Kernel, int]] = field(default_factory=list)
-    keyed: list[tuple[Kernel | Vouched, int, tuple[int, ...]]] = field(default_factory=list)
-    dates: list[tuple[Shifter, int, int]] = field(default_factory=list)
-    constants: list[tuple[int, bytes]] = field(default_factory=list)
-    edits: list[Edit] = field(default_factory=list)
-
-    def mark(self) -> tuple[int, ...]:
-        return len(self.plain), len(self.keyed), len(self.dates), len(self.constants), len(self.edits)
-
-    def back_to(self, mark: tuple[int, ...]) -> None:
-        ledgers: tuple[list[object], ...] = (self.plain, self.keyed, self.dates, self.constants, self.edits)  # type: ignore[assignment]
-        for ledger, length in zip(ledgers, mark, strict=True):
-            del ledger[length:]
-
-
 class Compilation:
     """One walk over one tree. `parts` is the text that showed the shape; only discriminating strings of it are looked at."""
 
@@ -107,28 +89,26 @@ class Compilation:
         self._kernels, self._plan, self._subjects = kernels, kernels.plan, subjects
         self._parts, self._forced = parts, forced
         self._slots = Slots(len(parts))
-        self._ledger = _Ledger()
+        self._ledger = Ledger()
         self._dead: dict[int, set[str]] = {}
         self._unreadable: Counter[str] = Counter()
 
     # ── what is asked for ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def resource(self, tree: Value, *, is_contained: bool) -> Program:
-        """The program for a whole resource. Raises Refused."""
+    def resource(self, tree: Value, *, is_contained: bool) -> Draft:
+        """What to do with a whole resource. Raises Refused."""
         if not isinstance(tree, Object):
             raise Refused("not-a-resource", "a JSON object is expected on each line")
         node, frame = self._enter(tree, None)
         self._resource(tree, node, frame, wants_labels=not is_contained)
-        program = self._program(redacts=frame.redacts)
-        program.resource_type = node.content
-        return program
+        return self._draft(tree, (), redacts=frame.redacts, resource_type=node.content)
 
     def context(self, tree: Object) -> Callable[[list[bytes], Outer], Outer]:
         """What tells pieces of a resource of this shape about the whole."""
         node, frame = self._enter(tree, None)
         places = [frame.subject(), frame.root_id(), frame.context("sex", ((tree, node),))]
         places += [frame.context(name, ()) for name in ("deceased", "birth_date", "address")]
-        slots = tuple(self._slots.functions)
+        slots = tuple(build(lambda part: part) for build in self._slots.builds)
 
         def outer(parts: list[bytes], around: Outer) -> Outer:
             filled: list[bytes | None] = [*parts]
@@ -138,8 +118,8 @@ class Compilation:
 
         return outer
 
-    def piece(self, tree: Value, child: Child, *, wants_labels: bool) -> Program:
-        """The program for the value of one property of a large resource, or for one item of it."""
+    def piece(self, tree: Value, child: Child, *, wants_labels: bool) -> Draft:
+        """What to do with the value of one property of a large resource, or with one item of it."""
         frame = Frame(self._slots, self._subjects, None, None)
         mark = self._ledger.mark()
         is_item = child.element is not None and child.element.is_array and not isinstance(tree, Array)
@@ -152,31 +132,17 @@ class Compilation:
             self._label_meta(tree, REDACTED_MARK)
         if not lives:
             self._ledger.back_to(mark)
-        return self._program(is_dropped=not lives, redacts=frame.redacts or not lives)
+        prefix = tuple(child.path.split(".")[1:])
+        return self._draft(tree, prefix, is_dropped=not lives, redacts=frame.redacts or not lives)
 
-    def _program(self, *, is_dropped: bool = False, redacts: bool) -> Program:
-        ledger = self._ledger
-        by_kernel: dict[int, tuple[Kernel, list[int]]] = {}
-        for kernel, target in ledger.plain:
-            by_kernel.setdefault(id(kernel), (kernel, []))[1].append(target)
-        by_subject: dict[tuple[int, int], tuple[Shifter, list[int]]] = {}
-        for shifter, subject, target in ledger.dates:
-            by_subject.setdefault((id(shifter), subject), (shifter, []))[1].append(target)
-        written = {target for _, target in ledger.plain} | {target for _, target, _ in ledger.keyed}
-        return Program(
-            slots=tuple(self._slots.functions),
-            plain=tuple((kernel, tuple(targets), getter(targets)) for kernel, targets in by_kernel.values()),
-            keyed=tuple((kernel, target, key_getter(key)) for kernel, target, key in ledger.keyed),
-            dates=tuple(
-                (shifter, subject, tuple(targets))
-                for (_, subject), (shifter, targets) in by_subject.items()
-            ),
-            constants=tuple(ledger.constants),
-            numbers=tuple(number for number in self._slots.numbers if number[0] in written),
-            splices=compile_edits(ledger.edits, self._parts),
-            is_dropped=is_dropped,
-            redacts=redacts,
+    def _draft(self, tree: Value, prefix: tuple[str, ...], **said: Any) -> Draft:
+        return Draft(
+            self._ledger,
+            self._slots,
+            self._parts[:],  # a copy: the text's own list is about to be masked in place
+            discriminators(tree, prefix),
             unreadable=dict(self._unreadable),
+            **said,
         )
 
     # ── resources ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -418,7 +384,7 @@ class Compilation:
         frame.redacts = True
         bound = self._plan.bound(fallback.masker)
         key = (*self._key(value.part, bound, frame, trail), *displays)
-        self._ledger.keyed.append((self._kernels.vouched(fallback), value.part, key))
+        self._ledger.vouched.append((self._kernels.vouched(fallback), value.part, key, len(displays)))
         return True
 
     def _vouched_displays(self, concept: Object) -> list[int]:
@@ -483,12 +449,12 @@ def _is_kind(value: Value, kind: str) -> bool:
 
 
 def compile_program(
-    kernels: Kernels, subjects: Subjects, parts: list[bytes], walk: Callable[[Compilation, Value], Program]
+    kernels: Kernels, subjects: Subjects, parts: list[bytes], walk: Callable[[Compilation, Value], Draft]
 ) -> Program:
     """The program of a shape, with the means to make its variants. Raises Refused, TooDeep, DuplicateKey, Unstable."""
 
     def build(parts: list[bytes], forced: frozenset[Leaf]) -> Program:
-        program = walk(Compilation(kernels, subjects, parts, forced), parse(parts))
+        program = walk(Compilation(kernels, subjects, parts, forced), parse(parts)).program()
         program.variant = lambda parts, leaves: build(parts, forced | leaves)
         return program
 

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import msgspec
 
-from masking.document.cache import Shapes
+from masking.document.cache import Patterns, Shapes
 from masking.document.compiler import Compilation, Kernels, Refused, compile_program
+from masking.document.draft import Draft
+from masking.document.pattern import make_pattern
 from masking.document.program import Outer, Program
 from masking.document.subjects import Subjects
-from masking.document.tokens import Object, Value, parse, split
-from masking.document.units import Fixed, Items, Properties, Unit, Whole
+from masking.document.tokens import Object, Value, count_quotes, parse, split, validate
+from masking.document.units import Fixed, Items, Matched, Properties, Unit, Whole
 from masking.fhir.compartment import subject_paths
 from masking.policy.plan import Child, Node, Plan
 from masking.policy.specs import Action
 
 #: Texts with more quotes than this (about ten kilobytes of FHIR) are cut.
 LARGE = 800
+#: A shape seen this often gets a pattern: writing one costs as much as a few hundred texts gain.
+OFTEN = 100
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
@@ -27,7 +32,7 @@ _TOLD = ("resourceType", "id", "gender", "deceasedDateTime", "birthDate", "addre
 
 _Answer = Program | Refused
 _Context = Callable[[list[bytes], Outer], Outer]
-_Walk = Callable[[Compilation, Value], Program]
+_Walk = Callable[[Compilation, Value], Draft]
 
 
 class Cutter:
@@ -38,26 +43,48 @@ class Cutter:
         self.kernels = Kernels(plan)
         self._subjects = Subjects()
         self._contexts: Shapes[_Context | Refused] = Shapes()
-        self._resources: Shapes[_Answer] = Shapes()
-        self._contained: Shapes[_Answer] = Shapes()
+        self._resources = _Place(Shapes())
+        self._contained = _Place(Shapes())
         self._pieces = _Pieces()
 
-    def resource(self, text: bytes, outer: Outer, *, is_contained: bool = False) -> Unit:
-        """A unit for a resource that is valid JSON. Raises Refused, TooDeep, DuplicateKey."""
-        if text.count(b'"') > LARGE:
-            cut = self._cut_resource(text, outer, is_contained)
-            if cut is not None:
-                return cut
-
-        parts = split(text)
-        shapes = self._contained if is_contained else self._resources
-        program = shapes.find(parts)
-        if program is None:
-            program = shapes.remember(
-                parts, self._compile(parts, lambda walk, tree: walk.resource(tree, is_contained=is_contained))
+    def resource(self, text: bytes, outer: Outer, *, is_contained: bool = False, is_checked: bool = False) -> Unit:
+        """A unit for a resource. Raises Refused, TooDeep, DuplicateKey, and (unless `is_checked`) DecodeError for what is no JSON."""
+        quotes = count_quotes(text)
+        if quotes <= LARGE:
+            return self._whole(
+                self._contained if is_contained else self._resources,
+                text,
+                quotes,
+                outer,
+                lambda walk, tree: walk.resource(tree, is_contained=is_contained),
+                is_checked,
             )
+        if not is_checked:
+            validate(text)
+        cut = self._cut_resource(text, outer, is_contained)
+        if cut is not None:
+            return cut
+        place = self._contained if is_contained else self._resources
+        return self._whole(place, text, quotes, outer, lambda walk, tree: walk.resource(tree, is_contained=is_contained), True)
+
+    def _whole(self, place: _Place, text: bytes, quotes: int, outer: Outer, walk: _Walk, is_checked: bool) -> Unit:
+        """A unit in one piece: by the pattern of its shape if that has one, else in parts."""
+        taken = place.patterns.take(text, quotes, outer)
+        if taken is not None:
+            return Matched(text, outer, *taken)
+        if not is_checked:
+            validate(text)
+        parts = split(text)
+        program = place.shapes.find(parts)
+        if program is None:
+            program = place.shapes.remember(parts, self._compile(parts, walk))
         if isinstance(program, Refused):
             raise program
+        program.uses += 1
+        if program.uses == OFTEN:
+            pattern = make_pattern(program)
+            if pattern is not None:
+                place.patterns.add(quotes, pattern)
         return Whole(text, parts, program, outer)
 
     def _compile(self, parts: list[bytes], walk: _Walk) -> _Answer:
@@ -138,7 +165,7 @@ class Cutter:
             is_contained = child.name == "contained"
             outer = told if is_contained else Outer()
             try:
-                return self.resource(text, outer, is_contained=is_contained)
+                return self.resource(text, outer, is_contained=is_contained, is_checked=True)
             except Refused:
                 return Fixed(None, child.path)
         if text.count(b'"') > LARGE and child.node is not None:
@@ -149,22 +176,25 @@ class Cutter:
         return self._piece(text, child, told, labels=False)
 
     def _piece(self, text: bytes, child: Child, told: Outer, labels: bool) -> Unit:
-        shapes = self._pieces[child.path, labels]
-        parts = split(text)
-        program = shapes.find(parts)
-        if program is None:
-            program = shapes.remember(
-                parts, self._compile(parts, lambda walk, tree: walk.piece(tree, child, wants_labels=labels))
-            )
-        assert isinstance(program, Program)
-        return Whole(text, parts, program, told)
+        def walk(compilation: Compilation, tree: Value) -> Draft:
+            return compilation.piece(tree, child, wants_labels=labels)
+
+        return self._whole(self._pieces[child.path, labels], text, count_quotes(text), told, walk, True)
 
 
-class _Pieces(dict[tuple[str, bool], Shapes[_Answer]]):
-    """The shapes of pieces, by their path and whether labels go into them."""
+@dataclass(slots=True)
+class _Place:
+    """A place in the plan where texts come from: what is known of their shapes."""
 
-    def __missing__(self, place: tuple[str, bool]) -> Shapes[_Answer]:
-        self[place] = made = Shapes[_Answer](tuple(place[0].split(".")[1:]))
+    shapes: Shapes[_Answer]
+    patterns: Patterns = field(default_factory=Patterns)
+
+
+class _Pieces(dict[tuple[str, bool], _Place]):
+    """The places of pieces, by their path and whether labels go into them."""
+
+    def __missing__(self, key: tuple[str, bool]) -> _Place:
+        self[key] = made = _Place(Shapes[_Answer](tuple(key[0].split(".")[1:])))
         return made
 
 

@@ -6,7 +6,7 @@ gives such an element, at the resource's root, or, for a piece of a large docume
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from masking.document.program import Outer
@@ -17,48 +17,62 @@ from masking.fhir.elements import children
 from masking.policy.plan import Node
 
 Slot = Callable[[list[Any], Outer], bytes | None]
+#: From the place of a part (or slot) in the tree to its place in the list that a program sees.
+At = Callable[[int], int]
+#: Makes a slot's function once it is known where the parts will stand.
+Build = Callable[[At], Slot]
 #: The objects around a value, outermost first, each with its node.
 Trail = tuple[tuple[Object, Node], ...]
 _ADDRESS = ("line", "city", "state", "postalCode", "country")
 
 
 class Slots:
-    """The slots of a program in the making: equal wishes share one."""
+    """The slots of a program in the making: equal wishes share one. `reads` are the parts that they look at."""
 
     def __init__(self, size: int) -> None:
-        self._size = size
-        self.functions: list[Slot] = []
-        self._known: dict[object, int] = {}
+        self.size = size
+        self.builds: list[Build] = []
+        self.reads: set[int] = set()
         #: (slot, even part, ordinal) of numbers that a masker writes back
         self.numbers: list[tuple[int, int, int]] = []
+        self._known: dict[object, int] = {}
 
-    def add(self, wish: object, function: Slot) -> int:
+    def add(self, wish: object, build: Build, reads: Iterable[int | None] = ()) -> int:
         """The index of the slot for this wish."""
         if wish not in self._known:
-            self._known[wish] = self._size + len(self.functions)
-            self.functions.append(function)
+            self._known[wish] = self.size + len(self.builds)
+            self.builds.append(build)
+            self.reads.update(part for part in reads if part is not None)
         return self._known[wish]
 
     def nothing(self) -> int:
         """A slot that holds null."""
-        return self.add("nothing", lambda parts, outer: None)
+        return self.add("nothing", lambda at: lambda parts, outer: None)
 
     def outer(self, name: str) -> int:
         """A slot with what the whole document says."""
         index = Outer._fields.index(name)
-        return self.add(("outer", name), lambda parts, outer: outer[index])
+        return self.add(("outer", name), lambda at: lambda parts, outer: outer[index])
 
     def joined(self, groups: tuple[tuple[int, ...], ...], inner: bytes, between: bytes) -> int:
         """A slot with parts joined: those of a group by `inner`, the groups by `between`."""
-        return self.add(
-            ("joined", groups, inner, between),
-            lambda parts, outer: between.join([inner.join([parts[part] for part in group]) for group in groups]),
-        )
+
+        def build(at: At) -> Slot:
+            placed = [[at(part) for part in group] for group in groups]
+            return lambda parts, outer: between.join([inner.join([parts[p] for p in group]) for group in placed])
+
+        reads = [part for group in groups for part in group]
+        return self.add(("joined", groups, inner, between), build, reads)
 
     def number(self, literal: Literal) -> int:
         """A slot with the spelling of a literal, written back when it is a target."""
         part, ordinal = literal.start[0], literal.ordinal
-        slot = self.add(("number", part, ordinal), lambda parts, outer: LITERAL.findall(parts[part])[ordinal])
+
+        def build(at: At) -> Slot:
+            place = at(part)
+            return lambda parts, outer: LITERAL.findall(parts[place])[ordinal]
+
+        slot = self.add(("number", part, ordinal), build)
         if (slot, part, ordinal) not in self.numbers:
             self.numbers.append((slot, part, ordinal))
         return slot
@@ -84,49 +98,74 @@ class Frame:
         if self.root is None or self.node is None:
             return self.slots.outer("subject")
         subjects, own = self._subjects, self._text(self.root, "id")
-        root_id = self.root_id()
         if is_person(self.node.content):
-            return self._own_subject(own, root_id)
+            return self._own_subject(own, self.root_part())
         references, identifiers = self._candidates()
         fallback = self.parent.subject() if self.parent else None
+        root = self.root_part()
 
-        def find(parts: list[Any], outer: Outer) -> bytes | None:
-            for part in references:
-                key = subjects.of(parts[part], parts[root_id])
-                if key is not None:
-                    return key
-            for system, value in identifiers:
-                return identifier_key(None if system is None else to_text(parts[system]), to_text(parts[value]))
-            if fallback is not None:
-                return parts[fallback]  # type: ignore[no-any-return]
-            return outer.subject if outer.subject is not None else id_key(parts[own]) if own is not None else None
+        def build(at: At) -> Slot:
+            places = [at(part) for part in references]
+            pairs = [(None if system is None else at(system), at(value)) for system, value in identifiers]
+            own_at, root_at, fallback_at = (None if p is None else at(p) for p in (own, root, fallback))
+            first = places[0] if places else None
+            known = subjects.known
 
-        return self.slots.add(("subject", id(self)), find)
+            def find(parts: list[Any], outer: Outer) -> bytes | None:
+                if first is not None:
+                    key = known.get(parts[first])
+                    if key is not None:
+                        return key
+                return search(parts, outer)
 
-    def _own_subject(self, own: int | None, root_id: int) -> int:
+            def search(parts: list[Any], outer: Outer) -> bytes | None:
+                for place in places:
+                    key = subjects.of(parts[place], _root_id(parts, outer, root_at))
+                    if key is not None:
+                        return key
+                for system, value in pairs:
+                    return identifier_key(None if system is None else to_text(parts[system]), to_text(parts[value]))
+                if fallback_at is not None:
+                    return parts[fallback_at]  # type: ignore[no-any-return]
+                return outer.subject if outer.subject is not None else id_key(parts[own_at]) if own_at is not None else None
+
+            return find
+
+        reads = [*references, *(part for pair in identifiers for part in pair), own, root]
+        return self.slots.add(("subject", id(self)), build, reads)
+
+    def _own_subject(self, own: int | None, root: int | None) -> int:
         is_contained = self.parent is not None
 
-        def find(parts: list[Any], outer: Outer) -> bytes | None:
-            if own is None:
-                return None
-            if is_contained or outer.root_id is not None:
-                return (parts[root_id] or b"") + b"#" + parts[own]  # type: ignore[no-any-return]
-            return id_key(parts[own])
+        def build(at: At) -> Slot:
+            own_at, root_at = (None if part is None else at(part) for part in (own, root))
 
-        return self.slots.add(("subject", id(self)), find)
+            def find(parts: list[Any], outer: Outer) -> bytes | None:
+                if own_at is None:
+                    return None
+                if is_contained or outer.root_id is not None:
+                    return (_root_id(parts, outer, root_at) or b"") + b"#" + parts[own_at]  # type: ignore[no-any-return]
+                return id_key(parts[own_at])
+
+            return find
+
+        return self.slots.add(("subject", id(self)), build, (own, root))
+
+    def root_part(self) -> int | None:
+        """The part with the id of the outermost resource of this text, that `#…` is relative to."""
+        if self.parent is not None:
+            return self.parent.root_part()
+        return self._text(self.root, "id") if self.root is not None else None
 
     def root_id(self) -> int:
-        """The slot with the id of the outermost resource that `#…` is relative to."""
-        if self.root is None:
-            return self.slots.outer("root_id")
-        if self.parent is not None:
-            return self.parent.root_id()
-        own = self._text(self.root, "id")
+        """The slot with the id of the outermost resource."""
+        root = self.root_part()
 
-        def find(parts: list[Any], outer: Outer) -> bytes | None:
-            return outer.root_id if outer.root_id is not None else parts[own] if own is not None else None
+        def build(at: At) -> Slot:
+            root_at = None if root is None else at(root)
+            return lambda parts, outer: _root_id(parts, outer, root_at)
 
-        return self.slots.add(("root_id", id(self)), find)
+        return self.slots.add(("root_id", root), build, (root,))
 
     def _candidates(self) -> tuple[tuple[int, ...], tuple[tuple[int | None, int], ...]]:
         """Parts that may name the subject, best first, and (system, value) of references by identifier."""
@@ -211,6 +250,10 @@ class Frame:
     def _text(value: Object, name: str) -> int | None:
         found = _value(value, name)
         return found.part if isinstance(found, Text) else None
+
+
+def _root_id(parts: list[Any], outer: Outer, place: int | None) -> bytes | None:
+    return outer.root_id if outer.root_id is not None else parts[place] if place is not None else None
 
 
 def _value(value: Object, name: str) -> Value | None:

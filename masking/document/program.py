@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from masking.document.edits import Splice, carry_out
 from masking.document.kernels import Kernel, Shifter, Vouched
 from masking.document.tokens import LITERAL, NUMBER, join
+
+if TYPE_CHECKING:
+    from masking.document.draft import Draft
 
 Getter = Callable[[list[Any]], tuple[Any, ...]]
 #: A leaf's place in its shape: (odd part, -1), or (even part, ordinal of the literal in it).
@@ -43,6 +46,7 @@ class Program:
     slots: one function a slot, in order; each sees the parts and the slots before it.
     plain: (kernel, targets, getter of their values) for maskers without context.
     keyed: (kernel, target, getter of value and context).
+    vouched: (kernel, target, getter of its key, displays): asked only where the target repeats none of the displays.
     dates: (shifter, subject's slot, targets).
     constants: (target, bytes).
     numbers: (slot, even part, ordinal): where a masked number goes back.
@@ -50,7 +54,8 @@ class Program:
 
     slots: tuple[Callable[[list[Any], Outer], bytes | None], ...] = ()
     plain: tuple[tuple[Kernel, tuple[int, ...], Getter], ...] = ()
-    keyed: tuple[tuple[Kernel | Vouched, int, Getter], ...] = ()
+    keyed: tuple[tuple[Kernel, int, Getter], ...] = ()
+    vouched: tuple[tuple[Vouched, int, Getter, tuple[int, ...]], ...] = ()
     dates: tuple[tuple[Shifter, int, tuple[int, ...]], ...] = ()
     constants: tuple[tuple[int, bytes], ...] = ()
     numbers: tuple[tuple[int, int, int], ...] = ()
@@ -63,11 +68,15 @@ class Program:
     unreadable: Mapping[str, int] = field(default_factory=dict)
     #: the type of the resource, of a program for a whole one
     resource_type: str | None = None
+    #: what it was made from
+    draft: Draft | None = None
+    #: how many texts it has seen
+    uses: int = 0
     #: the program for texts of this shape in which these leaves cannot be read
     variant: Callable[[list[bytes], frozenset[Leaf]], Program] | None = None
 
     def gather(self, parts: list[Any], outer: Outer) -> list[Any]:
-        """Append the slots to the parts and tell the kernels which values this text wants; the keys of `keyed`."""
+        """Append the slots to the parts and tell the kernels which values this text wants; the keys of `keyed` and `vouched`."""
         for slot in self.slots:
             parts.append(slot(parts, outer))
         for kernel, _, getter in self.plain:
@@ -77,29 +86,49 @@ class Program:
             key = getter(parts)
             kernel.wanted.add(key)
             keys.append(key)
+        for judge, target, getter, displays in self.vouched:
+            text = parts[target]
+            key = None
+            if all([parts[display] != text for display in displays]):
+                key = getter(parts)
+                judge.wanted.add(key)
+            keys.append(key)
         return keys
 
     def resolve(self) -> None:
         """Have the kernels of this program answer at once, outside the batch's own round."""
+        for judge, *_ in self.vouched:
+            judge.resolve()
         for kernel, *_ in (*self.plain, *self.keyed):
             kernel.resolve()
 
-    def finish(self, parts: list[Any], size: int, keys: list[Any]) -> bytes:
-        """The masked text. `size` is the number of parts before the slots, `keys` what `gather` gave.
-
-        Raises TypeError where a masker could not read a value: null has no place in a text, so joining finds out at no cost.
-        `unreadable_leaves` then tells which.
-        """
-        for (kernel, target, _), key in zip(self.keyed, keys):  # noqa: B905 - equal by construction, and hot
-            parts[target] = kernel.answers[key]
+    def put_answers(self, parts: list[Any], keys: list[Any]) -> None:
+        """Replace each leaf by its answer; null where its masker could not read it. `keys` is what `gather` gave."""
+        if keys:
+            remaining = iter(keys)
+            for kernel, target, _ in self.keyed:
+                parts[target] = kernel.answers[next(remaining)]
+            for judge, target, _, _ in self.vouched:
+                key = next(remaining)
+                if key is not None:
+                    parts[target] = judge.answers[key]
         for kernel, targets, _ in self.plain:
             answers = kernel.answers
             for target in targets:
                 parts[target] = answers[parts[target]]
         for shifter, subject, targets in self.dates:
-            days, shift = shifter.offset(parts[subject]), shifter.shift
+            key = parts[subject]
+            days, shift = None if key is None else shifter.offset(key), shifter.shift
             for target in targets:
-                parts[target] = shift(parts[target], days)
+                parts[target] = None if days is None else shift(parts[target], days)
+
+    def finish(self, parts: list[Any], size: int, keys: list[Any]) -> bytes:
+        """The masked text. `size` is the number of parts before the slots.
+
+        Raises TypeError where a masker could not read a value: null has no place in a text, so joining finds out at no cost.
+        `unreadable_leaves` then tells which.
+        """
+        self.put_answers(parts, keys)
         for target, value in self.constants:
             parts[target] = value
         for slot, part, ordinal in reversed(self.numbers):
@@ -112,18 +141,14 @@ class Program:
 
     def unreadable_leaves(self, parts: list[Any], keys: list[Any]) -> frozenset[Leaf]:
         """The leaves of a text, gathered and not finished, that their maskers cannot read."""
-        failed = {target for (kernel, target, _), key in zip(self.keyed, keys, strict=True) if kernel.answers[key] is None}
-        for kernel, targets, _ in self.plain:
-            failed |= {target for target in targets if kernel.answers[parts[target]] is None}
-        for shifter, subject, targets in self.dates:
-            key = parts[subject]
-            failed |= {t for t in targets if key is None or shifter.shift(parts[t], shifter.offset(key)) is None}
-        answers = {target: kernel.answers[key] for (kernel, target, _), key in zip(self.keyed, keys, strict=True)}
-        for kernel, targets, _ in self.plain:
-            answers |= {target: kernel.answers[parts[target]] for target in targets}
-        places = {slot: (part, ordinal) for slot, part, ordinal in self.numbers}
-        failed |= {slot for slot in places if not NUMBER.fullmatch(answers.get(slot) or b"")}
-        return frozenset(places.get(target, (target, -1)) for target in failed)
+        slots = {slot: (part, ordinal) for slot, part, ordinal in self.numbers}
+        before = parts[:]
+        self.put_answers(parts, keys)
+        targets = [target for _, found, _ in self.plain for target in found] + [target for _, target, _ in self.keyed]
+        targets += [target for _, target, _, _ in self.vouched] + [target for *_, found in self.dates for target in found]
+        failed = {t for t in targets if parts[t] is None or (t in slots and not NUMBER.fullmatch(parts[t]))}
+        parts[:] = before
+        return frozenset(slots.get(target, (target, -1)) for target in failed)
 
 
 def _with_number(part: bytes, ordinal: int, number: bytes) -> bytes:

@@ -48,7 +48,7 @@ def _strings(value: Value, path: tuple[str, ...]) -> Iterator[tuple[int, tuple[s
             pending.extend((member.value, (*path, key)) for key, member in reversed(here.members.items()))
 
 
-def getter(parts: Sequence[int]) -> Getter:
+def tuple_getter(parts: Sequence[int]) -> Getter:
     """What fetches these places of a list as a tuple; `itemgetter` alone would not make a tuple of one or none."""
     if len(parts) > 1:
         return itemgetter(*parts)
@@ -58,10 +58,10 @@ def getter(parts: Sequence[int]) -> Getter:
 
 
 def key_getter(parts: Sequence[int]) -> Getter:
-    """As `getter`, for a key of a dictionary: hashable in every case."""
+    """As `tuple_getter`, for a key of a dictionary: hashable in every case."""
     if len(parts) == 1:
         return itemgetter(parts[0])
-    return getter(parts)
+    return tuple_getter(parts)
 
 
 def _nothing(_: Sequence[bytes]) -> tuple[bytes, ...]:

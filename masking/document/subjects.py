@@ -31,22 +31,22 @@ def identifier_key(system: str | None, value: str) -> bytes:
 class Subjects:
     """References to subjects' keys, remembered while they repeat."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("known",)
 
     def __init__(self) -> None:
-        self._known: dict[bytes, bytes | None] = {}
+        self.known: dict[bytes, bytes | None] = {}
 
     def of(self, reference: bytes, root_id: bytes | None) -> bytes | None:
         """The key of the patient that a reference names; None where it names something else."""
         try:
-            return self._known[reference]
+            return self.known[reference]
         except KeyError:
             pass
         if reference.startswith(b"#"):
             return (root_id or b"") + reference
-        if len(self._known) > _MEMORY:
-            self._known.clear()
-        key = self._known[reference] = _key(reference)
+        if len(self.known) > _MEMORY:
+            self.known.clear()
+        key = self.known[reference] = _key(reference)
         return key
 
 

@@ -28,6 +28,7 @@ _TOKEN = re.compile(rb"[{}\[\],:]|-?[0-9][0-9+\-.eE]*|true|false|null")
 MAX_DEPTH = 100
 
 _json_string = msgspec.json.Decoder(str)
+_json_text = msgspec.json.Decoder(msgspec.Raw)
 _to_json = msgspec.json.Encoder().encode
 
 
@@ -44,6 +45,17 @@ def split(text: bytes) -> list[bytes]:
     if b"\\" in text:
         text = text.replace(b"\\\\", _BACKSLASH).replace(b'\\"', _ESCAPED_QUOTE)
     return text.split(QUOTE)
+
+
+def validate(text: bytes) -> None:
+    """Raise msgspec.DecodeError or RecursionError for a text that is no JSON. UTF-8 is for the caller to check."""
+    _json_text.decode(text)
+
+
+def count_quotes(text: bytes) -> int:
+    """How many quotes stand around strings (not quite, where an escaped backslash comes before a quote)."""
+    quotes = text.count(QUOTE)
+    return quotes - text.count(b'\\"') if b"\\" in text else quotes
 
 
 def join(parts: list[bytes]) -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from masking.document.compiler import ABSENT, REDACTED_MARK, label
+from masking.document.pattern import Pattern
 from masking.document.program import Outer, Program
 from masking.document.tokens import split
 from masking.policy.plan import Child
@@ -62,6 +63,32 @@ class Whole:
         again = Whole(self.text, original, self.program.variant(original, leaves), self.outer)
         again.program.resolve()
         return again
+
+
+class Matched:
+    """A text taken apart by the pattern of its shape, its values announced to the kernels."""
+
+    __slots__ = ("keys", "outer", "parts", "pattern", "text")
+
+    def __init__(self, text: bytes, outer: Outer, pattern: Pattern, parts: list[Any], keys: list[Any]) -> None:
+        self.text = text
+        self.outer = outer
+        self.pattern = pattern
+        self.parts = parts
+        self.keys = keys
+
+    def finish(self, tally: Tally) -> bytes | None:
+        """The masked text. Values that cannot be read lead to the general way, which redacts them."""
+        try:
+            masked = self.pattern.finish(self.parts, self.keys)
+        except TypeError:
+            return Whole(self.text, split(self.text), self.pattern.general, self.outer).finish(tally)
+        program = self.pattern.program
+        if program.redacts:
+            tally.redacts = True
+        if program.unreadable:
+            tally.unreadable.update(program.unreadable)
+        return masked
 
 
 @dataclass(slots=True)
@@ -138,11 +165,13 @@ def _with_labels(live: dict[str, bytes]) -> dict[str, bytes]:
     return made
 
 
-Unit = Whole | Fixed | Items | Properties
+Unit = Whole | Matched | Fixed | Items | Properties
 
 
 def resource_type(unit: Unit) -> str | None:
     """The type of the resource that a unit holds."""
+    if isinstance(unit, Matched):
+        return unit.pattern.program.resource_type
     if isinstance(unit, Whole):
         return unit.program.resource_type
     return unit.resource_type if isinstance(unit, Properties) else None
