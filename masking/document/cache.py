@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from masking.document.pattern import Pattern
+from masking.document.pattern import Held, Pattern
 from masking.document.program import Getter, Outer
 from masking.document.shape import discriminators, key_getter
 from masking.document.tokens import parse, signature
@@ -57,20 +57,17 @@ class Shapes(Generic[T]):
 
 
 class Patterns:
-    """The patterns of one place, by how many strings a text holds: the one number that tells most shapes apart for nothing."""
+    """The patterns of one place, by how many quotes a text holds: the one number that tells most shapes apart for nothing."""
 
     def __init__(self) -> None:
         self._by_size: dict[int, list[Pattern]] = {}
 
-    def take(self, text: bytes, quotes: int, outer: Outer) -> tuple[Pattern, list[Any], list[Any]] | None:
-        """The pattern that a text matches, with the text's groups and keys."""
-        patterns = self._by_size.get(quotes)
-        if patterns is None:
-            return None
-        for pattern in patterns:
-            taken = pattern.take(text, outer)
-            if taken is not None:
-                return pattern, *taken
+    def take(self, text: bytes, quotes: int, outer: Outer) -> tuple[Pattern, Held] | None:
+        """The pattern that a text matches, and what the text holds."""
+        for pattern in self._by_size.get(quotes, ()):
+            held = pattern.take(text, outer)
+            if held is not None:
+                return pattern, held
         return None
 
     def add(self, quotes: int, pattern: Pattern) -> None:

@@ -13,7 +13,7 @@ from masking.document.draft import Draft
 from masking.document.pattern import make_pattern
 from masking.document.program import Outer, Program
 from masking.document.subjects import Subjects
-from masking.document.tokens import Object, Value, count_quotes, parse, split, validate
+from masking.document.tokens import QUOTE, Object, Value, parse, split, stand_in
 from masking.document.units import Fixed, Items, Matched, Properties, Unit, Whole
 from masking.fhir.compartment import subject_paths
 from masking.policy.plan import Child, Node, Plan
@@ -47,34 +47,23 @@ class Cutter:
         self._contained = _Place(Shapes())
         self._pieces = _Pieces()
 
-    def resource(self, text: bytes, outer: Outer, *, is_contained: bool = False, is_checked: bool = False) -> Unit:
-        """A unit for a resource. Raises Refused, TooDeep, DuplicateKey, and (unless `is_checked`) DecodeError for what is no JSON."""
-        quotes = count_quotes(text)
-        if quotes <= LARGE:
-            return self._whole(
-                self._contained if is_contained else self._resources,
-                text,
-                quotes,
-                outer,
-                lambda walk, tree: walk.resource(tree, is_contained=is_contained),
-                is_checked,
-            )
-        if not is_checked:
-            validate(text)
-        cut = self._cut_resource(text, outer, is_contained)
-        if cut is not None:
-            return cut
+    def resource(self, text: bytes, outer: Outer, *, is_contained: bool = False) -> Unit:
+        """A unit for a resource that is valid JSON. Raises Refused, TooDeep, DuplicateKey."""
         place = self._contained if is_contained else self._resources
-        return self._whole(place, text, quotes, outer, lambda walk, tree: walk.resource(tree, is_contained=is_contained), True)
-
-    def _whole(self, place: _Place, text: bytes, quotes: int, outer: Outer, walk: _Walk, is_checked: bool) -> Unit:
-        """A unit in one piece: by the pattern of its shape if that has one, else in parts."""
-        taken = place.patterns.take(text, quotes, outer)
+        plain = stand_in(text)
+        quotes = plain.count(QUOTE)
+        taken = place.patterns.take(plain, quotes, outer)
         if taken is not None:
-            return Matched(text, outer, *taken)
-        if not is_checked:
-            validate(text)
-        parts = split(text)
+            return Matched(plain, outer, *taken)
+        if quotes > LARGE:
+            cut = self._cut_resource(text, outer, is_contained)
+            if cut is not None:
+                return cut
+        return self._in_parts(place, plain, outer, lambda walk, tree: walk.resource(tree, is_contained=is_contained))
+
+    def _in_parts(self, place: _Place, plain: bytes, outer: Outer, walk: _Walk) -> Whole:
+        """A unit for a text of a shape that has no pattern, yet; `plain` has its escapes stood in for."""
+        parts = plain.split(QUOTE)
         program = place.shapes.find(parts)
         if program is None:
             program = place.shapes.remember(parts, self._compile(parts, walk))
@@ -84,8 +73,8 @@ class Cutter:
         if program.uses == OFTEN:
             pattern = make_pattern(program)
             if pattern is not None:
-                place.patterns.add(quotes, pattern)
-        return Whole(text, parts, program, outer)
+                place.patterns.add(len(parts) - 1, pattern)
+        return Whole(plain, parts, program, outer)
 
     def _compile(self, parts: list[bytes], walk: _Walk) -> _Answer:
         try:
@@ -165,7 +154,7 @@ class Cutter:
             is_contained = child.name == "contained"
             outer = told if is_contained else Outer()
             try:
-                return self.resource(text, outer, is_contained=is_contained, is_checked=True)
+                return self.resource(text, outer, is_contained=is_contained)
             except Refused:
                 return Fixed(None, child.path)
         if text.count(b'"') > LARGE and child.node is not None:
@@ -179,7 +168,9 @@ class Cutter:
         def walk(compilation: Compilation, tree: Value) -> Draft:
             return compilation.piece(tree, child, wants_labels=labels)
 
-        return self._whole(self._pieces[child.path, labels], text, count_quotes(text), told, walk, True)
+        place, plain = self._pieces[child.path, labels], stand_in(text)
+        taken = place.patterns.take(plain, plain.count(QUOTE), told)
+        return Matched(plain, told, *taken) if taken is not None else self._in_parts(place, plain, told, walk)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from masking.document.compiler import Refused
 from masking.document.cutter import Cutter
 from masking.document.edits import Unstable
 from masking.document.program import NOWHERE
-from masking.document.tokens import DuplicateKey, TooDeep
+from masking.document.tokens import DuplicateKey, TooDeep, validate
 from masking.document.units import Tally, Unit, resource_type
 from masking.policy.plan import Plan
 
@@ -90,6 +90,7 @@ class Engine:
             raise Refused("too-long", f"longer than the limit of {self.max_bytes} bytes")
         text = document.removeprefix(_BOM).strip(b" \t\r\n")
         try:
+            validate(text)
             if not text.isascii():
                 text.decode()
             return cutter.resource(text, NOWHERE)

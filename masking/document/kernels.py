@@ -134,10 +134,12 @@ class Shifter:
         self._days: dict[int, bytes] = {}
         self._rests: set[bytes] = {b""}
 
-    def offset(self, subject: bytes) -> int:
-        """The subject's offset in days."""
-        days = self._offsets.get(subject)
+    def offset(self, subject: bytes | None) -> int:
+        """The subject's offset in days; TypeError where there is none, for then the dates cannot be read."""
+        days = self._offsets.get(subject)  # type: ignore[arg-type]  # null is simply not there
         if days is None:
+            if subject is None:
+                raise TypeError
             if len(self._offsets) > MEMORY:
                 self._offsets.clear()
             text = _text(subject)

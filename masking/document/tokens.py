@@ -40,22 +40,19 @@ class DuplicateKey(ValueError):
     """An object names one property twice: readers would disagree about its value."""
 
 
+def stand_in(text: bytes) -> bytes:
+    """The text with the escapes that hide a quote stood in for; `restore` undoes it."""
+    return text.replace(b"\\\\", _BACKSLASH).replace(b'\\"', _ESCAPED_QUOTE) if b"\\" in text else text
+
+
 def split(text: bytes) -> list[bytes]:
     """The parts between the quotes of a valid JSON text; `join` undoes it."""
-    if b"\\" in text:
-        text = text.replace(b"\\\\", _BACKSLASH).replace(b'\\"', _ESCAPED_QUOTE)
-    return text.split(QUOTE)
+    return stand_in(text).split(QUOTE)
 
 
 def validate(text: bytes) -> None:
     """Raise msgspec.DecodeError or RecursionError for a text that is no JSON. UTF-8 is for the caller to check."""
     _json_text.decode(text)
-
-
-def count_quotes(text: bytes) -> int:
-    """How many quotes stand around strings (not quite, where an escaped backslash comes before a quote)."""
-    quotes = text.count(QUOTE)
-    return quotes - text.count(b'\\"') if b"\\" in text else quotes
 
 
 def join(parts: list[bytes]) -> bytes:

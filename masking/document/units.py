@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from masking.document.compiler import ABSENT, REDACTED_MARK, label
-from masking.document.pattern import Pattern
+from masking.document.pattern import Held, Pattern
 from masking.document.program import Outer, Program
-from masking.document.tokens import split
+from masking.document.tokens import QUOTE, restore
 from masking.policy.plan import Child
 
 
@@ -26,7 +26,7 @@ class Tally:
 
 
 class Whole:
-    """A text under one program, its values announced to the kernels."""
+    """A text (escapes stood in for) in parts under one program, its values announced to the kernels."""
 
     __slots__ = ("keys", "outer", "parts", "program", "size", "text")
 
@@ -56,7 +56,7 @@ class Whole:
 
     def _redacted(self) -> Whole:
         """The same text under the variant that redacts what could not be read."""
-        parts = split(self.text)
+        parts = self.text.split(QUOTE)
         original = parts[:]
         leaves = self.program.unreadable_leaves(parts, self.program.gather(parts, self.outer))
         assert self.program.variant is not None and leaves
@@ -68,27 +68,26 @@ class Whole:
 class Matched:
     """A text taken apart by the pattern of its shape, its values announced to the kernels."""
 
-    __slots__ = ("keys", "outer", "parts", "pattern", "text")
+    __slots__ = ("held", "outer", "pattern", "text")
 
-    def __init__(self, text: bytes, outer: Outer, pattern: Pattern, parts: list[Any], keys: list[Any]) -> None:
+    def __init__(self, text: bytes, outer: Outer, pattern: Pattern, held: Held) -> None:
         self.text = text
         self.outer = outer
         self.pattern = pattern
-        self.parts = parts
-        self.keys = keys
+        self.held = held
 
     def finish(self, tally: Tally) -> bytes | None:
         """The masked text. Values that cannot be read lead to the general way, which redacts them."""
+        pattern = self.pattern
         try:
-            masked = self.pattern.finish(self.parts, self.keys)
+            masked = pattern.finish(self.held)
         except TypeError:
-            return Whole(self.text, split(self.text), self.pattern.general, self.outer).finish(tally)
-        program = self.pattern.program
-        if program.redacts:
+            return Whole(self.text, self.text.split(QUOTE), pattern.general, self.outer).finish(tally)
+        if pattern.redacts:
             tally.redacts = True
-        if program.unreadable:
-            tally.unreadable.update(program.unreadable)
-        return masked
+        if pattern.unreadable:
+            tally.unreadable.update(pattern.unreadable)
+        return restore(masked)
 
 
 @dataclass(slots=True)
@@ -171,7 +170,7 @@ Unit = Whole | Matched | Fixed | Items | Properties
 def resource_type(unit: Unit) -> str | None:
     """The type of the resource that a unit holds."""
     if isinstance(unit, Matched):
-        return unit.pattern.program.resource_type
+        return unit.pattern.resource_type
     if isinstance(unit, Whole):
         return unit.program.resource_type
     return unit.resource_type if isinstance(unit, Properties) else None
