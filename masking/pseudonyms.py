@@ -78,8 +78,15 @@ class Pseudonyms:
             raise ValueError("a value is not a UUID of 36 characters")
         return masked
 
-    def _permute(self, values: Sequence[str]) -> list[str] | None:
-        """`mask_uuids`, or None where a value is not a UUID."""
+    def unmask_uuids(self, values: Sequence[str]) -> list[str]:
+        """The UUIDs whose pseudonyms these are; `ValueError` if one is anything else."""
+        sources = self._permute(values, inverse=True)
+        if sources is None:
+            raise ValueError("a value is not a UUID of 36 characters")
+        return sources
+
+    def _permute(self, values: Sequence[str], *, inverse: bool = False) -> list[str] | None:
+        """`mask_uuids` or its inverse, or None where a value is not a UUID."""
         answer: list[str] = []
         for start in range(0, len(values), _CHUNK):
             part = values[start : start + _CHUNK]
@@ -87,14 +94,15 @@ class Pseudonyms:
             blocks = _parse(part, joined)
             if blocks is None:
                 return None
-            masked = _spell(self._encrypt(blocks))
+            masked = _spell(self._encrypt(blocks, inverse=inverse))
             if joined != joined.lower():
                 masked = [text.upper() if value.isupper() else text for value, text in zip(part, masked, strict=True)]
             answer += masked
         return answer
 
-    def _encrypt(self, blocks: bytes) -> bytes:
-        return Cipher(AES(self.uuid_key), ECB()).encryptor().update(blocks)
+    def _encrypt(self, blocks: bytes, *, inverse: bool = False) -> bytes:
+        cipher = Cipher(AES(self.uuid_key), ECB())
+        return (cipher.decryptor() if inverse else cipher.encryptor()).update(blocks)
 
     def _odd_uuids(self, bodies: Sequence[str]) -> list[str]:
         return _spell(b"".join(prf_bytes(self.text_key, bodies, "uuid")))
@@ -111,6 +119,11 @@ class Pseudonyms:
                 if number < 1 << 128:
                     numbers[place] = self._encrypt(number.to_bytes(16, "big"))
         return [f"2.25.{int.from_bytes(number, 'big')}" for number in numbers]
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID as ids spell it: 36 characters, any case."""
+    return _UUID.fullmatch(text) is not None
 
 
 def _form(value: str) -> tuple[str, str]:

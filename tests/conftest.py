@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,15 +12,20 @@ import pytest
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+TESTS = Path(__file__).parent
+
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """Two cores; a task whose Python process dies is tried again, as on a cluster."""
-    from masking.session import open_session
+    from masking.session import open_session  # noqa: PLC0415 (most tests start no Spark and need not import it)
 
-    session = open_session("local[2,4]", {"spark.sql.shuffle.partitions": "2", "spark.driver.memory": "1g"})
-    yield session
-    session.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        # Workers find the tests' own modules, and the package where it is not installed.
+        patch.setenv("PYTHONPATH", os.pathsep.join((str(TESTS), str(TESTS.parent), os.environ.get("PYTHONPATH", ""))))
+        session = open_session("local[2,4]", {"spark.sql.shuffle.partitions": "2"})
+        yield session
+        session.stop()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
 
-from masking.document.cache import Patterns, Shapes
+from masking.document.cache import MEMORY, Patterns, Shapes
 from masking.document.compiler import Compilation, Kernels, Refused, compile_program
 from masking.document.draft import Draft
 from masking.document.pattern import make_pattern
 from masking.document.program import Outer, Program
 from masking.document.subjects import Subjects
-from masking.document.tokens import QUOTE, Object, Value, parse, split, stand_in
+from masking.document.tokens import QUOTE, Object, Value, parse, signature, split, stand_in
 from masking.document.units import Fixed, Items, Matched, Properties, Unit, Whole
 from masking.fhir.compartment import subject_paths
 from masking.policy.plan import Child, Node, Plan
@@ -21,6 +22,9 @@ from masking.policy.specs import Action
 
 #: Texts with more quotes than this (about ten kilobytes of FHIR) are cut.
 LARGE = 800
+#: Texts with more quotes than this are cut until their shape has been seen some times: most shapes of claims never come again.
+SMALL = 160
+SIGHTINGS = 4
 #: A shape seen this often gets a pattern: writing one costs as much as a few hundred texts gain.
 OFTEN = 100
 
@@ -55,7 +59,7 @@ class Cutter:
         taken = place.patterns.take(plain, quotes, outer)
         if taken is not None:
             return Matched(plain, outer, *taken)
-        if quotes > LARGE:
+        if quotes > LARGE or (quotes > SMALL and not place.is_familiar(plain)):
             cut = self._cut_resource(text, outer, is_contained)
             if cut is not None:
                 return cut
@@ -179,6 +183,15 @@ class _Place:
 
     shapes: Shapes[_Answer]
     patterns: Patterns = field(default_factory=Patterns)
+    _sightings: Counter[int] = field(default_factory=Counter)
+
+    def is_familiar(self, plain: bytes) -> bool:
+        """Whether texts of this structure have come often enough to work out what must be done to them as a whole."""
+        if len(self._sightings) > MEMORY:
+            self._sightings.clear()
+        structure = hash(signature(plain.split(QUOTE)))
+        self._sightings[structure] += 1
+        return self._sightings[structure] >= SIGHTINGS
 
 
 class _Pieces(dict[tuple[str, bool], _Place]):

@@ -14,7 +14,7 @@ from typing import ClassVar
 from masking.formats import DIGITS, ShapeCipher, spell
 from masking.keys import hmac_parts
 from masking.maskers.base import BoundMasker, Masker, Subkeys, check, register
-from masking.pseudonyms import Pseudonyms
+from masking.pseudonyms import Pseudonyms, is_uuid
 
 _Context = Sequence[str | None]
 
@@ -71,7 +71,7 @@ class FormatPreserving(Masker):
 
     Within a system, equal values stay equal and different ones different; systems are apart. A form of fewer than a
     million values, or with characters outside ASCII, is hashed to 23 symbols instead (see
-    `masking.formats.ShapeCipher`). With `alphabet` (such as `0123456789abcdef`) its symbols are one class, exchanged
+    `masking.formats.ShapeCipher`). A UUID takes the pseudonym that it has as an id, whatever the system. With `alphabet` (such as `0123456789abcdef`) its symbols are one class, exchanged
     among themselves.
     """
 
@@ -90,7 +90,7 @@ class FormatPreserving(Masker):
     def bind(self, keys: Subkeys) -> BoundFormatPreserving:
         """One subkey for FF1, one for what is hashed."""
         own, hashes = keys.subkey("format_preserving"), keys.subkey("format_preserving/hash")
-        return BoundFormatPreserving(ShapeCipher(own, hashes, self.domain, self.alphabet))
+        return BoundFormatPreserving(ShapeCipher(own, hashes, self.domain, self.alphabet), Pseudonyms.bind(keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,28 @@ class BoundFormatPreserving(BoundMasker):
 
     context: ClassVar[tuple[str, ...]] = ("system",)
     cipher: ShapeCipher
+    pseudonyms: Pseudonyms
 
     def mask_distinct(self, values: Sequence[str], **context: _Context) -> list[str | None]:
-        """Values with their identifier systems; no system is one of its own."""
-        return self.cipher.mask(values, context.get("system") or [None] * len(values))
+        """Values with their identifier systems; no system is one of its own. A UUID takes the pseudonym it has as an id."""
+        return self._mask(values, context.get("system") or [None] * len(values), inverse=False)
 
     def unmask(self, values: Sequence[str], **context: _Context) -> list[str | None]:
         """The sources of masked values; None where one was hashed."""
-        return self.cipher.mask(values, context.get("system") or [None] * len(values), inverse=True)
+        return self._mask(values, context.get("system") or [None] * len(values), inverse=True)
+
+    def _mask(self, values: Sequence[str], systems: _Context, *, inverse: bool) -> list[str | None]:
+        uuids = [place for place, value in enumerate(values) if len(value) == 36 and is_uuid(value)]
+        answers: list[str | None] = [None] * len(values)
+        permute = self.pseudonyms.unmask_uuids if inverse else self.pseudonyms.mask_uuids
+        for place, masked in zip(uuids, permute([values[place] for place in uuids]), strict=True):
+            answers[place] = masked
+        known = set(uuids)
+        others = [place for place in range(len(values)) if place not in known]
+        ciphered = self.cipher.mask([values[p] for p in others], [systems[p] for p in others], inverse=inverse)
+        for place, answer in zip(others, ciphered, strict=True):
+            answers[place] = answer
+        return answers
 
 
 # --- hash ------------------------------------------------------------------------------------------------------------

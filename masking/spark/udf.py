@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -57,7 +58,9 @@ def _make(masker: str | Masker, parameters: dict[str, Any]) -> Masker:
         return masker
     kinds = registered()
     if masker not in kinds:
-        raise UsageError(f"there is no masker called {masker!r}; there are {', '.join(kinds)}")
+        near = difflib.get_close_matches(masker, kinds, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(kinds)}"
+        raise UsageError(f"there is no masker called {masker!r}; {hint}")
     return kinds[masker](**parameters)
 
 
