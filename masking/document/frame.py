@@ -132,7 +132,7 @@ class Frame:
             return find
 
         reads = [*references, *(part for pair in identifiers for part in pair), own, root]
-        return self.slots.add(("subject", id(self)), build, reads)
+        return self.slots.add(("subject", self), build, reads)
 
     def _own_subject(self, own: int | None, root: int | None) -> int:
         is_contained = self.parent is not None
@@ -149,7 +149,7 @@ class Frame:
 
             return find
 
-        return self.slots.add(("subject", id(self)), build, (own, root))
+        return self.slots.add(("subject", self), build, (own, root))
 
     def root_part(self) -> int | None:
         """The part with the id of the outermost resource of this text, that `#…` is relative to."""
