@@ -98,8 +98,10 @@ class Reader:
                     self.lines[number] += 1
                     continue
                 self.lines[number] += len(piece)
+                if line == block.start == 0:
+                    piece[0] = piece[0].removeprefix(_BOM)
                 self.blank += len(piece)
-                for offset, run in _runs(_clean(piece, file_start=line == 0 and block.start == 0)):
+                for offset, run in _runs(piece):
                     self.blank -= len(run)
                     for start, documents, size in _portions(run, self.limits):
                         if batch.documents and not self._fits(batch, len(documents), size):
@@ -168,7 +170,7 @@ class _Splitter:
             start = chunk.find(b"\n") + 1
             yield from self.close(chunk[:start])
         if start <= last:
-            yield chunk[start:last].split(b"\n")
+            yield _lines(chunk[start:last])
         self._hold(chunk[last + 1 :])
 
     def close(self, chunk: bytes) -> Iterator[list[bytes] | int]:
@@ -181,7 +183,7 @@ class _Splitter:
     def flush(self, ended: bool = False) -> Iterator[list[bytes] | int]:
         """The open line, which the end of the file ends too."""
         if not self._inside and (self._size or ended):
-            yield self._size if self._size > self._limit else [b"".join(self._held)]
+            yield self._size if self._size > self._limit else _lines(b"".join(self._held))
         self._held, self._size, self._inside = [], 0, False
 
     def _hold(self, chunk: bytes) -> None:
@@ -192,13 +194,11 @@ class _Splitter:
             self._held.append(chunk)
 
 
-def _clean(lines: list[bytes], file_start: bool) -> list[bytes]:
-    """Lines without the `\r` of a CRLF and, at the start of a file, without a byte order mark."""
-    if any(line.endswith(b"\r") for line in lines):
-        lines = [line.removesuffix(b"\r") for line in lines]
-    if file_start and lines[0].startswith(_BOM):
-        lines = [lines[0].removeprefix(_BOM), *lines[1:]]
-    return lines
+def _lines(text: bytes) -> list[bytes]:
+    """The lines of a text that ends one, each without the `\r` of a CRLF."""
+    lines = text.split(b"\n")
+    # Looked for in the whole first: JSON holds no bare `\r` but between members, and most exports have none at all.
+    return [line.removesuffix(b"\r") for line in lines] if b"\r" in text else lines
 
 
 def _runs(lines: list[bytes]) -> Iterator[tuple[int, list[bytes]]]:

@@ -42,6 +42,9 @@ from masking.spark.splits import Task, count_tasks, plan_tasks
 from masking.spark.unfinished import Leftover, Marker, clear_leftovers
 from masking.spark.write import Places
 
+#: More cores than this are not counted; the size of partitions decides there anyhow.
+_MOST_CORES = 2048
+
 Notice = Callable[[str], None]
 Progress = Callable[[Snapshot], None]
 
@@ -212,9 +215,12 @@ class _Work:
 
 
 def _cores(spark: SparkSession) -> int:
-    """How many tasks run at once: the partitions that a range gets by itself, for no other way works everywhere."""
-    numbered = spark.range(0, 1 << 16).select(functions.spark_partition_id().alias("partition"))
-    return int(numbered.agg(functions.max("partition")).collect()[0][0]) + 1
+    """How many tasks run at once: the partitions that a range gets by itself, for no other way works everywhere.
+
+    The rows are collected as they are, for an aggregation would be another stage.
+    """
+    rows = spark.range(0, _MOST_CORES).select(functions.spark_partition_id().alias("partition")).collect()
+    return len({row.partition for row in rows})
 
 
 def _versions(spark: SparkSession) -> dict[str, str]:
