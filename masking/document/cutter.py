@@ -17,14 +17,16 @@ from masking.document.subjects import Subjects
 from masking.document.tokens import QUOTE, Object, Value, parse, signature, split, stand_in
 from masking.document.units import Fixed, Items, Matched, Properties, Unit, Whole
 from masking.fhir.compartment import subject_paths
+from masking.fhir.elements import json_kind
 from masking.policy.plan import Child, Node, Plan
 from masking.policy.specs import Action
 
 #: Texts with more quotes than this (about ten kilobytes of FHIR) are cut.
 LARGE = 800
-#: Texts with more quotes than this are cut until their shape has been seen some times: most shapes of claims never come again.
+#: Texts with more quotes than this are cut until their shape has come often: most shapes of claims never come again.
 SMALL = 160
-SIGHTINGS = 4
+#: Arrays of backbone elements with more quotes than this are cut into items.
+FEW = 24
 #: A shape seen this often gets a pattern: writing one costs as much as a few hundred texts gain.
 OFTEN = 100
 
@@ -74,7 +76,7 @@ class Cutter:
         if isinstance(program, Refused):
             raise program
         program.uses += 1
-        if program.uses == OFTEN:
+        if program.uses == (OFTEN if len(parts) <= SMALL else 1):
             pattern = make_pattern(program)
             if pattern is not None:
                 place.patterns.add(len(parts) - 1, pattern)
@@ -140,10 +142,12 @@ class Cutter:
     def _value(self, text: bytes, child: Child, told: Outer, labels: bool) -> Unit:
         assert child.element is not None
         content = child.element.content
+        if content is None and _is_kept(text, child):
+            return Fixed(text)
         is_cuttable = content is not None and ("." in content or content == "Resource")
         if is_cuttable and child.rule.action is Action.REDACT:
             return Fixed(None)
-        if is_cuttable and child.element.is_array and text.count(b'"') > LARGE // 4:
+        if is_cuttable and child.element.is_array and text.count(QUOTE) > FEW:
             items = _items_of(text)
             if items is not None:
                 return Items([self._item(bytes(item), child, told) for item in items[0]], items[1])
@@ -191,7 +195,7 @@ class _Place:
             self._sightings.clear()
         structure = hash(signature(plain.split(QUOTE)))
         self._sightings[structure] += 1
-        return self._sightings[structure] >= SIGHTINGS
+        return self._sightings[structure] > OFTEN
 
 
 class _Pieces(dict[tuple[str, bool], _Place]):
@@ -200,6 +204,18 @@ class _Pieces(dict[tuple[str, bool], _Place]):
     def __missing__(self, key: tuple[str, bool]) -> _Place:
         self[key] = made = _Place(Shapes[_Answer](tuple(key[0].split(".")[1:])))
         return made
+
+
+def _is_kept(text: bytes, child: Child) -> bool:
+    """Whether a property is a primitive that stays as it is: kept by its rule, and of the kind that R4 says."""
+    element = child.element
+    if element is None or element.is_array or child.rule.action is not Action.KEEP or child.fallback is not None:
+        return False
+    kind = json_kind(element.type)
+    first = text[:1]
+    if kind == "string":
+        return first == QUOTE
+    return first in (b"t", b"f") if kind == "boolean" else first in b"-0123456789"
 
 
 def _take_apart(text: bytes) -> tuple[dict[str, msgspec.Raw], bytes, bytes] | None:

@@ -6,13 +6,21 @@ only saves time, so forgetting it changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import functools
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from masking.document.tokens import to_part, to_text
-from masking.fhir.dates import ordinal, shift_text
+from masking.fhir.dates import is_time, shift_text
 from masking.maskers.base import BoundMasker
 
+#: Bytes that make a leaf more than its own spelling: escapes and what stands in for them.
+_ESCAPED = re.compile(rb"[\\\x00\x01]")
+#: Characters that JSON escapes; the line feed is told by counting.
+_TO_ESCAPE = re.compile(r'["\\\x00-\x09\x0b-\x1f]')
 #: How many answers a kernel remembers before it forgets them all.
 MEMORY = 500_000
 
@@ -102,8 +110,12 @@ class Vouched:
         )
 
 
-def _texts(parts: Iterable[bytes | None]) -> list[str | None]:
+def _texts(parts: Sequence[bytes | None]) -> list[str | None]:
     """Leaf bytes as text; None for null and for what no text can spell (a lone surrogate)."""
+    if None not in parts:
+        joined = b"\n".join(parts)  # type: ignore[arg-type]  # no null is in it
+        if not _ESCAPED.search(joined):
+            return joined.decode().split("\n")  # type: ignore[return-value]
     return [None if part is None else _text(part) for part in parts]
 
 
@@ -114,24 +126,27 @@ def _text(part: bytes) -> str | None:
         return None
 
 
-def _parts(texts: Iterable[str | None]) -> list[bytes | None]:
+def _parts(texts: Sequence[str | None]) -> list[bytes | None]:
+    if None not in texts:
+        joined = "\n".join(texts)  # type: ignore[arg-type]  # no null is in it
+        if not _TO_ESCAPE.search(joined) and joined.count("\n") == len(texts) - 1:
+            return joined.encode().split(b"\n")  # type: ignore[return-value]
     return [None if text is None else to_part(text) for text in texts]
 
 
 class Shifter:
     """`date_shift` in the hot path: ten characters by table, the checked rest kept; everything else by `shift_text`.
 
-    offset: subject's key → days. Subjects, days and times of day repeat, dates with their times do not: so offsets, days and rests
-    are remembered, results are not.
+    offset: subject's key → days. Subjects and times of day repeat, dates with their times do not: so offsets and rests are
+    remembered, results are not.
     """
 
-    __slots__ = ("_days", "_offset", "_offsets", "_ordinals", "_rests")
+    __slots__ = ("_days", "_indexes", "_offset", "_offsets", "_rests")
 
     def __init__(self, offset: Callable[[str], int]) -> None:
         self._offset = offset
         self._offsets: dict[bytes, int] = {}
-        self._ordinals: dict[bytes, int] = {}
-        self._days: dict[int, bytes] = {}
+        self._days, self._indexes = _day_tables()
         self._rests: set[bytes] = {b""}
 
     def offset(self, subject: bytes | None) -> int:
@@ -148,24 +163,26 @@ class Shifter:
 
     def shift(self, value: bytes, days: int) -> bytes | None:
         """The value moved by that many days; None where it is no date that FHIR knows or the result is none."""
-        rest = value[10:]
-        if rest in self._rests:
-            ordinal_of_day = self._ordinals.get(value[:10])
-            if ordinal_of_day is not None:
-                day = self._days.get(ordinal_of_day + days)
-                if day is not None:
-                    return day + rest
-        return self._learn(value, days)
-
-    def _learn(self, value: bytes, days: int) -> bytes | None:
+        index = self._indexes.get(value[:10])
+        if index is not None:
+            rest = value[10:]
+            if (rest in self._rests or self._is_rest(rest)) and 0 <= index + days < len(self._days):
+                return self._days[index + days] + rest
         text = _text(value)
         shifted = None if text is None else shift_text(text, days)
-        if shifted is None or text is None:
-            return None
-        known = ordinal(text[:10]) if len(text) >= 10 else None
-        if known is not None:
-            self._ordinals[value[:10]] = known
-            self._days[known + days] = shifted[:10].encode()
-            if len(self._rests) < MEMORY:
-                self._rests.add(value[10:])
-        return shifted.encode()
+        return None if shifted is None else shifted.encode()
+
+    def _is_rest(self, rest: bytes) -> bool:
+        """Whether this may follow a day: a time with its zone. Remembers those that may."""
+        if not is_time(rest.decode("ascii", "replace")):
+            return False
+        if len(self._rests) < MEMORY:
+            self._rests.add(rest)
+        return True
+
+
+@functools.cache
+def _day_tables() -> tuple[list[bytes], dict[bytes, int]]:
+    """Every day from 1880 to 2100 as bytes, both ways; by numpy, in a twentieth of the time that Python takes."""
+    days = np.datetime_as_string(np.arange("1880-01-01", "2101-01-01", dtype="datetime64[D]")).astype("S10").tolist()
+    return days, dict(zip(days, range(len(days)), strict=True))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from masking.document.edits import Splice, carry_out
 from masking.document.kernels import Kernel, Shifter, Vouched
-from masking.document.tokens import LITERAL, NUMBER, join
+from masking.document.tokens import LITERAL, NUMBER, QUOTE
 
 if TYPE_CHECKING:
     from masking.document.draft import Draft
@@ -123,7 +123,7 @@ class Program:
                 parts[target] = None if days is None else shift(parts[target], days)
 
     def finish(self, parts: list[Any], size: int, keys: list[Any]) -> bytes:
-        """The masked text. `size` is the number of parts before the slots.
+        """The masked text, escapes still stood in for. `size` is the number of parts before the slots.
 
         Raises TypeError where a masker could not read a value: null has no place in a text, so joining finds out at no cost.
         `unreadable_leaves` then tells which.
@@ -137,7 +137,7 @@ class Program:
             del parts[size:]
         if self.splices:
             carry_out(self.splices, parts)
-        return join(parts)
+        return QUOTE.join(parts)
 
     def unreadable_leaves(self, parts: list[Any], keys: list[Any]) -> frozenset[Leaf]:
         """The leaves of a text, gathered and not finished, that their maskers cannot read."""

@@ -46,18 +46,13 @@ def stand_in(text: bytes) -> bytes:
 
 
 def split(text: bytes) -> list[bytes]:
-    """The parts between the quotes of a valid JSON text; `join` undoes it."""
+    """The parts between the quotes of a valid JSON text; joined by quotes and restored they are the text again."""
     return stand_in(text).split(QUOTE)
 
 
 def validate(text: bytes) -> None:
     """Raise msgspec.DecodeError or RecursionError for a text that is no JSON. UTF-8 is for the caller to check."""
     _json_text.decode(text)
-
-
-def join(parts: list[bytes]) -> bytes:
-    """The text whose parts these are."""
-    return restore(QUOTE.join(parts))
 
 
 def restore(text: bytes) -> bytes:

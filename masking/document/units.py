@@ -13,7 +13,7 @@ from typing import Any
 from masking.document.compiler import ABSENT, REDACTED_MARK, label
 from masking.document.pattern import Held, Pattern
 from masking.document.program import Outer, Program
-from masking.document.tokens import QUOTE, restore
+from masking.document.tokens import QUOTE
 from masking.policy.plan import Child
 
 
@@ -87,7 +87,7 @@ class Matched:
             tally.redacts = True
         if pattern.unreadable:
             tally.unreadable.update(pattern.unreadable)
-        return restore(masked)
+        return masked
 
 
 @dataclass(slots=True)

@@ -73,7 +73,7 @@ def shift_text(text: str, days: int) -> str | None:
             if len(text) == 10:
                 return _day_texts[index]
             rest = text[10:]
-            return _day_texts[index] + rest if rest in _valid_times or _is_time(rest) else None
+            return _day_texts[index] + rest if rest in _valid_times or is_time(rest) else None
     elif not _day_indexes:
         _fill_table()
         return shift_text(text, days)
@@ -133,7 +133,7 @@ def _years_between(birth: int, reference: int) -> int:
     return seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
 
 
-def _is_time(rest: str) -> bool:
+def is_time(rest: str) -> bool:
     """Whether a text is a time with its zone, as FHIR writes it after a day; remembers those that are."""
     if _TIME.fullmatch(rest) is None:
         return False

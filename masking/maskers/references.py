@@ -7,15 +7,18 @@ servers stay two. Version ids count the edits of a known record: a link to a ver
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from masking.fhir.elements import resource_types
 from masking.fhir.references import Reference, parse
 from masking.keys import prf_bytes
 from masking.maskers.base import BoundMasker, Masker, Subkeys, register
 from masking.pseudonyms import Pseudonyms
 
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 #: Search parameters whose value is an id; all others but `identifier` may hold anything.
 _IDS = frozenset({"_id", "_lastId"})
 
@@ -27,15 +30,21 @@ class IdentifierMaskers:
     systems: Mapping[str, BoundMasker | None] = field(default_factory=dict)
     default: BoundMasker | None = None
 
-    def mask(self, system: str, value: str) -> str | None:
-        """The masked value, the same as `Identifier.value` of that system has."""
-        masker = self.systems.get(system, self.default)
-        if masker is None:
-            return None
-        context: dict[str, Sequence[str | None]] = {name: [None] for name in masker.context}
-        if "system" in context:
-            context["system"] = [system or None]
-        return masker.mask_distinct([value], **context)[0]
+    def mask(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
+        """The masked value of each (system, value), the same as `Identifier.value` of that system has."""
+        by_system: dict[str, list[str]] = {}
+        for system, value in dict.fromkeys(pairs):
+            by_system.setdefault(system, []).append(value)
+        answers: dict[tuple[str, str], str | None] = {}
+        for system, values in by_system.items():
+            masker = self.systems.get(system, self.default)
+            masked: list[str | None] = [None] * len(values)
+            if masker is not None:
+                told = {"system": system or None}
+                context = {name: [told.get(name)] * len(values) for name in masker.context}
+                masked = masker.mask_distinct(values, **context)
+            answers.update(((system, value), text) for value, text in zip(values, masked, strict=True))
+        return answers
 
 
 @dataclass(frozen=True)
@@ -52,10 +61,27 @@ class BoundReference(BoundMasker):
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """Mask all ids of the batch in one call, then put the references together again."""
-        parsed = [parse(value) for value in values]
-        ids = list({reference.id: None for reference in parsed if reference.id} | {r.fragment: None for r in parsed if r.fragment})
-        known = dict(zip(ids, self.pseudonyms.mask([text for text in ids if text]), strict=True))
-        return [self._rebuild(reference, known) for reference in parsed]
+        answers: list[str | None] = [None] * len(values)
+        plain: list[tuple[int, str, str]] = []
+        others: list[tuple[int, Reference]] = []
+        types = resource_types()
+        for place, value in enumerate(values):
+            # Most references are `Type/id`: two tests tell, and nothing needs to be put together but two words.
+            resource_type, _, name = value.partition("/")
+            if resource_type in types and _ID.fullmatch(name):
+                plain.append((place, resource_type, name))
+            else:
+                others.append((place, parse(value)))
+        for (place, resource_type, _), masked in zip(plain, self.pseudonyms.mask([n for *_, n in plain]), strict=True):
+            answers[place] = f"{resource_type}/{masked}"
+        names = list(dict.fromkeys(name for _, other in others for name in (other.id, other.fragment) if name))
+        known: dict[str | None, str | None] = dict(zip(names, self.pseudonyms.mask(names), strict=True))
+        numbers = self.identifiers.mask(
+            _system_and_value(value) for _, other in others for name, value in other.criteria() if name == "identifier" and value
+        )
+        for place, other in others:
+            answers[place] = self._conditional(other, numbers) if other.query is not None else self._rebuild(other, known)
+        return answers
 
     def _rebuild(self, reference: Reference, known: Mapping[str | None, str | None]) -> str | None:
         match reference.kind:
@@ -67,8 +93,6 @@ class BoundReference(BoundMasker):
                 return f"#{known[reference.fragment]}" if reference.fragment else "#"
             case "absolute":
                 return f"{self._base(reference.base)}{reference.type}/{known[reference.id]}" + self._fragment(reference, known)
-            case "conditional":
-                return self._conditional(reference)
             case "type":
                 return f"{self._base(reference.base)}{reference.type}"
             case "canonical" if reference.id is not None:
@@ -86,24 +110,23 @@ class BoundReference(BoundMasker):
     def _token(self, text: str) -> str:
         return prf_bytes(self.url_key, [text], "url")[0][:8].hex()
 
-    def _conditional(self, reference: Reference) -> str | None:
+    def _conditional(self, reference: Reference, numbers: Mapping[tuple[str, str], str | None]) -> str | None:
+        if reference.kind != "conditional":
+            return self._other(reference)
         criteria: list[tuple[str, str | None]] = []
         for name, value in reference.criteria():
-            masked = None if value is None else self._criterion(name, value)
+            masked = None
+            if value and name in _IDS:
+                masked = self.pseudonyms.mask([value])[0]
+            elif value and name == "identifier":
+                system, _, _ = value.rpartition("|")
+                number = numbers[_system_and_value(value)]
+                masked = None if number is None else value[: len(system) + ("|" in value)] + number
             if masked is None:
                 return None
             criteria.append((name, masked))
         rebuilt = reference.with_criteria(tuple(criteria))
         return str(rebuilt.with_base(self._base(reference.base)) if reference.base else rebuilt)
-
-    def _criterion(self, name: str, value: str) -> str | None:
-        if name in _IDS:
-            return self.pseudonyms.mask([value])[0]
-        if name != "identifier":
-            return None
-        system, bar, number = value.rpartition("|")
-        masked = self.identifiers.mask(system, number)
-        return None if masked is None else f"{system}{bar}{masked}"
 
     def _other(self, reference: Reference) -> str | None:
         """A URL that names no resource: its scheme and nothing else of it."""
@@ -114,6 +137,12 @@ class BoundReference(BoundMasker):
         if scheme in ("ftp", "sftp", "file", "mllp", "llp"):
             return f"{scheme}://example.org/{self._token(text)}"
         return None
+
+
+def _system_and_value(token: str) -> tuple[str, str]:
+    """The system ("" for none) and the value of a search token, `system|value`."""
+    system, _, value = token.rpartition("|")
+    return system, value
 
 
 @register
