@@ -28,6 +28,7 @@ FLOORS = (
     ("report",),  # read without Spark: `status` opens a manifest
     ("spark",),
     ("aws", "sample", "session"),
+    ("commands",),
     ("cli",),
     ("__main__", "jobs"),
 )
@@ -41,16 +42,16 @@ ONLY = {
 
 #: Who may import what comes from outside; a library that is not listed is free to all.
 CONFINED = {
-    "pyspark": ("masking.spark", "masking.session", "masking.cli", "jobs"),  # the library takes a session
-    "delta": ("masking.spark", "masking.session", "masking.cli", "jobs"),
+    "pyspark": ("masking.spark", "masking.session", "masking.commands", "jobs"),  # the library takes a session
+    "delta": ("masking.spark", "masking.session", "masking.commands", "jobs"),
     "py4j": (),
     "boto3": ("masking.aws",),
     "botocore": ("masking.aws",),
     "faker": ("masking.pools.build", "masking.sample"),  # not at run time: no worker imports it
     "zipcodes": ("masking.pools.build",),
-    "pandas": ("masking.maskers", "masking.document", "masking.spark", "masking.report", "masking.cli"),
-    "pyarrow": ("masking.storage", "masking.document", "masking.spark", "masking.report", "masking.cli"),
-    "rich": ("masking.cli", "masking.report"),
+    "pandas": ("masking.maskers", "masking.document", "masking.spark", "masking.report", "masking.commands"),
+    "pyarrow": ("masking.storage", "masking.document", "masking.spark", "masking.report", "masking.commands"),
+    "rich": ("masking.commands", "masking.report"),
 }
 
 #: Where masking is computed: no clock, no chance (law: output = f(subkey, domain, value, subject)).

@@ -29,7 +29,7 @@ from masking.policy.specs import Action, Rule, TypeAction
 ABSENT = b'{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}'
 _LABEL_SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 _LABELS = {"PSEUDED": "pseudonymized", "REDACTED": "redacted"}
-#: Stands for "the label REDACTED, if anything was" in a piece, which cannot know of the others. No valid JSON holds it.
+#: Stands for "the label REDACTED, if anything was" in the rest of a resource, which cannot know of its arrays. No valid JSON holds it.
 REDACTED_MARK = b"\x02"
 
 
@@ -95,12 +95,12 @@ class Compilation:
 
     # ── what is asked for ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def resource(self, tree: Value, *, is_contained: bool) -> Draft:
-        """What to do with a whole resource. Raises Refused."""
+    def resource(self, tree: Value, *, is_contained: bool, is_rest: bool = False) -> Draft:
+        """What to do with a resource, or with the rest of one whose long arrays were taken out. Raises Refused."""
         if not isinstance(tree, Object):
             raise Refused("not-a-resource", "a JSON object is expected on each line")
         node, frame = self._enter(tree, None)
-        self._resource(tree, node, frame, wants_labels=not is_contained)
+        self._resource(tree, node, frame, wants_labels=not is_contained, is_rest=is_rest)
         return self._draft(tree, (), redacts=frame.redacts, resource_type=node.content)
 
     def context(self, tree: Object) -> Callable[[list[bytes], Outer], Outer]:
@@ -118,18 +118,11 @@ class Compilation:
 
         return outer
 
-    def piece(self, tree: Value, child: Child, *, wants_labels: bool) -> Draft:
-        """What to do with the value of one property of a large resource, or with one item of it."""
+    def piece(self, tree: Value, child: Child) -> Draft:
+        """What to do with one item of an array that was taken out."""
         frame = Frame(self._slots, self._subjects, None, None)
         mark = self._ledger.mark()
-        is_item = child.element is not None and child.element.is_array and not isinstance(tree, Array)
-        lives = (
-            self._single(tree, child, child.rule, frame, ())
-            if is_item
-            else self._value(tree, child, child.rule, frame, ())
-        )
-        if lives and wants_labels and isinstance(tree, Object):
-            self._label_meta(tree, REDACTED_MARK)
+        lives = self._single(tree, child, child.rule, frame, ())
         if not lives:
             self._ledger.back_to(mark)
         prefix = tuple(child.path.split(".")[1:])
@@ -166,10 +159,13 @@ class Compilation:
         node = self._plan.root(resource_type)
         return node, Frame(self._slots, self._subjects, tree, node, parent)
 
-    def _resource(self, tree: Object, node: Node, frame: Frame, *, wants_labels: bool) -> None:
+    def _resource(
+        self, tree: Object, node: Node, frame: Frame, *, wants_labels: bool, is_rest: bool = False
+    ) -> None:
         dead = self._members(tree, node, frame, ((tree, node),))
         if wants_labels and self._plan.policy.labels:
-            self._label(tree, dead, b"," + label("REDACTED") if frame.redacts else b"")
+            redacted = b"," + label("REDACTED") if frame.redacts else b""
+            self._label(tree, dead, REDACTED_MARK if is_rest else redacted)
         self._cut(tree, dead)
 
     def _nested(self, value: Object, child: Child, frame: Frame) -> bool:
@@ -288,8 +284,8 @@ class Compilation:
 
     @staticmethod
     def _has_companion(name: str, trail: Trail) -> bool:
-        """Whether a primitive has a companion beside it; a piece cannot see, and assumes that it has."""
-        return not trail or companion(name) in trail[-1][0].members
+        """Whether a primitive has a companion beside it."""
+        return companion(name) in trail[-1][0].members
 
     def _blank_items(self, value: Array, alive: list[bool]) -> None:
         """Primitives and their companions answer to each other by index: one that goes leaves a null."""

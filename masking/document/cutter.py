@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 import msgspec
@@ -15,9 +15,9 @@ from masking.document.pattern import make_pattern
 from masking.document.program import Outer, Program
 from masking.document.subjects import Subjects
 from masking.document.tokens import QUOTE, Object, Value, parse, signature, split, stand_in
-from masking.document.units import Fixed, Items, Matched, Properties, Unit, Whole
+from masking.document.units import HOLE, Fixed, Items, Matched, Rest, Unit, Whole
 from masking.fhir.compartment import subject_paths
-from masking.fhir.elements import json_kind
+from masking.fhir.elements import resource_types
 from masking.policy.plan import Child, Node, Plan
 from masking.policy.specs import Action
 
@@ -51,7 +51,8 @@ class Cutter:
         self._contexts: Shapes[_Context | Refused] = Shapes()
         self._resources = _Place(Shapes())
         self._contained = _Place(Shapes())
-        self._pieces = _Pieces()
+        self._pieces = _Places()
+        self._rests = _Places()
 
     def resource(self, text: bytes, outer: Outer, *, is_contained: bool = False) -> Unit:
         """A unit for a resource that is valid JSON. Raises Refused, TooDeep, DuplicateKey."""
@@ -66,6 +67,11 @@ class Cutter:
             if cut is not None:
                 return cut
         return self._in_parts(place, plain, outer, lambda walk, tree: walk.resource(tree, is_contained=is_contained))
+
+    def _unit(self, place: _Place, plain: bytes, outer: Outer, walk: _Walk) -> Unit:
+        """A unit for a text that is not cut: by the pattern of its shape, or in parts. `plain`: escapes stood in for."""
+        taken = place.patterns.take(plain, plain.count(QUOTE), outer)
+        return Matched(plain, outer, *taken) if taken is not None else self._in_parts(place, plain, outer, walk)
 
     def _in_parts(self, place: _Place, plain: bytes, outer: Outer, walk: _Walk) -> Whole:
         """A unit for a text of a shape that has no pattern, yet; `plain` has its escapes stood in for."""
@@ -91,31 +97,47 @@ class Cutter:
     # ── large ones ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _cut_resource(self, text: bytes, outer: Outer, is_contained: bool) -> Unit | None:
-        """The resource in pieces; None where it cannot be cut and put together to the byte."""
-        taken = _take_apart(text)
-        if taken is None:
+        """The resource with its long arrays taken out and cut into items; None where there is nothing to cut."""
+        apart = _take_apart(text)
+        spelled = apart and apart.fields.get("resourceType")
+        resource_type = bytes(spelled).decode("ascii", "replace").strip('"') if spelled else ""
+        if apart is None or resource_type not in resource_types():
             return None
-        fields, comma, colon = taken
-        resource_type, told = self._told(fields, outer)
-        node = self.plan.root(resource_type)
         labels = not is_contained and self.plan.policy.labels
-        return Properties(self._members(fields, node, told, labels), comma, colon, labels, resource_type)
 
-    def _told(self, fields: dict[str, msgspec.Raw], outer: Outer) -> tuple[str, Outer]:
-        """The resource's type, and what its pieces must know of it. Raises Refused."""
-        names = _TOLD
-        spelled = fields.get("resourceType")
-        resource_type = bytes(spelled).decode().strip('"') if spelled is not None else ""
-        names = (*_TOLD, *(path.partition(".")[0] for path in subject_paths(resource_type)))
-        some = b",".join([b'"%b":%b' % (n.encode(), fields[n]) for n in dict.fromkeys(names) if n in fields])
-        parts = split(b"{" + some + b"}")
+        def walk(compilation: Compilation, tree: Value) -> Draft:
+            return compilation.resource(tree, is_contained=is_contained, is_rest=True)
 
+        place = self._rests[resource_type, is_contained]
+        return self._rest(apart, self.plan.root(resource_type), place, walk, outer, lambda: self._told(apart, resource_type, outer), labels)
+
+    def _rest(
+        self, apart: _Apart, node: Node, place: _Place, walk: _Walk, outer: Outer, told: Callable[[], Outer], labels: bool
+    ) -> Unit | None:
+        long = {key: child for key, raw in apart.fields.items() if (child := node.child(key)) and _is_long(raw, child)}
+        arrays = {key: apart_items for key in long if (apart_items := _items_of(apart.fields[key])) is not None}
+        if not arrays:
+            return None
+        plain = stand_in(apart.text(without=arrays))
+        core = self._unit(place, plain, outer, walk)
+        around = told()
+        cut = [
+            (key, long[key], Items([self._item(bytes(item), long[key], around) for item in items], comma))
+            for key, (items, comma) in arrays.items()
+        ]
+        return Rest(core, cut, apart.comma, apart.colon, labels, node.content if node.path == node.content else None)
+
+    def _told(self, apart: _Apart, resource_type: str, outer: Outer) -> Outer:
+        """What the items must know of the resource. Raises Refused."""
+        names = dict.fromkeys((*_TOLD, *(path.partition(".")[0] for path in subject_paths(resource_type))))
+        some = [b'"%b":%b' % (name.encode(), apart.fields[name]) for name in names if name in apart.fields]
+        parts = split(b"{" + b",".join(some) + b"}")
         found = self._contexts.find(parts)
         if found is None:
             found = self._contexts.remember(parts, self._context(parts))
         if isinstance(found, Refused):
             raise found
-        return resource_type, found(parts, outer)
+        return found(parts, outer)
 
     def _context(self, parts: list[bytes]) -> _Context | Refused:
         tree = parse(parts)
@@ -125,60 +147,25 @@ class Cutter:
         except Refused as refused:
             return refused
 
-    def _members(
-        self, fields: dict[str, msgspec.Raw], node: Node, told: Outer, labels: bool = False
-    ) -> list[tuple[str, Child, Unit]]:
-        members: list[tuple[str, Child, Unit]] = []
-        for key, raw in fields.items():
-            child = node.child(key)
-            text = bytes(raw)
-            if child.element is None:
-                is_kept = child.rule.action is Action.KEEP
-                members.append((key, child, Fixed(text if is_kept else None, "" if is_kept else child.path)))
-            else:
-                members.append((key, child, self._value(text, child, told, labels and key == "meta")))
-        return members
-
-    def _value(self, text: bytes, child: Child, told: Outer, labels: bool) -> Unit:
-        assert child.element is not None
-        content = child.element.content
-        if content is None and _is_kept(text, child):
-            return Fixed(text)
-        is_cuttable = content is not None and ("." in content or content == "Resource")
-        if is_cuttable and child.rule.action is Action.REDACT:
-            return Fixed(None)
-        if is_cuttable and child.element.is_array and text.count(QUOTE) > FEW:
-            items = _items_of(text)
-            if items is not None:
-                return Items([self._item(bytes(item), child, told) for item in items[0]], items[1])
-        if is_cuttable and not child.element.is_array:
-            return self._item(text, child, told)
-        return self._piece(text, child, told, labels)
-
     def _item(self, text: bytes, child: Child, told: Outer) -> Unit:
-        """One object of a property that may be cut: a resource, or a backbone element."""
+        """One item of an array that was cut: a resource, or a backbone element."""
         assert child.element is not None
         if child.element.content == "Resource":
             is_contained = child.name == "contained"
-            outer = told if is_contained else Outer()
             try:
-                return self.resource(text, outer, is_contained=is_contained)
+                return self.resource(text, told if is_contained else Outer(), is_contained=is_contained)
             except Refused:
                 return Fixed(None, child.path)
-        if text.count(b'"') > LARGE and child.node is not None:
-            taken = _take_apart(text)
-            if taken is not None:
-                fields, comma, colon = taken
-                return Properties(self._members(fields, child.node, told), comma, colon)
-        return self._piece(text, child, told, labels=False)
 
-    def _piece(self, text: bytes, child: Child, told: Outer, labels: bool) -> Unit:
         def walk(compilation: Compilation, tree: Value) -> Draft:
-            return compilation.piece(tree, child, wants_labels=labels)
+            return compilation.piece(tree, child)
 
-        place, plain = self._pieces[child.path, labels], stand_in(text)
-        taken = place.patterns.take(plain, plain.count(QUOTE), told)
-        return Matched(plain, told, *taken) if taken is not None else self._in_parts(place, plain, told, walk)
+        place = self._pieces[child.path, False]
+        if text.count(QUOTE) > LARGE and child.node is not None and (apart := _take_apart(text)) is not None:
+            cut = self._rest(apart, child.node, place, walk, told, lambda: told, labels=False)
+            if cut is not None:
+                return cut
+        return self._unit(place, stand_in(text), told, walk)
 
 
 @dataclass(slots=True)
@@ -198,44 +185,56 @@ class _Place:
         return self._sightings[structure] > OFTEN
 
 
-class _Pieces(dict[tuple[str, bool], _Place]):
-    """The places of pieces, by their path and whether labels go into them."""
+class _Places(dict[tuple[str, bool], _Place]):
+    """Places by their path (and whether in a contained resource); the rest of a resource stands at its root."""
 
     def __missing__(self, key: tuple[str, bool]) -> _Place:
         self[key] = made = _Place(Shapes[_Answer](tuple(key[0].split(".")[1:])))
         return made
 
 
-def _is_kept(text: bytes, child: Child) -> bool:
-    """Whether a property is a primitive that stays as it is: kept by its rule, and of the kind that R4 says."""
+@dataclass(frozen=True, slots=True)
+class _Apart:
+    """An object's properties with the separators that put them together to the very text."""
+
+    fields: dict[str, msgspec.Raw]
+    comma: bytes
+    colon: bytes
+
+    def text(self, without: Container[str] = ()) -> bytes:
+        """The text, with a hole for each array named."""
+        pieces = [
+            b'"%b"%b%b' % (key.encode(), self.colon, HOLE if key in without else raw) for key, raw in self.fields.items()
+        ]
+        return b"{" + self.comma.join(pieces) + b"}"
+
+
+def _is_long(raw: msgspec.Raw, child: Child) -> bool:
+    """Whether a property is an array of backbone elements or resources that is worth cutting."""
     element = child.element
-    if element is None or element.is_array or child.rule.action is not Action.KEEP or child.fallback is not None:
+    if element is None or not element.is_array or element.content is None or child.rule.action is Action.REDACT:
         return False
-    kind = json_kind(element.type)
-    first = text[:1]
-    if kind == "string":
-        return first == QUOTE
-    return first in (b"t", b"f") if kind == "boolean" else first in b"-0123456789"
+    text = bytes(raw)
+    return ("." in element.content or element.content == "Resource") and text.count(QUOTE) > FEW and text[:1] == b"["
 
 
-def _take_apart(text: bytes) -> tuple[dict[str, msgspec.Raw], bytes, bytes] | None:
-    """The properties of an object with its separators, if they put together the very text; None otherwise."""
+def _take_apart(text: bytes) -> _Apart | None:
+    """The properties of an object; None where they would not put together the very text (a key twice, odd white space)."""
     try:
         fields = _fields.decode(text)
     except msgspec.DecodeError:
         return None
     for comma, colon in _SEPARATORS:
-        if b"{" + comma.join([b'"%b"%b%b' % (k.encode(), colon, v) for k, v in fields.items()]) + b"}" == text:
-            return fields, comma, colon
+        apart = _Apart(fields, comma, colon)
+        if apart.text() == text:
+            return apart
     return None
 
 
-def _items_of(text: bytes) -> tuple[list[msgspec.Raw], bytes] | None:
+def _items_of(raw: msgspec.Raw) -> tuple[list[msgspec.Raw], bytes] | None:
     """The items of an array with its separator, if they put together the very text."""
-    try:
-        items = _items.decode(text)
-    except msgspec.DecodeError:
-        return None
+    text = bytes(raw)
+    items = _items.decode(text)
     for comma, _ in _SEPARATORS:
         if b"[" + comma.join([bytes(item) for item in items]) + b"]" == text:
             return items, comma

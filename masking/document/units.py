@@ -17,6 +17,10 @@ from masking.document.tokens import QUOTE
 from masking.policy.plan import Child
 
 
+#: Stands for an array that was taken out. No valid JSON holds it.
+HOLE = b"[\x03]"
+
+
 @dataclass(slots=True)
 class Tally:
     """What happened to the values of a document beside being masked."""
@@ -120,51 +124,52 @@ class Items:
 
 
 @dataclass(slots=True)
-class Properties:
-    """An object cut into its properties. `labels`: it is a resource that carries security labels."""
+class Rest:
+    """An object whose long arrays were taken out: a hole in the text of the rest for each, in order.
 
-    members: list[tuple[str, Child, Unit]]
+    labels: it is a resource that carries security labels, one of which depends on what became of the arrays.
+    """
+
+    core: Unit
+    arrays: list[tuple[str, Child, Items]]
     comma: bytes
     colon: bytes
-    labels: bool = False
-    resource_type: str | None = None
+    labels: bool
+    resource_type: str | None
 
     def finish(self, tally: Tally) -> bytes | None:
-        """The object of those that stay; None if none does."""
+        """The object with its arrays put back; None if it goes."""
         own = Tally(tally.unreadable)
-        live: dict[str, bytes] = {}
-        for key, child, unit in self.members:
-            masked = unit.finish(own)
+        text = self.core.finish(own)
+        filled = []
+        for key, child, items in self.arrays:
+            masked = items.finish(own)
+            if masked is None and child.is_required:
+                masked = b"[" + ABSENT + b"]"
             if masked is not None:
-                live[key] = masked
-            elif child.element is not None and (child.is_required or child.rule.absent):
-                absent = b"[" + ABSENT + b"]" if child.element.is_array else ABSENT
-                live[("_" if child.element.is_primitive else "") + key] = absent
+                filled.append(masked)
+            elif text is not None:
+                text = self._close(text, key)
         tally.redacts = tally.redacts or own.redacts
-        if not live:
+        if text is None:
             return None
+        pieces = text.split(HOLE)
+        assert len(pieces) == len(filled) + 1
+        whole = b"".join([piece for pair in zip(pieces, [*filled, b""], strict=True) for piece in pair])
         if self.labels:
-            live = _with_labels(live)
-        text = b"{" + self.comma.join([b'"%b"%b%b' % (k.encode(), self.colon, v) for k, v in live.items()]) + b"}"
-        if self.labels:
-            text = text.replace(REDACTED_MARK, b"," + label("REDACTED") if own.redacts else b"")
-        return text
+            whole = whole.replace(REDACTED_MARK, b"," + label("REDACTED") if own.redacts else b"")
+        return whole
+
+    def _close(self, text: bytes, key: str) -> bytes:
+        """Take the property of an array that goes out of the text, with one comma."""
+        hole = b'"%b"%b%b' % (key.encode(), self.colon, HOLE)
+        for around in (self.comma + hole, hole + self.comma, hole):
+            if around in text:
+                return text.replace(around, b"", 1)
+        raise AssertionError("an array was cut whose property the rest does not hold")
 
 
-def _with_labels(live: dict[str, bytes]) -> dict[str, bytes]:
-    """A `meta` with labels after the id, where none of the source's is left."""
-    if "meta" in live:
-        return live
-    made: dict[str, bytes] = {}
-    after = "id" if "id" in live else "resourceType"
-    for key, value in live.items():
-        made[key] = value
-        if key == after:
-            made["meta"] = b'{"security":[' + label("PSEUDED") + REDACTED_MARK + b"]}"
-    return made
-
-
-Unit = Whole | Matched | Fixed | Items | Properties
+Unit = Whole | Matched | Fixed | Items | Rest
 
 
 def resource_type(unit: Unit) -> str | None:
@@ -173,4 +178,4 @@ def resource_type(unit: Unit) -> str | None:
         return unit.pattern.resource_type
     if isinstance(unit, Whole):
         return unit.program.resource_type
-    return unit.resource_type if isinstance(unit, Properties) else None
+    return unit.resource_type if isinstance(unit, Rest) else None

@@ -59,7 +59,7 @@ class RunSettings:
     partition_bytes: int = 128 << 20
     #: Documents that the engine masks at once: at most so many, and at most so many bytes (or one document).
     batch_rows: int = 10_000
-    batch_bytes: int = 8 << 20
+    batch_bytes: int = 6 << 20
     #: A longer line is quarantined unread. The engine has a limit of its own.
     line_bytes: int = 512 << 20
     #: An output file is finished when it has reached this size.
