@@ -1,0 +1,163 @@
+"""The command line `fhir-mask`: find the command, read its arguments, turn what goes wrong into a line and a code."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import sys
+import traceback
+from argparse import SUPPRESS, ArgumentParser, HelpFormatter, Namespace
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+from types import ModuleType
+from typing import Any, NoReturn
+
+from masking import __version__
+from masking.commands.platform import without_platform_options
+from masking.commands.screen import PLAIN_COLUMNS, Screen
+from masking.errors import MaskingError, UsageError
+from masking.policy.problems import did_you_mean, short
+
+#: Each is the module of that name in `masking.commands`.
+COMMANDS = {
+    "demo": "make a sample export, mask it, look at it: the tour",
+    "run": "mask an export",
+    "status": "what a destination holds",
+    "preview": "look at a few resources before and after, write nothing",
+    "explain": "which rule masks what, and how",
+    "policy": "list, show and check policies",
+    "keygen": "make a master key",
+    "sample": "make an export of made-up patients",
+}
+INTERRUPTED = 130
+BUG = 70
+_EPILOG = "Exit codes: 0 done, 3 done and some lines are in quarantine, others: an error (see docs/cli.md)."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code. `argv` without the program's name, by default the process's."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    screen = Screen()
+    is_debug = "--debug" in given
+    try:
+        return _dispatch(given, screen)
+    except MaskingError as error:
+        screen.fail(str(error))
+        _trace(error, screen, is_debug)
+        return error.exit_code
+    except KeyboardInterrupt:
+        screen.say("Interrupted. Nothing was published; what is already there stays as it was.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except Exception as error:
+        # Its text may hold anything, values included: only its kind and its place are told.
+        screen.fail(f"this is a bug in fhir-mask: {_place(error)}; please report it (--debug tells the way to it)")
+        _trace(error, screen, is_debug)
+        return BUG
+
+
+def _dispatch(given: list[str], screen: Screen) -> int:
+    before = [word for word in given if word != "--debug"]
+    name = before[0] if before else "--help"
+    if name in ("-h", "--help", "help"):
+        if len(before) > 1 and before[1] in COMMANDS:
+            name, before = before[1], [before[1], "--help"]
+        else:
+            screen.write(_overview())
+            return 0
+    if name in ("-V", "--version"):
+        screen.write(f"fhir-mask {__version__}\n")
+        return 0
+    if name not in COMMANDS:
+        hint = did_you_mean(name, COMMANDS, "fhir-mask --help lists them")
+        raise UsageError(f"there is no command {short(name)!r}; {hint}")
+    module = importlib.import_module(f"masking.commands.{name}")
+    arguments = _parse(name, module, before[1:])
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    run: Callable[[Namespace, Screen], int] = module.run
+    return run(arguments, screen)
+
+
+class _Parser(ArgumentParser):
+    """A parser that raises `UsageError` and knows what was meant."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+class _Columns(HelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30, width=PLAIN_COLUMNS)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n\n".join(super(_Columns, self)._fill_text(part, width, indent) for part in text.split("\n\n"))
+
+
+def _parse(name: str, module: ModuleType, words: list[str]) -> Namespace:
+    settings: dict[str, Any] = {"usage": getattr(module, "USAGE", None)}
+    parser = _Parser(
+        f"fhir-mask {name}",
+        description=module.__doc__,
+        epilog=_EPILOG if name in ("run", "demo") else None,
+        formatter_class=_Columns,
+        allow_abbrev=False,
+        **settings,
+    )
+    module.add_arguments(parser)
+    parser.add_argument("--debug", action="store_true", help="when it fails, tell where in the program (never a value)")
+    words = without_platform_options(words) if getattr(module, "ON_PLATFORMS", False) else words
+    arguments, unknown = parser.parse_known_intermixed_args(words)
+    for word in unknown:
+        raise UsageError(_unknown(word, parser))
+    return arguments
+
+
+def _unknown(word: str, parser: ArgumentParser) -> str:
+    if not word.startswith("-"):
+        return f"one argument too many; see {parser.prog} --help"
+    # The value after `=` may be anything, a key included: it is not repeated.
+    option = word.partition("=")[0]
+    known = [text for action in parser._actions for text in action.option_strings if action.help is not SUPPRESS]
+    hint = did_you_mean(option, known, f"see {parser.prog} --help")
+    return f"{parser.prog} has no option {short(option)}; {hint}"
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {what}" for name, what in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: fhir-mask COMMAND …",
+            "",
+            "Mask a FHIR R4 export: the same person is the same fake person in every file.",
+            "",
+            *lines,
+            "",
+            "fhir-mask COMMAND --help tells more. Start with: fhir-mask demo",
+            "",
+        ]
+    )
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"
+
+
+def _trace(error: BaseException, screen: Screen, is_debug: bool) -> None:
+    """The way to an error: files, lines and functions, no source text and no message, for both may hold values."""
+    while is_debug and error is not None:
+        screen.say(f"{type(error).__name__}:", "dim")
+        for frame in traceback.extract_tb(error.__traceback__):
+            screen.say(f"  {frame.filename}:{frame.lineno} in {frame.name}", "dim")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)  # type: ignore[assignment]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

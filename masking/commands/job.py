@@ -1,0 +1,180 @@
+"""What a run is told: by the command line, by a job file, or by both, where the command line wins.
+
+A job file is strict YAML; all that is wrong with it is said at once, each with file and line. Its paths are taken from
+the working directory, as those of the command line are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from masking.errors import UsageError
+from masking.fhir.elements import resource_types
+from masking.policy.problems import Problems, did_you_mean, key_path, short
+from masking.policy.source import Source, Unusable
+from masking.policy.yaml_tree import Node, Scalar, SequenceNode, read_tree
+
+_SIZE = re.compile(r"([0-9]{1,15})([KMG]?)\Z")
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+_CONF = re.compile(r"[A-Za-z][A-Za-z0-9._\-]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A run as it was ordered; None where nothing was said. Sizes are in bytes."""
+
+    source: tuple[str, ...] = ()
+    destination: str | None = None
+    phi_area: str | None = None
+    policy: str | None = None
+    key_file: str | None = None
+    key_env: str | None = None
+    project: str | None = None
+    on: str | None = None
+    types: tuple[str, ...] = ()
+    master: str | None = None
+    conf: Mapping[str, str] = field(default_factory=dict)
+    max_document_bytes: int | None = None
+    target_file_bytes: int | None = None
+    allow_other_key: bool = False
+
+
+def order_of(arguments: Namespace) -> Order:
+    """The order of a command line and the job file it may name.
+
+    `PolicyError` for what is wrong in the file, `UsageError` on the line.
+    """
+    said = read_job(Path(arguments.job)) if arguments.job else Order()
+    paths = list(arguments.paths)
+    if len(paths) == 1:
+        raise UsageError("a run needs a SOURCE and a DESTINATION; here is one path alone")
+    given: dict[str, Any] = {
+        "source": tuple(paths[:-1]),
+        "destination": paths[-1] if paths else None,
+        "types": tuple(part.strip() for part in (arguments.types or "").split(",") if part.strip()),
+        "allow_other_key": arguments.allow_other_key,
+    }
+    for name in ("phi_area", "policy", "key_file", "key_env", "project", "on", "master"):
+        given[name] = getattr(arguments, name)
+    for name in ("max_document_bytes", "target_file_bytes"):
+        text = getattr(arguments, name)
+        given[name] = None if text is None else _size(text, "--" + name.replace("_", "-"))
+    if given["key_file"] or given["key_env"]:  # one of them on the line replaces the other in the file
+        said = dataclasses.replace(said, key_file=None, key_env=None)
+    order = dataclasses.replace(said, **{name: value for name, value in given.items() if value})
+    return _checked(dataclasses.replace(order, conf={**said.conf, **_conf(arguments.conf or [])}))
+
+
+def _checked(order: Order) -> Order:
+    for name in order.types:
+        if name not in resource_types():
+            hint = did_you_mean(name, resource_types())
+            raise UsageError(f"--types: R4 has no type {short(name)!r}" + (f"; {hint}" if hint else ""))
+    if not order.source or order.destination is None:
+        raise UsageError("a run needs a SOURCE and a DESTINATION: fhir-mask run SOURCE … DESTINATION --phi-area DIR")
+    if order.phi_area is None:
+        raise UsageError(
+            "--phi-area DIR is needed: what cannot be masked goes there, with its PHI; name a folder that only those "
+            "may read who may read the source"
+        )
+    return order
+
+
+def _size(text: str, where: str) -> int:
+    found = _SIZE.match(text)
+    if found is None or int(found[1]) == 0:
+        raise UsageError(f"{where}: expected a number of bytes, also with K, M or G behind (1024 each)")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _conf(words: list[str]) -> dict[str, str]:
+    conf: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not _CONF.match(name):  # the word itself may hold a secret: it is not repeated
+            raise UsageError("--conf: expected KEY=VALUE, as in --conf spark.driver.memory=4g")
+        conf[name] = value
+    return conf
+
+
+# ── the file ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read_job(path: Path) -> Order:
+    """A job file. Raises `UsageError` if there is none, `PolicyError` with everything that is wrong in it."""
+    problems = Problems(str(path))
+    tree = read_tree(path, problems)
+    source = Source(problems, str(path), path.parent, "")
+    values: dict[str, Any] = {}
+    if tree is not None:
+        for key, entry in source.entries(tree, "$", _READERS).items():
+            try:
+                values[key] = _READERS[key](entry.node, key_path("$", key), source)
+            except Unusable:
+                continue
+    problems.refuse()
+    return Order(**values)
+
+
+def _text(node: Node, path: str, source: Source) -> str:
+    return source.text(node, path)
+
+
+def _texts(node: Node, path: str, source: Source) -> tuple[str, ...]:
+    if isinstance(node, SequenceNode):
+        return tuple(source.text(item, key_path(path, index)) for index, item in enumerate(node.items))
+    return (source.text(node, path),)
+
+
+def _types(node: Node, path: str, source: Source) -> tuple[str, ...]:
+    names = _texts(node, path, source)
+    for index, name in enumerate(names):
+        if name not in resource_types():
+            hint = did_you_mean(name, resource_types())
+            source.bad(node, key_path(path, index), f"R4 has no type {short(name)!r}", hint)
+    return names
+
+
+def _mapping(node: Node, path: str, source: Source) -> dict[str, str]:
+    conf: dict[str, str] = {}
+    for key, entry in source.entries(node, path).items():
+        if isinstance(entry.node, Scalar) and entry.node.value is not None:
+            conf[key] = entry.node.text
+        else:
+            source.bad(entry, key_path(path, key), "expected text")
+    return conf
+
+
+def _bytes(node: Node, path: str, source: Source) -> int:
+    try:
+        return _size(node.text if isinstance(node, Scalar) else "", path)
+    except UsageError:
+        raise source.bad(node, path, "expected a number of bytes, also with K, M or G behind (1024 each)") from None
+
+
+def _flag(node: Node, path: str, source: Source) -> bool:
+    return source.flag(node, path)
+
+
+_READERS: Mapping[str, Callable[[Node, str, Source], Any]] = {
+    "source": _texts,
+    "destination": _text,
+    "phi_area": _text,
+    "policy": _text,
+    "key_file": _text,
+    "key_env": _text,
+    "project": _text,
+    "on": _text,
+    "types": _types,
+    "master": _text,
+    "conf": _mapping,
+    "max_document_bytes": _bytes,
+    "target_file_bytes": _bytes,
+    "allow_other_key": _flag,
+}

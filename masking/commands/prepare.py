@@ -1,0 +1,87 @@
+"""Everything of a run that can fail without Spark, done before Spark starts: key, policy, places, source."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from masking import storage
+from masking.commands.job import Order
+from masking.commands.options import DEFAULT_POLICY, DEFAULT_PROJECT, keyring
+from masking.document import Engine
+from masking.errors import UsageError
+from masking.fhir.elements import resource_types
+from masking.policy.plan import Plan
+from masking.policy.read import read_policy
+from masking.policy.specs import Place, Policy, TypeAction, TypeRule
+from masking.report.manifest import MadeWith, choose_reference_date, read_manifest, refuse_other_key
+from masking.spark import RunSettings
+from masking.spark.read import Inputs, find_inputs, refuse_shared_places
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run that nothing but Spark and the data can stop."""
+
+    order: Order
+    destination: str
+    phi_area: str
+    inputs: Inputs
+    engine: Engine
+    made_with: MadeWith
+    settings: RunSettings
+
+
+def prepare(order: Order) -> Prepared:
+    """Check and compile what was ordered. Raises whatever `MaskingError` applies."""
+    assert order.destination is not None and order.phi_area is not None
+    destination, phi_area = storage.normalize(order.destination), storage.normalize(order.phi_area)
+    refuse_shared_places(destination, phi_area)
+    keys = keyring(order.key_file, order.key_env, order.project)
+    previous = read_manifest(destination)
+    if not order.allow_other_key:
+        refuse_other_key(previous, keys.fingerprint)
+    reference_date = choose_reference_date(previous, order.on)
+    policy = read_policy(order.policy or DEFAULT_POLICY, reference_date=reference_date)
+    policy = only(policy, order.types)
+    inputs = find_inputs(order.source, destination, phi_area)
+    plan = Plan(policy, keys)
+    settings, engine = RunSettings(allow_other_key=order.allow_other_key), Engine(plan)
+    if order.max_document_bytes is not None:
+        settings = dataclasses.replace(settings, line_bytes=order.max_document_bytes)
+        engine = Engine(plan, max_bytes=order.max_document_bytes)
+    if order.target_file_bytes is not None:
+        settings = dataclasses.replace(settings, file_bytes=order.target_file_bytes)
+    made_with = MadeWith(
+        policy=policy.name,
+        policy_sha256=policy.sha256,
+        key_fingerprint=keys.fingerprint,
+        project=order.project or DEFAULT_PROJECT,
+        reference_date=reference_date,
+    )
+    return Prepared(order, destination, phi_area, inputs, engine, made_with, settings)
+
+
+def only(policy: Policy, types: Sequence[str]) -> Policy:
+    """The policy with all types but these dropped; the policy itself if none is named.
+
+    What it means has changed, so its name and hash do too. `UsageError` if it refuses or drops one of the types.
+    """
+    if not types:
+        return policy
+    named = {name: policy.types.get(name, policy.other_types) for name in sorted(set(types))}
+    gone = [name for name, rule in named.items() if rule.action in (TypeAction.REFUSE, TypeAction.REDACT)]
+    if gone:
+        raise UsageError(f"--types: the policy {policy.name} lets no {gone[0]} through")
+    dropped = TypeRule(TypeAction.REDACT, Place("--types", 0, "$"), "not among the types that were asked for")
+    others = {name: dropped for name in resource_types() if name not in named}
+    meaning = hashlib.sha256(f"{policy.sha256} types {','.join(named)}".encode()).hexdigest()
+    return dataclasses.replace(
+        policy,
+        name=f"{policy.name}, types {', '.join(named)}",
+        sha256=meaning,
+        types={**named, **others},
+        other_types=dropped,
+    )

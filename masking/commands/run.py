@@ -1,0 +1,131 @@
+"""Mask an export: NDJSON in, masked NDJSON out, with a manifest.
+
+SOURCE is a file, a folder (searched at any depth) or a glob; there may be several. Accepted are *.ndjson and *.jsonl,
+also with .gz, .bz2 or .zst behind. DESTINATION takes what is masked. The PHI area takes what could not be masked; it
+lies outside DESTINATION.
+
+Everything can stand in a job file too (--job); the command line wins. The key comes from --key-file or --key-env.
+"""
+
+from __future__ import annotations
+
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from masking import storage
+from masking.commands.job import order_of
+from masking.commands.options import add_key, add_policy
+from masking.commands.prepare import Prepared, prepare
+from masking.commands.progress import Progressing
+from masking.commands.quiet import QuietStart
+from masking.commands.screen import Screen, counted, duration, size
+from masking.commands.summary import show_facts, show_summary
+from masking.errors import MaskingError
+from masking.report.manifest import MANIFEST
+from masking.session import open_session
+from masking.spark import RunResult, Snapshot, mask
+
+USAGE = "fhir-mask run SOURCE … DESTINATION --phi-area DIR [--key-file F | --key-env NAME] [options]"
+ON_PLATFORMS = True  # Glue adds arguments of its own
+QUARANTINED = 3
+
+
+class SparkFailed(MaskingError):
+    """Spark could not start or gave up; its own log says more than may be repeated here."""
+
+    exit_code = 9
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What `run` takes."""
+    parser.add_argument("paths", metavar="SOURCE … DESTINATION", nargs="*")
+    parser.add_argument("--phi-area", metavar="DIR", help="where lines go that cannot be masked, with their PHI")
+    parser.add_argument("--job", metavar="FILE", help="a job file (conf/jobs/local.yaml shows one)")
+    add_policy(parser)
+    add_key(parser)
+    parser.add_argument("--types", metavar="T,…", help="mask these types alone; others are dropped and counted")
+    parser.add_argument("--master", metavar="URL", help="Spark master (default: spark-submit's, else this machine)")
+    parser.add_argument("--conf", metavar="K=V", action="append", help="a setting of Spark; may be given again")
+    parser.add_argument("--max-document-bytes", metavar="N", help="longer lines go to quarantine (also 64M)")
+    parser.add_argument("--target-file-bytes", metavar="N", help="size at which an output file is finished (also 64M)")
+    parser.add_argument(
+        "--allow-other-key", action="store_true", help="write beside output that was made with another key"
+    )
+
+
+def run(arguments: Namespace, screen: Screen) -> int:
+    """Prepare, mask, tell."""
+    prepared = prepare(order_of(arguments))
+    result = carry_out(prepared, screen)
+    show_summary(screen, result.manifest)
+    show_facts(screen, result.manifest, places(result))
+    return QUARANTINED if result.quarantine else 0
+
+
+def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
+    """Run on Spark, with progress. Raises `SparkFailed` where Spark itself fails."""
+    inputs = prepared.inputs
+    screen.say(f"Masking {counted(len(inputs.files), 'file')}, {size(inputs.bytes)}, under {prepared.made_with.policy}")
+    was_active = SparkSession.getActiveSession() is not None
+    started = time.monotonic()
+    try:
+        with QuietStart():
+            spark = open_session(prepared.order.master, prepared.order.conf)
+        screen.say(f"Spark {spark.version} is ready after {duration(time.monotonic() - started)}", "dim")
+        try:
+            with Progressing(screen, "Masking") as bar:
+                return mask(
+                    spark,
+                    prepared.order.source,
+                    prepared.destination,
+                    prepared.phi_area,
+                    engine=prepared.engine,
+                    made_with=prepared.made_with,
+                    settings=prepared.settings,
+                    progress=_progress(bar),
+                    notice=screen.say,
+                )
+        finally:
+            if not was_active:
+                spark.stop()
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in ("py4j", "pyspark"):
+            raise
+        raise SparkFailed(_told(error)) from None
+
+
+def places(result: RunResult) -> list[tuple[str, str]]:
+    """Where things are."""
+    found = [("Masked", result.ndjson), ("Manifest", storage.join(result.destination, MANIFEST))]
+    if result.quarantine:
+        found.append(("Quarantine", f"{result.quarantine} (PHI)"))
+    return found
+
+
+def _progress(bar: Progressing) -> Callable[[Snapshot], None]:
+    def show(now: Snapshot) -> None:
+        rate = now.bytes / now.seconds if now.seconds > 0 else 0
+        rest = (now.bytes_total - now.bytes) / rate if rate > 0 else 0
+        said = [f"{now.lines:,} resources"]
+        if rate:
+            said += [f"{size(rate)}/s", f"{duration(rest)} left"]
+        if now.quarantined:
+            said.append(f"{now.quarantined:,} quarantined")
+        bar.update(now.bytes, now.bytes_total, ", ".join(said))
+
+    return show
+
+
+def _told(error: Exception) -> str:
+    """A failure of Spark's by its kind: its text may quote the data."""
+    kind = type(error).__name__
+    java = getattr(error, "java_exception", None)  # of py4j's errors; the library itself knows no py4j
+    if java is not None:
+        kind = str(java.getClass().getName())
+    elif isinstance(error, PySparkException) and error.getCondition():
+        kind = f"{kind} {error.getCondition()}"
+    return f"Spark failed ({kind}); nothing was published. Spark's own log says more: --conf spark.log.level=INFO"

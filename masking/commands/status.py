@@ -1,0 +1,66 @@
+"""Say what a destination holds: its latest finished run, the runs before it, and those that were never finished."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from masking import storage
+from masking.commands.screen import Screen, duration, size, table
+from masking.commands.summary import show_facts, show_summary
+from masking.errors import InputError
+from masking.report.manifest import MANIFEST, Manifest, read_manifest, run_folder
+
+USAGE = "fhir-mask status DESTINATION [--run ID]"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What `status` takes."""
+    parser.add_argument("destination", metavar="DESTINATION")
+    parser.add_argument("--run", metavar="ID", help="a run other than the latest")
+
+
+def run(arguments: Namespace, screen: Screen) -> int:
+    """Show the run that was asked for, then all there are."""
+    destination = storage.normalize(arguments.destination)
+    run_ids = storage.list_folders(storage.join(destination, "runs"))
+    manifest = read_manifest(destination, arguments.run)
+    if manifest is None:
+        raise InputError(_nothing(destination, run_ids, arguments.run))
+    show_summary(screen, manifest)
+    ndjson = storage.join(run_folder(destination, manifest.run_id), "ndjson")
+    show_facts(screen, manifest, [("Masked", ndjson), ("Manifest", storage.join(destination, MANIFEST))])
+    if len(run_ids) > 1:
+        _show_runs(screen, destination, run_ids, manifest)
+    return 0
+
+
+def _nothing(destination: str, run_ids: list[str], asked: str | None) -> str:
+    if asked is not None:
+        return f"{destination} has no finished run of that id; without --run, its runs are listed"
+    if run_ids:
+        return f"no run into {destination} was finished; unfinished: {', '.join(run_ids[-5:])}"
+    return f"there is no run at {destination}"
+
+
+def _show_runs(screen: Screen, destination: str, run_ids: list[str], shown: Manifest) -> None:
+    runs = table(
+        "Run", "Read", "Masked", "Quarantined", "Size", "Took", "Policy", right=("Read", "Masked", "Quarantined")
+    )
+    latest = read_manifest(destination)
+    for run_id in sorted(run_ids, reverse=True):
+        one = shown if run_id == shown.run_id else read_manifest(destination, run_id)
+        if one is None:
+            runs.add_row(run_id, "", "", "", "", "", "unfinished: at work, or broken off")
+            continue
+        total = one.total
+        mark = " (latest)" if latest is not None and run_id == latest.run_id else ""
+        runs.add_row(
+            run_id + mark,
+            f"{total.read:,}",
+            f"{total.masked:,}",
+            f"{total.quarantined:,}",
+            size(total.bytes_written),
+            duration(one.seconds),
+            one.made_with.policy,
+        )
+    screen.show("", runs)

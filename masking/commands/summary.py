@@ -1,0 +1,62 @@
+"""A finished run in one table: types, counts, sizes, and where things are. Reads a manifest alone, so holds no PHI."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from masking.commands.screen import Screen, counted, duration, facts, size, table
+from masking.report.manifest import Manifest
+
+_MOST = 8  # lines of reasons and of redactions
+
+
+def show_summary(screen: Screen, manifest: Manifest) -> None:
+    """The counts of a run."""
+    has_dropped = manifest.total.dropped > 0
+    columns = ["Type", "Read", "Masked", "Quarantined", *(["Dropped"] if has_dropped else []), "MB"]
+    shown = table(*columns, right=columns[1:])
+    total = manifest.total
+    for name, count in [*sorted(manifest.types.items()), ("All", total)]:
+        if name == "All":
+            shown.add_section()
+        bad = "bold yellow" if count.quarantined else "dim"
+        cells: list[str | Text] = [
+            Text(name, style="bold" if name == "All" else ""),
+            f"{count.read:,}",
+            f"{count.masked:,}",
+            Text(f"{count.quarantined:,}", style=bad),
+            *([f"{count.dropped:,}"] if has_dropped else []),
+            f"{count.bytes_written / 1e6:,.1f}",
+        ]
+        shown.add_row(*cells)
+    screen.show(shown, "")
+    _show_counts(screen, "Quarantined because", dict(manifest.reasons))
+    _show_counts(screen, "Redacted, for no masker could read the value", dict(manifest.redactions))
+
+
+def _show_counts(screen: Screen, title: str, counts: dict[str, int]) -> None:
+    if not counts:
+        return
+    shown = table(title, "Times", right=("Times",))
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    for name, count in ordered[:_MOST]:
+        shown.add_row(name, f"{count:,}")
+    if len(ordered) > _MOST:
+        shown.add_row(f"and {counted(len(ordered) - _MOST, 'other')}", f"{sum(c for _, c in ordered[_MOST:]):,}")
+    screen.show(shown, "")
+
+
+def show_facts(screen: Screen, manifest: Manifest, places: list[tuple[str, str]]) -> None:
+    """How the run was made, and `places`: names and paths."""
+    total, made = manifest.total, manifest.made_with
+    rate = f"{size(total.bytes_read / manifest.seconds)}/s" if manifest.seconds > 0 else ""
+    dropped = f", {total.dropped:,} dropped by policy" if total.dropped else ""
+    pairs = [
+        ("Run", f"{manifest.run_id}, {duration(manifest.seconds)}, {size(total.bytes_read)} at {rate}"),
+        ("Lines", f"{manifest.lines:,} read: {total.masked:,} masked, {total.quarantined:,} quarantined{dropped}, "
+                  f"{manifest.blank:,} blank"),
+        ("Made with", f"policy {made.policy}, key {made.key_fingerprint}, project {made.project}"),
+        ("Ages as of", made.reference_date),
+        *places,
+    ]  # fmt: skip
+    screen.show(facts(pairs))
