@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from masking.document.pattern import Held, Pattern
 from masking.document.program import Getter, Outer
 from masking.document.shape import discriminators, key_getter
-from masking.document.tokens import parse, signature
+from masking.document.tokens import Value, signature
 
 T = TypeVar("T")
 
@@ -37,8 +37,8 @@ class Shapes(Generic[T]):
         except KeyError:
             return None
 
-    def remember(self, parts: list[bytes], thing: T) -> T:
-        """Keep something for the shape of these parts."""
+    def remember(self, parts: list[bytes], tree: Value, thing: T) -> T:
+        """Keep something for the shape of these parts, whose tree this is."""
         self._count += 1
         if self._count > MEMORY:
             self._structures.clear()
@@ -50,7 +50,7 @@ class Shapes(Generic[T]):
         get_keys, by_keys = self._structures[structure]
         keys_spelled = get_keys(parts)
         if keys_spelled not in by_keys:
-            by_keys[keys_spelled] = key_getter(discriminators(parse(parts), self._prefix)), {}
+            by_keys[keys_spelled] = key_getter(discriminators(tree, self._prefix)), {}
         get_strings, by_strings = by_keys[keys_spelled]
         by_strings[get_strings(parts)] = thing
         return thing

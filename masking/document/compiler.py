@@ -118,11 +118,16 @@ class Compilation:
 
         return outer
 
-    def piece(self, tree: Value, child: Child) -> Draft:
-        """What to do with one item of an array that was taken out."""
+    def piece(self, tree: Value, child: Child, *, wants_labels: bool = False) -> Draft:
+        """What to do with the value of one property, or with one item of it, apart from its resource."""
         frame = Frame(self._slots, self._subjects, None, None)
         mark = self._ledger.mark()
-        lives = self._single(tree, child, child.rule, frame, ())
+        assert child.element is not None
+        is_item = child.element.is_array and not isinstance(tree, Array)
+        decide = self._single if is_item else self._value
+        lives = decide(tree, child, child.rule, frame, ())
+        if lives and wants_labels and isinstance(tree, Object):
+            self._label_meta(tree, REDACTED_MARK)
         if not lives:
             self._ledger.back_to(mark)
         prefix = tuple(child.path.split(".")[1:])
@@ -284,8 +289,8 @@ class Compilation:
 
     @staticmethod
     def _has_companion(name: str, trail: Trail) -> bool:
-        """Whether a primitive has a companion beside it."""
-        return companion(name) in trail[-1][0].members
+        """Whether a primitive has a companion beside it; a piece cannot see, and assumes that it has."""
+        return not trail or companion(name) in trail[-1][0].members
 
     def _blank_items(self, value: Array, alive: list[bool]) -> None:
         """Primitives and their companions answer to each other by index: one that goes leaves a null."""
@@ -445,13 +450,13 @@ def _is_kind(value: Value, kind: str) -> bool:
 
 
 def compile_program(
-    kernels: Kernels, subjects: Subjects, parts: list[bytes], walk: Callable[[Compilation, Value], Draft]
+    kernels: Kernels, subjects: Subjects, parts: list[bytes], tree: Value, walk: Callable[[Compilation, Value], Draft]
 ) -> Program:
     """The program of a shape, with the means to make its variants. Raises Refused, TooDeep, DuplicateKey, Unstable."""
 
-    def build(parts: list[bytes], forced: frozenset[Leaf]) -> Program:
-        program = walk(Compilation(kernels, subjects, parts, forced), parse(parts)).program()
-        program.variant = lambda parts, leaves: build(parts, forced | leaves)
+    def build(parts: list[bytes], tree: Value, forced: frozenset[Leaf]) -> Program:
+        program = walk(Compilation(kernels, subjects, parts, forced), tree).program()
+        program.variant = lambda parts, leaves: build(parts, parse(parts), forced | leaves)
         return program
 
-    return build(parts, frozenset())
+    return build(parts, tree, frozenset())

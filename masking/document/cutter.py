@@ -15,7 +15,7 @@ from masking.document.pattern import make_pattern
 from masking.document.program import Outer, Program
 from masking.document.subjects import Subjects
 from masking.document.tokens import QUOTE, Object, Value, parse, signature, split, stand_in
-from masking.document.units import HOLE, Fixed, Items, Matched, Rest, Unit, Whole
+from masking.document.units import HOLE, Fixed, Items, Matched, Properties, Rest, Unit, Whole
 from masking.fhir.compartment import subject_paths
 from masking.fhir.elements import resource_types
 from masking.policy.plan import Child, Node, Plan
@@ -23,8 +23,9 @@ from masking.policy.specs import Action
 
 #: Texts with more quotes than this (about ten kilobytes of FHIR) are cut.
 LARGE = 800
-#: Texts with more quotes than this are cut until their shape has come often: most shapes of claims never come again.
+#: Texts with more quotes than this are cut until their shape has been seen some times: most shapes of claims never come again.
 SMALL = 160
+SIGHTINGS = 20
 #: Arrays of backbone elements with more quotes than this are cut into items.
 FEW = 24
 #: A shape seen this often gets a pattern: writing one costs as much as a few hundred texts gain.
@@ -78,19 +79,20 @@ class Cutter:
         parts = plain.split(QUOTE)
         program = place.shapes.find(parts)
         if program is None:
-            program = place.shapes.remember(parts, self._compile(parts, walk))
+            tree = parse(parts)
+            program = place.shapes.remember(parts, tree, self._compile(parts, tree, walk))
         if isinstance(program, Refused):
             raise program
         program.uses += 1
-        if program.uses == (OFTEN if len(parts) <= SMALL else 1):
+        if program.uses == OFTEN:
             pattern = make_pattern(program)
             if pattern is not None:
                 place.patterns.add(len(parts) - 1, pattern)
         return Whole(plain, parts, program, outer)
 
-    def _compile(self, parts: list[bytes], walk: _Walk) -> _Answer:
+    def _compile(self, parts: list[bytes], tree: Value, walk: _Walk) -> _Answer:
         try:
-            return compile_program(self.kernels, self._subjects, parts, walk)
+            return compile_program(self.kernels, self._subjects, parts, tree, walk)
         except Refused as refused:
             return refused
 
@@ -109,23 +111,49 @@ class Cutter:
             return compilation.resource(tree, is_contained=is_contained, is_rest=True)
 
         place = self._rests[resource_type, is_contained]
-        return self._rest(apart, self.plan.root(resource_type), place, walk, outer, lambda: self._told(apart, resource_type, outer), labels)
+        return self._rest(apart, self.plan.root(resource_type), place, walk, outer, labels)
 
-    def _rest(
-        self, apart: _Apart, node: Node, place: _Place, walk: _Walk, outer: Outer, told: Callable[[], Outer], labels: bool
-    ) -> Unit | None:
-        long = {key: child for key, raw in apart.fields.items() if (child := node.child(key)) and _is_long(raw, child)}
-        arrays = {key: apart_items for key in long if (apart_items := _items_of(apart.fields[key])) is not None}
-        if not arrays:
-            return None
-        plain = stand_in(apart.text(without=arrays))
-        core = self._unit(place, plain, outer, walk)
-        around = told()
-        cut = [
-            (key, long[key], Items([self._item(bytes(item), long[key], around) for item in items], comma))
-            for key, (items, comma) in arrays.items()
-        ]
-        return Rest(core, cut, apart.comma, apart.colon, labels, node.content if node.path == node.content else None)
+    def _rest(self, apart: _Apart, node: Node, place: _Place, walk: _Walk, outer: Outer, labels: bool) -> Unit:
+        """An object with its long arrays cut out. What is left is one text if its shape is familiar, else a piece a property."""
+        is_resource = node.path == node.content
+        around = self._told(apart, node.content, outer) if is_resource else outer
+        cut: list[tuple[str, Child, Items]] = []
+        for key, raw in apart.fields.items():
+            child = node.child(key)
+            if _is_long(raw, child) and (found := _items_of(raw)) is not None:
+                items, comma = found
+                cut.append((key, child, Items([self._item(bytes(item), child, around) for item in items], comma)))
+        holes = {key for key, _, _ in cut}
+        plain = stand_in(apart.text(without=holes))
+        taken = place.patterns.take(plain, plain.count(QUOTE), outer)
+        core: Unit
+        if taken is not None:
+            core = Matched(plain, outer, *taken)
+        elif place.is_familiar(plain):
+            core = self._in_parts(place, plain, outer, walk)
+        else:
+            core = Properties(self._members(apart, holes, node, around, labels), apart.comma, apart.colon, labels)
+        return Rest(core, cut, apart.comma, apart.colon, labels, node.content if is_resource else None)
+
+    def _members(
+        self, apart: _Apart, holes: Container[str], node: Node, told: Outer, labels: bool
+    ) -> list[tuple[str, Child, Unit]]:
+        members: list[tuple[str, Child, Unit]] = []
+        for key, raw in apart.fields.items():
+            child, unit = node.child(key), None
+            if key in holes:
+                unit = Fixed(HOLE)
+            elif child.element is None:
+                is_kept = child.rule.action is Action.KEEP
+                unit = Fixed(bytes(raw) if is_kept else None, "" if is_kept else child.path)
+            members.append((key, child, unit or self._piece(bytes(raw), child, told, labels and key == "meta")))
+        return members
+
+    def _piece(self, text: bytes, child: Child, told: Outer, labels: bool) -> Unit:
+        def walk(compilation: Compilation, tree: Value) -> Draft:
+            return compilation.piece(tree, child, wants_labels=labels)
+
+        return self._unit(self._pieces[child.path, labels], stand_in(text), told, walk)
 
     def _told(self, apart: _Apart, resource_type: str, outer: Outer) -> Outer:
         """What the items must know of the resource. Raises Refused."""
@@ -134,13 +162,13 @@ class Cutter:
         parts = split(b"{" + b",".join(some) + b"}")
         found = self._contexts.find(parts)
         if found is None:
-            found = self._contexts.remember(parts, self._context(parts))
+            tree = parse(parts)
+            found = self._contexts.remember(parts, tree, self._context(parts, tree))
         if isinstance(found, Refused):
             raise found
         return found(parts, outer)
 
-    def _context(self, parts: list[bytes]) -> _Context | Refused:
-        tree = parse(parts)
+    def _context(self, parts: list[bytes], tree: Value) -> _Context | Refused:
         assert isinstance(tree, Object)
         try:
             return Compilation(self.kernels, self._subjects, parts, frozenset()).context(tree)
@@ -162,9 +190,7 @@ class Cutter:
 
         place = self._pieces[child.path, False]
         if text.count(QUOTE) > LARGE and child.node is not None and (apart := _take_apart(text)) is not None:
-            cut = self._rest(apart, child.node, place, walk, told, lambda: told, labels=False)
-            if cut is not None:
-                return cut
+            return self._rest(apart, child.node, place, walk, told, labels=False)
         return self._unit(place, stand_in(text), told, walk)
 
 
@@ -182,7 +208,7 @@ class _Place:
             self._sightings.clear()
         structure = hash(signature(plain.split(QUOTE)))
         self._sightings[structure] += 1
-        return self._sightings[structure] > OFTEN
+        return self._sightings[structure] > SIGHTINGS
 
 
 class _Places(dict[tuple[str, bool], _Place]):

@@ -86,8 +86,10 @@ class _Expression:
     def _structure(self, part: int) -> None:
         text = self._parts[part]
         stops = {0, len(text)}
-        for edit in self._edits:
-            stops.update(offset for at, offset in (edit.start, edit.end) if at == part)
+        ends = [self._gone_until] if self._gone_until else []
+        for at, offset in [*ends, *(place for edit in self._edits for place in (edit.start, edit.end))]:
+            if at == part:
+                stops.add(offset)
         ordered = sorted(stops)
         for start, stop in zip(ordered, [*ordered[1:], None], strict=True):
             self._turn((part, start))

@@ -10,8 +10,8 @@ Escaped quotes would split in the wrong place. JSON allows no control characters
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -141,84 +141,73 @@ class Object:
 Value = Text | Literal | Array | Object
 
 
-class _Stream:
-    """The tokens of a text: bytes of one character, literals, or None for a string, each with part and span."""
-
-    def __init__(self, parts: list[bytes]) -> None:
-        self._tokens = self._scan(parts)
-        self._parts = parts
-        self.kind: bytes | None = b""
-        self.part = self.begin = self.stop = self.ordinal = 0
-        self.next()
-
-    @staticmethod
-    def _scan(parts: list[bytes]) -> Iterator[tuple[bytes | None, int, int, int, int]]:
-        last = len(parts) - 1
-        for part in range(0, len(parts), 2):
-            ordinal = 0
-            for match in _TOKEN.finditer(parts[part]):
-                kind = match.group()
-                yield kind, part, match.start(), match.end(), ordinal
-                ordinal += kind not in b"{}[],:"
-            if part < last:
-                yield None, part + 1, 0, 0, 0
-        yield b"", last, 0, 0, 0
-
-    def next(self) -> None:
-        self.kind, self.part, self.begin, self.stop, self.ordinal = next(self._tokens)
-
-    def string(self) -> bytes:
-        return self._parts[self.part]
+#: A token: its kind (a character of structure, a literal, or None for a string), its part, span, and ordinal among literals.
+_Token = tuple[bytes | None, int, int, int, int]
 
 
 def parse(parts: list[bytes]) -> Value:
     """The tree of a valid JSON text in parts. Raises TooDeep and DuplicateKey."""
-    return _value(_Stream(parts), 0)
+    return _value(_tokens(parts), 0, parts, 0)[0]
 
 
-def _value(stream: _Stream, depth: int) -> Value:
+def _tokens(parts: list[bytes]) -> list[_Token]:
+    tokens: list[_Token] = []
+    last = len(parts) - 1
+    for part in range(0, last + 1, 2):
+        for kind, start, stop, ordinal in _structure(parts[part]):
+            tokens.append((kind, part, start, stop, ordinal))
+        if part < last:
+            tokens.append((None, part + 1, 0, 0, 0))
+    tokens.append((b"", last, 0, 0, 0))
+    return tokens
+
+
+@functools.lru_cache(maxsize=4096)
+def _structure(text: bytes) -> tuple[tuple[bytes, int, int, int], ...]:
+    """The tokens of an even part. Few kinds of them make up nearly all of JSON, so they are remembered."""
+    found, ordinal = [], 0
+    for match in _TOKEN.finditer(text):
+        kind = match.group()
+        found.append((kind, match.start(), match.end(), ordinal))
+        ordinal += kind not in b"{}[],:"
+    return tuple(found)
+
+
+def _value(tokens: list[_Token], at: int, parts: list[bytes], depth: int) -> tuple[Value, int]:
+    """The value whose first token is at `at`, and the place after it."""
+    kind, part, start, stop, ordinal = tokens[at]
+    if kind is None:
+        return Text(part), at + 1
     if depth > MAX_DEPTH:
         raise TooDeep
-    value: Value
-    if stream.kind is None:
-        value = Text(stream.part)
-        stream.next()
-        return value
-    if stream.kind == b"{":
-        return _object(stream, depth)
-    if stream.kind == b"[":
-        return _array(stream, depth)
-    value = Literal((stream.part, stream.begin), (stream.part, stream.stop), stream.ordinal, stream.kind)
-    stream.next()
-    return value
+    if kind == b"{":
+        return _object(tokens, at, parts, depth)
+    if kind == b"[":
+        return _array(tokens, at, parts, depth)
+    return Literal((part, start), (part, stop), ordinal, kind), at + 1
 
 
-def _object(stream: _Stream, depth: int) -> Object:
-    start = stream.part, stream.begin
-    stream.next()
+def _object(tokens: list[_Token], at: int, parts: list[bytes], depth: int) -> tuple[Object, int]:
+    _, part, start, _, _ = tokens[at]
     members: dict[str, Member] = {}
-    while stream.kind is None:
-        part, key = stream.part, stream.string().decode()
-        stream.next()
-        stream.next()
+    at += 1
+    while tokens[at][0] is None:
+        key_part = tokens[at][1]
+        key = parts[key_part].decode()
         if key in members:
             raise DuplicateKey
-        members[key] = Member(key, part, _value(stream, depth + 1))
-        if stream.kind == b",":
-            stream.next()
-    end = stream.part, stream.stop
-    stream.next()
-    return Object(start, end, members)
+        value, at = _value(tokens, at + 2, parts, depth + 1)  # past the key and the colon
+        members[key] = Member(key, key_part, value)
+        at += tokens[at][0] == b","
+    return Object((part, start), (tokens[at][1], tokens[at][3]), members), at + 1
 
 
-def _array(stream: _Stream, depth: int) -> Array:
-    start = stream.part, stream.begin
-    stream.next()
+def _array(tokens: list[_Token], at: int, parts: list[bytes], depth: int) -> tuple[Array, int]:
+    _, part, start, _, _ = tokens[at]
     items: list[Value] = []
-    while stream.kind != b"]":
-        items.append(_value(stream, depth + 1))
-        if stream.kind == b",":
-            stream.next()
-    end = stream.part, stream.stop
-    stream.next()
-    return Array(start, end, items)
+    at += 1
+    while tokens[at][0] != b"]":
+        value, at = _value(tokens, at, parts, depth + 1)
+        items.append(value)
+        at += tokens[at][0] == b","
+    return Array((part, start), (tokens[at][1], tokens[at][3]), items), at + 1

@@ -7,6 +7,7 @@ elements are cut into their properties and items until the pieces are small, and
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,6 +125,39 @@ class Items:
 
 
 @dataclass(slots=True)
+class Properties:
+    """An object in pieces, one a property; a hole stays a hole. labels: as in `Rest`, which has the last word on them."""
+
+    members: list[tuple[str, Child, Unit]]
+    comma: bytes
+    colon: bytes
+    labels: bool
+
+    def finish(self, tally: Tally) -> bytes | None:
+        """The object of the properties that stay; None if none does."""
+        live: dict[str, bytes] = {}
+        for key, child, unit in self.members:
+            masked = unit.finish(tally)
+            if masked is not None:
+                live[key] = masked
+            elif child.element is not None and (child.is_required or child.rule.absent):
+                absent = b"[" + ABSENT + b"]" if child.element.is_array else ABSENT
+                live[("_" if child.element.is_primitive else "") + key] = absent
+        if self.labels and "meta" not in live:
+            after = "id" if "id" in live else "resourceType"
+            live = dict(_with_meta(live, after))
+        return b"{" + self.comma.join([b'"%b"%b%b' % (k.encode(), self.colon, v) for k, v in live.items()]) + b"}"
+
+
+def _with_meta(live: dict[str, bytes], after: str) -> Iterator[tuple[str, bytes]]:
+    """The properties with a `meta` that holds the labels, where none of the source's is left."""
+    for key, value in live.items():
+        yield key, value
+        if key == after:
+            yield "meta", b'{"security":[' + label("PSEUDED") + REDACTED_MARK + b"]}"
+
+
+@dataclass(slots=True)
 class Rest:
     """An object whose long arrays were taken out: a hole in the text of the rest for each, in order.
 
@@ -169,7 +203,7 @@ class Rest:
         raise AssertionError("an array was cut whose property the rest does not hold")
 
 
-Unit = Whole | Matched | Fixed | Items | Rest
+Unit = Whole | Matched | Fixed | Items | Properties | Rest
 
 
 def resource_type(unit: Unit) -> str | None:
