@@ -42,15 +42,14 @@ class Comparison:
 
 def compare(plan: Plan, source: Mapping[str, Any], masked: Mapping[str, Any]) -> Comparison:
     """Compare a resource with what the plan made of it."""
-    changes: list[Change] = []
-    kept = 0
-    node = _root(plan, source)
-    for change in _object(plan, node, source, masked, ""):
-        if change.before is not None and change.before == change.after:
-            kept += 1
-        else:
-            changes.append(change)
-    return Comparison(tuple(changes), kept)
+    every = list(pairs(plan, source, masked))
+    changes = tuple(pair for pair in every if pair.before is None or pair.before != pair.after)
+    return Comparison(changes, len(every) - len(changes))
+
+
+def pairs(plan: Plan, source: Mapping[str, Any], masked: Mapping[str, Any]) -> Iterator[Change]:
+    """Every value of a resource with what it became, those that stayed too."""
+    return _object(plan, _root(plan, source), source, masked, "")
 
 
 def _root(plan: Plan, resource: Mapping[str, Any]) -> Node | None:

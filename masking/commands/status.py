@@ -31,6 +31,7 @@ def run(arguments: Namespace, screen: Screen) -> int:
     show_facts(screen, manifest, [("Masked", ndjson), ("Manifest", storage.join(destination, MANIFEST))])
     if len(run_ids) > 1:
         _show_runs(screen, destination, run_ids, manifest)
+        screen.say("fhir-mask status DESTINATION --run ID shows another one.", "dim")
     return 0
 
 
@@ -43,24 +44,14 @@ def _nothing(destination: str, run_ids: list[str], asked: str | None) -> str:
 
 
 def _show_runs(screen: Screen, destination: str, run_ids: list[str], shown: Manifest) -> None:
-    runs = table(
-        "Run", "Read", "Masked", "Quarantined", "Size", "Took", "Policy", right=("Read", "Masked", "Quarantined")
-    )
-    latest = read_manifest(destination)
+    numbers = ("Masked", "Quarantined", "Size", "Took")
+    runs = table("Run", *numbers, "Policy", right=numbers, fold=("Policy",))
     for run_id in sorted(run_ids, reverse=True):
         one = shown if run_id == shown.run_id else read_manifest(destination, run_id)
         if one is None:
-            runs.add_row(run_id, "", "", "", "", "", "unfinished: at work, or broken off")
+            runs.add_row(run_id, "", "", "", "", "unfinished: at work, or broken off")
             continue
-        total = one.total
-        mark = " (latest)" if latest is not None and run_id == latest.run_id else ""
-        runs.add_row(
-            run_id + mark,
-            f"{total.read:,}",
-            f"{total.masked:,}",
-            f"{total.quarantined:,}",
-            size(total.bytes_written),
-            duration(one.seconds),
-            one.made_with.policy,
-        )
+        total, took = one.total, duration(one.seconds)
+        counts = (f"{total.masked:,}", f"{total.quarantined:,}", size(total.bytes_written), took)
+        runs.add_row(run_id, *counts, one.made_with.policy)
     screen.show("", runs)

@@ -16,6 +16,7 @@ def show_summary(screen: Screen, manifest: Manifest) -> None:
     columns = ["Type", "Read", "Masked", "Quarantined", *(["Dropped"] if has_dropped else []), "MB"]
     shown = table(*columns, right=columns[1:])
     total = manifest.total
+    digits = 1 if total.bytes_written >= 100e6 else 2
     for name, count in [*sorted(manifest.types.items()), ("All", total)]:
         if name == "All":
             shown.add_section()
@@ -26,7 +27,7 @@ def show_summary(screen: Screen, manifest: Manifest) -> None:
             f"{count.masked:,}",
             Text(f"{count.quarantined:,}", style=bad),
             *([f"{count.dropped:,}"] if has_dropped else []),
-            f"{count.bytes_written / 1e6:,.1f}",
+            f"{count.bytes_written / 1e6:,.{digits}f}",
         ]
         shown.add_row(*cells)
     screen.show(shown, "")

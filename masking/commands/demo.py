@@ -1,0 +1,229 @@
+"""The tour: make a sample export, mask it on this machine, look at it, and look for what was planted.
+
+Everything stays in one folder: DEST/phi holds the sample, its truth, the key and the quarantine; DEST/masked is what
+you would share. A second time, the sample and the key that are there are used again.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from rich.text import Text
+
+from masking.commands.beside import show_beside
+from masking.commands.job import Order
+from masking.commands.planted import Remains, Search, search
+from masking.commands.prepare import prepare
+from masking.commands.progress import Progressing
+from masking.commands.run import QUARANTINED, carry_out, places
+from masking.commands.sample import make_sample, told
+from masking.commands.screen import Screen, counted, duration, facts, table
+from masking.commands.summary import show_facts, show_summary
+from masking.errors import UsageError
+from masking.keys import write_key_file
+from masking.policy.plan import Plan
+from masking.policy.specs import Rule
+
+USAGE = "fhir-mask demo [--patients N] [--dest DIR] [--master URL]"
+_SHOWN = ("Patient", "Observation", "Encounter")
+_ROWS = 16  # of one resource
+_LEAKED = 1
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What `demo` takes."""
+    parser.add_argument("--patients", metavar="N", type=int, default=2000, help="how many (default: 2000)")
+    parser.add_argument("--dest", metavar="DIR", type=Path, default=Path("demo"), help="default: demo")
+    parser.add_argument("--master", metavar="URL", help="Spark master (default: this machine, all cores)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Folders:
+    root: Path
+
+    @property
+    def phi(self) -> Path:
+        return self.root / "phi"
+
+    @property
+    def sample(self) -> Path:
+        return self.phi / "sample"
+
+    @property
+    def key(self) -> Path:
+        return self.phi / "fhir-mask.key"
+
+    @property
+    def area(self) -> Path:
+        return self.phi / "area"
+
+    @property
+    def masked(self) -> Path:
+        return self.root / "masked"
+
+
+def run(arguments: Namespace, screen: Screen) -> int:
+    """The five steps."""
+    started = time.monotonic()
+    folders = _Folders(arguments.dest)
+    folders.phi.mkdir(parents=True, exist_ok=True)
+    folders.phi.chmod(0o700)
+    _step(screen, 1, "A key and a sample export")
+    _make_key(screen, folders.key)
+    _make_sample(screen, folders.sample, arguments.patients)
+    _step(screen, 2, "Masking, under the policy realistic")
+    prepared = prepare(
+        Order(
+            source=(str(folders.sample / "export"),),
+            destination=str(folders.masked),
+            phi_area=str(folders.area),
+            key_file=str(folders.key),
+            master=arguments.master,
+        )
+    )
+    result = carry_out(prepared, screen)
+    show_summary(screen, result.manifest)
+    _step(screen, 3, "One patient, before and after")
+    plan = prepared.engine.plan
+    _show_three(screen, plan, folders.sample / "export", Path(result.ndjson))
+    _step(screen, 4, "Looking for what was planted")
+    with Progressing(screen, "Searching") as bar:
+        found = search(plan, folders.sample / "truth.jsonl", folders.sample / "export", Path(result.ndjson), bar.update)
+    _show_search(screen, found)
+    _step(screen, 5, "Where things are, and what next")
+    show_facts(screen, result.manifest, [("Source", str(folders.sample / "export")), *places(result)])
+    _show_next(screen, folders)
+    screen.say(f"The demo took {duration(time.monotonic() - started)}.", "dim")
+    if found.leaked:
+        return _LEAKED
+    return QUARANTINED if result.quarantine else 0
+
+
+def _step(screen: Screen, number: int, title: str) -> None:
+    screen.show("", Text(f"{number}. {title}", style="bold cyan"), "")
+
+
+def _make_key(screen: Screen, path: Path) -> None:
+    if path.exists():
+        screen.show(f"Key:    {path}, from an earlier demo")
+        return
+    write_key_file(path)
+    screen.show(f"Key:    {path}, new; it never leaves this machine")
+
+
+def _make_sample(screen: Screen, folder: Path, patients: int) -> None:
+    """The sample, made anew unless the same one is there."""
+    note = folder / "sample.json"
+    asked = {"patients": patients, "seed": 1}
+    if folder.exists():
+        try:
+            there = json.loads(note.read_text())
+        except (OSError, ValueError):
+            there = None
+            if not (folder / "export.partial").exists():  # ours, of a demo that was interrupted
+                raise UsageError(f"{folder} is there and is not a demo's; choose another --dest") from None
+        if there == asked:
+            screen.show(f"Sample: {folder / 'export'}, from an earlier demo")
+            return
+        shutil.rmtree(folder)
+    made = make_sample(screen, folder, patients, asked["seed"])
+    note.write_text(json.dumps(asked))
+    screen.show(f"Sample: {told(made)}")
+    screen.show(f"        {counted(made.truth_lines, 'identifying value')} in it, listed in {made.truth}")
+
+
+# ── one patient ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _show_three(screen: Screen, plan: Plan, export: Path, ndjson: Path) -> None:
+    """A patient, and two resources that point at them."""
+    patient = _first(export, "Patient", "")
+    if patient is None:
+        return
+    for name in _SHOWN:
+        source = patient if name == "Patient" else _first(export, name, f'Patient/{patient["id"]}"')
+        masked = source and _first(ndjson / name, name, f'"id":"{_masked_id(plan, name, source["id"])}"')
+        if source and masked:
+            show_beside(screen, plan, source, masked, most=_ROWS)
+
+
+def _first(folder: Path, name: str, needle: str) -> dict[str, str] | None:
+    """The first resource of a type whose line holds a text."""
+    for file in sorted(folder.glob(f"{name}*.ndjson")):
+        with file.open(encoding="utf-8") as stream:
+            for line in stream:
+                if needle in line and line.strip():
+                    found: dict[str, str] = json.loads(line)
+                    return found
+    return None
+
+
+def _masked_id(plan: Plan, name: str, source_id: str) -> str | None:
+    masker = plan.root(name).child("id").rule.masker
+    return source_id if masker is None else plan.bound(masker).mask_distinct([source_id])[0]
+
+
+# ── what was planted ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _show_search(screen: Screen, found: Search) -> None:
+    columns = ("Places", "Values", "Found", "Kept by a rule", "Same by chance")
+    shown = table("Planted", *columns, right=columns)
+    leaked = _by_kind(found.leaked) + found.anywhere
+    kept = _by_kind(found.kept)
+    for kind, count in found.planted.most_common():
+        bad = Text(f"{leaked[kind]:,}", style="bold red" if leaked[kind] else "green")
+        numbers = (f"{count:,}", f"{found.distinct[kind]:,}", bad, f"{kept[kind]:,}", f"{found.chance[kind]:,}")
+        shown.add_row(kind.replace("_", " "), *numbers)
+    screen.show(shown, "")
+    total = found.planted.total()
+    verdict = Text(f"{total:,} planted values looked for, {found.found:,} found.", style="bold")
+    screen.show(verdict.append(f" ({counted(found.lines, 'masked resource')} searched)", style="dim"))
+    said = [
+        (title, f"{count:,} × {path} ({kind}), by {_place(rule)}")
+        for title, counts in (("Found", found.leaked), ("Kept by a rule", found.kept))
+        for (kind, path, rule), count in counts.most_common(8)
+    ]
+    if found.chance:
+        said.append(("Same by chance", "the fake of another value of that resource, or a month that stayed"))
+    if said:
+        screen.show(facts(said))
+    if found.unseen:
+        screen.show(Text(f"  {counted(found.unseen, 'value')} stood in resources that were not written.", style="dim"))
+
+
+def _place(rule: Rule) -> str:
+    return f"{PurePath(rule.place.file).name}:{rule.place.line}: {rule.why or rule.action.value}"
+
+
+def _by_kind(counts: Counter[Remains]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for remains, count in counts.items():
+        total[remains.kind] += count
+    return total
+
+
+def _show_next(screen: Screen, folders: _Folders) -> None:
+    screen.show(
+        "",
+        facts(
+            [
+                (
+                    "Look at more",
+                    f"fhir-mask preview {folders.sample / 'export'} --key-file {folders.key} --type Claim",
+                ),
+                ("Ask for a rule", "fhir-mask explain Patient.birthDate"),
+                ("Your own export", "fhir-mask keygen --out my.key"),
+                ("", "fhir-mask preview EXPORT --key-file my.key"),
+                ("", "fhir-mask run EXPORT masked --phi-area phi --key-file my.key"),
+                ("Your own policy", "fhir-mask policy show realistic > my_policy.yaml"),
+            ]
+        ),
+        "",
+    )
