@@ -175,7 +175,7 @@ def _masked_id(plan: Plan, name: str, source_id: str) -> str | None:
 def _show_search(screen: Screen, found: Search) -> None:
     columns = ("Places", "Values", "Found", "Kept by a rule", "Same by chance")
     shown = table("Planted", *columns, right=columns)
-    leaked = _by_kind(found.leaked) + found.anywhere
+    leaked = _by_kind(found.leaked)
     kept = _by_kind(found.kept)
     for kind, count in found.planted.most_common():
         bad = Text(f"{leaked[kind]:,}", style="bold red" if leaked[kind] else "green")

@@ -13,7 +13,7 @@ import binascii
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,6 +46,15 @@ class Value(NamedTuple):
     text: str
 
 
+class _Suspect(NamedTuple):
+    """A masked resource with planted values in it: those it had itself, and others' that are one person's alone."""
+
+    source: Key
+    line: str
+    in_place: list[Value]
+    elsewhere: list[Value]
+
+
 class Remains(NamedTuple):
     """What of one kind is still there at one path, and the rule that let it."""
 
@@ -62,15 +71,14 @@ class Search:
     distinct: Counter[str] = field(default_factory=Counter)  # values, by kind
     kept: Counter[Remains] = field(default_factory=Counter)  # in place, because a rule keeps it
     leaked: Counter[Remains] = field(default_factory=Counter)  # in place, though no rule keeps it
-    chance: Counter[str] = field(default_factory=Counter)  # in the resource, as something else's fake, by kind
-    anywhere: Counter[str] = field(default_factory=Counter)  # one person's alone, in another resource, by kind
+    chance: Counter[str] = field(default_factory=Counter)  # there as the fake of something else, by kind
     unseen: int = 0  # places in resources that were not written
     lines: int = 0
 
     @property
     def found(self) -> int:
         """All that ought not to be there."""
-        return self.leaked.total() + self.anywhere.total()
+        return self.leaked.total()
 
 
 class _Header(msgspec.Struct):
@@ -92,7 +100,7 @@ def search(
     result = Search()
     places, ids = _planted(plan, truth, result)
     alone = _Alone(value for values in places.values() for value in values)
-    suspects: list[tuple[Key, str, list[Value]]] = []
+    suspects: list[_Suspect] = []
     files = sorted(masked.rglob("*.ndjson"))
     total, done = sum(file.stat().st_size for file in files), 0
     for file in files:
@@ -105,14 +113,12 @@ def search(
                 header = msgspec.json.decode(line, type=_Header)
                 key = (header.resourceType, header.id)
                 text = _readable(line)
-                found = [value for value in places.pop(key, ()) if _stands_in(value.text, text)]
-                if found:
-                    suspects.append((key, line, found))
-                alone.look(text)
+                in_place = [value for value in places.pop(key, ()) if _stands_in(value.text, text)]
+                elsewhere = alone.look(text)
+                if in_place or elsewhere:
+                    suspects.append(_Suspect((key[0], ids.get(key, "")), line, in_place, elsewhere))
     result.unseen = sum(len(values) for values in places.values())
-    _judge(plan, suspects, ids, export, result)
-    in_place = {value.text for _, _, values in suspects for value in values}
-    result.anywhere.update(value.kind for value in alone.found if value.text not in in_place)
+    _judge(plan, suspects, export, result)
     return result
 
 
@@ -174,7 +180,6 @@ class _Alone:
     """Finds values that are one person's alone, however their letters and punctuation are spelled."""
 
     def __init__(self, values: Iterable[Value]) -> None:
-        self.found: set[Value] = set()
         self._seen: set[str] = set()
         self._by_tokens: dict[str, Value] = {}
         self._lengths: dict[str, set[int]] = defaultdict(set)
@@ -184,8 +189,9 @@ class _Alone:
                 self._by_tokens.setdefault(" ".join(tokens), value)
                 self._lengths[tokens[0]].add(len(tokens))
 
-    def look(self, text: str) -> None:
-        """Look through the strings of a document; each string once, however often it comes."""
+    def look(self, text: str) -> list[Value]:
+        """What is in the strings of a document; each string is looked at once, however often it comes."""
+        found: list[Value] = []
         for string in set(_STRING.findall(text)) - self._seen:
             self._seen.add(string)
             tokens = _tokens(string)
@@ -193,39 +199,33 @@ class _Alone:
                 for length in self._lengths.get(token, ()):
                     value = self._by_tokens.get(" ".join(tokens[start : start + length]))
                     if value is not None:
-                        self.found.add(value)
+                        found.append(value)
+        return found
 
 
 def _tokens(text: str) -> list[str]:
     return _TOKEN.findall(text.casefold())
 
 
-def _judge(
-    plan: Plan,
-    suspects: list[tuple[Key, str, list[Value]]],
-    ids: Mapping[Key, str],
-    export: Path,
-    result: Search,
-) -> None:
-    """Tell, for each value that is still in its resource, whether it stands where it stood."""
-    wanted = {(key[0], ids[key]) for key, _, _ in suspects}
-    sources = dict(_sources(export, wanted))
-    for key, line, values in suspects:
-        source = sources.get((key[0], ids[key]))
-        every = list(pairs(plan, source, json.loads(line))) if source is not None else []
+def _judge(plan: Plan, suspects: list[_Suspect], export: Path, result: Search) -> None:
+    """Tell, of each value that was met, whether it stands where it stood, or is the fake of another one."""
+    sources = dict(_sources(export, {suspect.source for suspect in suspects}))
+    for suspect in suspects:
+        source = sources.get(suspect.source)
+        every = list(pairs(plan, source, json.loads(suspect.line))) if source is not None else []
         by_path: dict[str, list[Change]] = defaultdict(list)
         for pair in every:
-            by_path[_INDEX.sub("", f"{key[0]}.{pair.path}")].append(pair)
-        for value in values:
+            by_path[_INDEX.sub("", f"{suspect.source[0]}.{pair.path}")].append(pair)
+        for value in suspect.in_place:
             _judge_one(value, by_path.get(value.path, []), result)
+        for value in suspect.elsewhere:
+            if value not in suspect.in_place:
+                _judge_one(value, every, result)
 
 
 def _judge_one(value: Value, there: list[Change], result: Search) -> None:
-    stayed = [
-        pair
-        for pair in there
-        if pair.before and pair.after and _stands_in(value.text, pair.before) and _stands_in(value.text, pair.after)
-    ]
+    """Count a value by what became of the places where it might have stood."""
+    stayed = [pair for pair in there if _is_in(value, pair.before) and _is_in(value, pair.after)]
     if not stayed:
         result.chance[value.kind] += 1
         return
@@ -236,6 +236,12 @@ def _judge_one(value: Value, there: list[Change], result: Search) -> None:
         result.chance[value.kind] += 1  # the fake is the same one: a common name, a month that stayed
     else:
         result.leaked[Remains(value.kind, value.path, rule)] += 1
+
+
+def _is_in(value: Value, text: str | None) -> bool:
+    if text is None:
+        return False
+    return _stands_in(value.text, text) or f" {' '.join(_tokens(value.text))} " in f" {' '.join(_tokens(text))} "
 
 
 def _sources(export: Path, wanted: set[Key]) -> Iterator[tuple[Key, dict[str, Any]]]:
