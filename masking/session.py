@@ -17,16 +17,16 @@ from masking.java import use_java
 #: All cores; a task whose Python process dies is tried up to four times, as on a cluster.
 LOCAL = "local[*,4]"
 
-#: What a job asks for unless the user or the platform says otherwise.
+#: What a job asks for unless somebody has said otherwise. All of these can be set while a session runs.
 SETTINGS: Mapping[str, str] = {
     "spark.sql.session.timeZone": "UTC",  # FHIR dates are text, and no zone is to touch what is not
     "spark.sql.execution.arrow.maxRecordsPerBatch": "10000",
     "spark.sql.files.maxPartitionBytes": str(128 << 20),  # few, large partitions: a Python task has its fixed price
-    "spark.ui.showConsoleProgress": "false",  # our own progress is shown
 }
-#: Beside these where Spark runs on this machine alone.
+#: Beside these where we start Spark on this machine.
 LOCAL_SETTINGS: Mapping[str, str] = {
     "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",  # our own progress is shown
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",  # works without a network, and offers nothing to it
     "spark.log.level": "ERROR",
@@ -36,39 +36,25 @@ LOCAL_SETTINGS: Mapping[str, str] = {
 def open_session(master: str | None = None, conf: Mapping[str, str] | None = None) -> SparkSession:
     """The session to run in: the one that is active, else a new one.
 
-    master: a Spark master; None: what spark-submit set, else `LOCAL`. conf: wins over all settings here; those of
-    spark-submit and of an active session win over `SETTINGS`. Raises `masking.java.JavaNotFound` if Spark has to be
-    started on this machine and no Java fits.
+    master: a Spark master; None: that of spark-submit or of the active session, else `LOCAL`. conf: Spark's own
+    settings; they win over those of spark-submit, and both over `SETTINGS`. Raises `masking.java.JavaNotFound` if Spark
+    has to be started on this machine and no Java fits.
     """
-    active = SparkSession.getActiveSession()
-    if active is not None and master is None:
-        for name, value in (conf or {}).items():
-            active.conf.set(name, value)
-        return active
-    submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has started Java and chosen the master
     builder: Any = SparkSession.builder.appName("fhir-mask")
-    settings = {**SETTINGS}
-    if not submitted:
+    given = dict(conf or {})
+    # With a gateway, spark-submit has started Java and chosen the master; its settings are read by Spark itself.
+    if SparkSession.getActiveSession() is None and "PYSPARK_GATEWAY_PORT" not in os.environ:
         use_java()
         # Workers must be this very Python, not the first on PATH.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         master = master or LOCAL
-        settings |= LOCAL_SETTINGS if master.startswith("local") else {}
+        if master.startswith("local"):
+            given = {**LOCAL_SETTINGS, **given}
     if master is not None:
         builder = builder.master(master)
-    for name, value in _not_yet_set(settings, submitted).items():
-        builder = builder.config(name, value)
-    for name, value in (conf or {}).items():
+    for name, value in given.items():
         builder = builder.config(name, value)
     session: SparkSession = builder.getOrCreate()
+    for name, value in SETTINGS.items():
+        session.conf.set(name, session.conf.get(name, value) or value)  # as somebody has set it, else ours
     return session
-
-
-def _not_yet_set(settings: Mapping[str, str], submitted: bool) -> Mapping[str, str]:
-    """Our settings less those that spark-submit was given: its user's word counts for more."""
-    if not submitted:
-        return settings
-    from pyspark import SparkConf  # noqa: PLC0415 (reads the settings through the gateway that spark-submit opened)
-
-    given = SparkConf()
-    return {name: value for name, value in settings.items() if given.get(name, None) is None}

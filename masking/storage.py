@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 from urllib.parse import urlsplit
 
 import pyarrow.fs as pafs  # type: ignore[import-untyped]
@@ -139,18 +139,22 @@ class Spool:
     """A file that is written aside on local disk and then put under its name whole, or never.
 
     `scratch` is a folder on the file system of a local `path` where a half-written file disturbs nobody; by default
-    it is written beside `path` under a hidden name. A context manager: what was not published when it ends is gone.
+    it is written beside `path` under a hidden name. What goes to an object store waits in a file without a name, so
+    that no copy outlives the process. A context manager: what was not published when it ends is gone.
     """
 
     def __init__(self, path: str, scratch: str | None = None) -> None:
         self.path = path
-        folder = Path(tempfile.gettempdir()) if not is_local(path) else Path(scratch or os.path.dirname(path))  # noqa: PTH120
+        self._aside: Path | None = None
+        self._file: IO[bytes]
+        if not is_local(path):
+            self._file = tempfile.TemporaryFile(buffering=_BUFFER_BYTES)  # noqa: SIM115 (closed by `discard`)
+            return
+        folder = Path(scratch) if scratch else Path(path).parent
         folder.mkdir(parents=True, exist_ok=True)
         # A random name, for two attempts at one task may run at once; it is never part of an output.
         self._aside = folder / f".writing-{uuid.uuid4().hex}"
-        mode = 0o666 if is_local(path) else 0o600  # what will be the output follows the umask; a copy aside is private
-        descriptor = os.open(self._aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)
-        self._file = os.fdopen(descriptor, "wb", buffering=_BUFFER_BYTES)
+        self._file = self._aside.open("xb", buffering=_BUFFER_BYTES)
 
     def write(self, content: bytes) -> None:
         """Append bytes."""
@@ -158,13 +162,13 @@ class Spool:
 
     def publish(self, *, durable: bool = False) -> None:
         """Put the file under its name, in place of what is there. `durable`: flushed to the disk before and after."""
+        if self._aside is None:
+            self._upload()
+            return
         if durable:
             self._file.flush()
             os.fsync(self._file.fileno())
         self._file.close()
-        if not is_local(self.path):
-            self._upload()
-            return
         folder = Path(self.path).parent
         folder.mkdir(parents=True, exist_ok=True)
         self._aside.replace(self.path)
@@ -173,10 +177,10 @@ class Spool:
 
     def _upload(self) -> None:
         filesystem, inner = _resolve(self.path)
+        self._file.seek(0)
         stream = filesystem.open_output_stream(inner)
         try:
-            with self._aside.open("rb") as source:
-                shutil.copyfileobj(source, stream, _BUFFER_BYTES)
+            shutil.copyfileobj(self._file, stream, _BUFFER_BYTES)
             stream.close()
         except BaseException:
             # Arrow finishes an upload even when its stream is dropped, so a broken one has to be taken back.
@@ -194,7 +198,8 @@ class Spool:
     def discard(self) -> None:
         """Drop what was not published; nothing happens if it was."""
         self._file.close()
-        self._aside.unlink(missing_ok=True)
+        if self._aside is not None:
+            self._aside.unlink(missing_ok=True)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -269,15 +269,14 @@ def test_progress_counts_up_and_a_broken_display_stops_nothing(run: Run, tmp_pat
 
     def show(snapshot: Snapshot) -> None:
         seen.append(snapshot)
-        if len(seen) == 3:
+        if snapshot.masked:
             raise BrokenPipeError
 
     size = (tmp_path / "in" / "a.ndjson").stat().st_size
-    result = run(replace(SMALL, partitions=2, batch_rows=3), Double(seconds=0.08), progress=show)
+    result = run(replace(SMALL, partitions=2, batch_rows=3), Double(seconds=0.06), progress=show)
     assert result.manifest.total.masked == 300
-    assert len(seen) == 3
-    assert [snapshot.lines for snapshot in seen] == sorted(snapshot.lines for snapshot in seen)
-    assert seen[-1].masked > 0
+    assert [bool(snapshot.masked) for snapshot in seen] == [False] * (len(seen) - 1) + [True]
+    assert seen[-1].lines >= seen[-1].masked
     assert all(snapshot.bytes <= size == snapshot.bytes_total for snapshot in seen)
 
 
