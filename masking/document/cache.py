@@ -13,8 +13,8 @@ T = TypeVar("T")
 
 #: How many shapes are remembered before all are forgotten.
 MEMORY = 50_000
-#: How many patterns are tried on a text before it goes the general way.
-MOST_PATTERNS = 12
+#: How many patterns are tried on a text before it goes the general way. Those of another type fail at once.
+MOST_PATTERNS = 100
 
 class Shapes(Generic[T]):
     """Remembers one thing a shape, at one place of a plan.
@@ -63,10 +63,15 @@ class Patterns:
         self._by_size: dict[int, list[Pattern]] = {}
 
     def take(self, text: bytes, quotes: int, outer: Outer) -> tuple[Pattern, Held] | None:
-        """The pattern that a text matches, and what the text holds."""
-        for pattern in self._by_size.get(quotes, ()):
+        """The pattern that a text matches, and what the text holds. What matched last is tried first: likes come together."""
+        patterns = self._by_size.get(quotes)
+        if patterns is None:
+            return None
+        for place, pattern in enumerate(patterns):
             held = pattern.take(text, outer)
             if held is not None:
+                if place:
+                    patterns.insert(0, patterns.pop(place))
                 return pattern, held
         return None
 

@@ -29,7 +29,7 @@ SIGHTINGS = 20
 #: Arrays of backbone elements with more quotes than this are cut into items.
 FEW = 24
 #: A shape seen this often gets a pattern: writing one costs as much as a few hundred texts gain.
-OFTEN = 100
+OFTEN = 250
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])

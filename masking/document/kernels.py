@@ -39,7 +39,7 @@ class Kernel:
 
     def resolve(self) -> None:
         """Mask all that the batch wants and is not remembered."""
-        missing = list(self.wanted - self.answers.keys())
+        missing = list(self.wanted.difference(self.answers))  # not `- keys()`, which walks all answers
         self.wanted.clear()
         if not missing:
             return
@@ -85,7 +85,7 @@ class Vouched:
 
     def resolve(self) -> None:
         """Settle what the batch wants; the others go to the inner kernel."""
-        missing = self.wanted - self.answers.keys()
+        missing = self.wanted.difference(self.answers)
         self.wanted.clear()
         others = {key for key in missing if not self._repeats(key)}
         self.answers.update((key, key[0]) for key in missing - others)
