@@ -189,13 +189,16 @@ class Compilation:
         meta = tree.members.get("meta")
         fresh = b'"meta":{"security":[' + label("PSEUDED") + redacted + b"]}"
         if meta is None:
-            at = self._end((tree.members.get("id") or tree.members["resourceType"]).value)
+            after = "id" if "id" in tree.members and "id" not in dead else "resourceType"
+            at = self._end(tree.members[after].value)
             self._ledger.edits.append(Edit(at, at, b"," + fresh))
-        elif "meta" in dead or not isinstance(meta.value, Object):
-            dead.discard("meta")
-            self._ledger.edits.append(Edit(self._start(meta), self._end(meta.value), fresh))
-        else:
+        elif "meta" not in dead and isinstance(meta.value, Object) and id(meta.value) in self._dead:
             self._label_meta(meta.value, redacted)
+        else:
+            dead.discard("meta")
+            start = self._start(meta)
+            self._ledger.edits = [edit for edit in self._ledger.edits if edit.start != start]  # a data-absent-reason
+            self._ledger.edits.append(Edit(start, self._end(meta.value), fresh))
 
     def _label_meta(self, meta: Object, redacted: bytes) -> None:
         """Add the labels that a live `meta` lacks."""
@@ -207,12 +210,14 @@ class Compilation:
         put += b"" if "REDACTED" in present else redacted
         if not put:
             return
+        live = [member for key, member in meta.members.items() if key not in dead]
         if items:
             at = self._end(items[-1])
+        elif security in live and security is not None:
+            at, put = _inside(security.value), put[1:]
         else:
-            live = [member for key, member in meta.members.items() if key not in dead]
-            at = self._end(live[-1].value)
-            put = b',"security":[' + put[1:] + b"]"
+            put = b'"security":[' + put[1:] + b"]"
+            at, put = (self._end(live[-1].value), b"," + put) if live else (_inside(meta), put)
         self._ledger.edits.append(Edit(at, at, put))
 
     def _label_code(self, item: Object) -> list[str]:
@@ -270,21 +275,23 @@ class Compilation:
     def _value(self, value: Value, child: Child, rule: Rule, frame: Frame, trail: Trail) -> bool:
         """Decide the value of a property; False: it goes."""
         if child.element is None:
-            return rule.action is Action.KEEP or self._unread(child.path, frame)
+            return rule.action is Action.KEEP or self._unread(child.place, frame)
         if child.element.is_array != isinstance(value, Array):
             return self._unread(child.path, frame)
         if not isinstance(value, Array):
             return self._single(value, child, rule, frame, trail)
         mark = self._ledger.mark()
         alive = [self._single(item, child, rule, frame, trail) for item in value.items]
-        if not any(alive):
+        if all(alive):
+            return True
+        if not any(is_alive and not _is_null(item) for item, is_alive in zip(value.items, alive, strict=True)):
             self._ledger.back_to(mark)
-            return not alive
+            return False
         if is_companion(child.name) or (child.element.is_primitive and self._has_companion(child.name, trail)):
             self._blank_items(value, alive)
         else:
             self._cut_run([(self._item_start(item), self._end(item), keep) for item, keep in zip(value.items, alive, strict=True)])
-        frame.redacts = frame.redacts or not all(alive)
+        frame.redacts = True
         return True
 
     @staticmethod
@@ -302,7 +309,7 @@ class Compilation:
         """Decide one value that is not an array."""
         element = child.element
         assert element is not None
-        if isinstance(value, Literal) and value.spelling == b"null":
+        if _is_null(value):
             return True
         if element.is_primitive:
             return self._leaf(value, child, rule, frame, trail)
@@ -372,19 +379,23 @@ class Compilation:
 
     def _vouched_text(self, value: Text, fallback: Rule, child: Child, frame: Frame, trail: Trail) -> bool:
         """`CodeableConcept.text`: kept where it repeats a display that the policy keeps, else a text like any other."""
-        if (value.part, -1) in self._forced:
-            return self._unread(child.path, frame)
         displays = self._vouched_displays(trail[-1][0])
-        if fallback.action is not Action.MASK:
+        is_forced = (value.part, -1) in self._forced
+        if fallback.action is Action.KEEP:
+            return True
+        if fallback.action is Action.REDACT and (is_forced or not displays):
             frame.redacts = True
             return False
+        if is_forced:
+            return self._unread(child.path, frame)
         if not displays:
             self._mask(value, fallback, frame, trail)
             return True
-        assert fallback.masker is not None
         frame.redacts = True
-        bound = self._plan.bound(fallback.masker)
-        key = (*self._key(value.part, bound, frame, trail), *displays)
+        key: tuple[int, ...] = (value.part,)
+        if fallback.masker is not None:
+            key = self._key(value.part, self._plan.bound(fallback.masker), frame, trail)
+        key = (*key, *displays)
         self._ledger.vouched.append((self._kernels.vouched(fallback), value.part, key, len(displays)))
         return True
 
@@ -440,6 +451,16 @@ class Compilation:
     @staticmethod
     def _end(value: Value) -> Position:
         return value.end
+
+
+def _inside(value: Value) -> Position:
+    """Before the closing bracket of an object or array that is empty."""
+    part, offset = value.end
+    return part, offset - 1
+
+
+def _is_null(value: Value) -> bool:
+    return isinstance(value, Literal) and value.spelling == b"null"
 
 
 def _is_kind(value: Value, kind: str) -> bool:

@@ -6,10 +6,14 @@ before it. Edits that meet in one part are carried out as one.
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 
-from masking.document.tokens import LITERAL, Position
+from masking.document.tokens import Position
+
+#: Of the literals of a shape only numbers vary: `true`, `false` and `null` stand in its structure as they are.
+_VARIES = re.compile(rb"[-0-9]")
 
 
 class Unstable(ValueError):
@@ -72,8 +76,8 @@ def _stable(position: Position, parts: list[bytes]) -> int | None:
     """The offset that finds this place in every text of the shape: from the left, or from the right (None: the end)."""
     part, offset = position
     text = parts[part]
-    if not LITERAL.search(text, 0, offset):
+    if not _VARIES.search(text, 0, offset):
         return offset
-    if LITERAL.search(text, offset):
+    if _VARIES.search(text, offset):
         raise Unstable
     return offset - len(text) or None

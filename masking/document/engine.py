@@ -77,7 +77,11 @@ class Engine:
             kernel.resolve()
         tally = Tally(batch.redactions)
         for index, unit in units:
-            masked = unit.finish(tally)
+            try:
+                masked = unit.finish(tally)
+            except Unstable:
+                _refuse(batch, index, _unstable())
+                continue
             if masked is not None and b"\\" in documents[index]:
                 masked = restore(masked)
             batch.masked[index] = masked
@@ -107,7 +111,11 @@ class Engine:
         except DuplicateKey:
             raise Refused("duplicate-key", "an object names one property twice") from None
         except Unstable:
-            raise Refused("unsupported-shape", "an array of numbers cannot be edited in its middle") from None
+            raise _unstable() from None
+
+
+def _unstable() -> Refused:
+    return Refused("unsupported-shape", "an array of numbers cannot be edited in its middle")
 
 
 def _refuse(batch: Batch, index: int, refused: Refused) -> None:

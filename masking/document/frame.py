@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from masking.document.program import Outer
-from masking.document.subjects import Subjects, id_key, identifier_key
+from masking.document.subjects import Subjects, contained_key, id_key, identifier_key
 from masking.document.tokens import LITERAL, Array, Literal, Object, Text, Value, to_text
 from masking.fhir.compartment import is_person, subject_paths
 from masking.fhir.elements import children
@@ -144,7 +144,7 @@ class Frame:
                 if own_at is None:
                     return None
                 if is_contained or outer.root_id is not None:
-                    return (_root_id(parts, outer, root_at) or b"") + b"#" + parts[own_at]  # type: ignore[no-any-return]
+                    return contained_key(_root_id(parts, outer, root_at), b"#" + parts[own_at])
                 return id_key(parts[own_at])
 
             return find
@@ -191,10 +191,11 @@ class Frame:
         match name:
             case "subject":
                 return self.subject()
-            case "system":
-                found = self._text(trail[-1][0], "system") if trail else None
-            case "family":
-                found = self._text(trail[-1][0], "family") if trail else None
+            case "system" | "family":
+                found = self._beside(name, trail)
+            case "unit":
+                found = self._beside("code", trail)
+                found = self._beside("unit", trail) if found is None else found
             case "given":
                 found = self._given(trail)
             case "sex":
@@ -207,8 +208,12 @@ class Frame:
                 return self.address(trail)
         return self.slots.nothing() if found is None else found
 
+    def _beside(self, name: str, trail: Trail) -> int | None:
+        """The text of an element beside a value, where R4 has one of that name."""
+        return self._text(trail[-1][0], name) if trail and name in children(trail[-1][1].content) else None
+
     def _given(self, trail: Trail) -> int | None:
-        value = _value(trail[-1][0], "given") if trail else None
+        value = _value(trail[-1][0], "given") if trail and trail[-1][1].content == "HumanName" else None
         texts = tuple(item.part for item in value.items if isinstance(item, Text)) if isinstance(value, Array) else ()
         return self.slots.joined((texts,), b" ", b"") if texts else None
 

@@ -2,14 +2,14 @@
 
 One human, one key: `Patient/123`, `https://host/fhir/Patient/123/_history/2` and, for UUIDs, `urn:uuid:…` in any case give the same.
 A contained Patient is keyed by its container (`<container id>#p1`), for `#p1` means another person in every resource.
+Keys are the bytes between JSON's quotes, in one spelling: `\u0041` and `A` are one key.
 """
 
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
 
-from masking.document.tokens import to_text
+from masking.document.tokens import plain, to_part, to_text
 from masking.fhir.references import parse
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -18,14 +18,22 @@ _MEMORY = 500_000
 
 def id_key(spelled: bytes | None) -> bytes | None:
     """The key of a person's record by its own id; UUIDs fold to lower case."""
-    if spelled is None or len(spelled) != 36:
+    if spelled is None:
+        return None
+    spelled = plain(spelled)
+    if len(spelled) != 36:
         return spelled
     return spelled.lower() if _UUID.fullmatch(spelled.decode("ascii", "replace")) else spelled
 
 
+def contained_key(root_id: bytes | None, fragment: bytes) -> bytes:
+    """The key of a contained person, by the id of the container and the `#id` within it."""
+    return plain((root_id or b"") + fragment)
+
+
 def identifier_key(system: str | None, value: str) -> bytes:
     """The key of a patient known by an identifier alone."""
-    return f"{system or ''}|{value}".encode("utf-8", "surrogatepass")
+    return to_part(f"{system or ''}|{value}")
 
 
 class Subjects:
@@ -43,7 +51,7 @@ class Subjects:
         except KeyError:
             pass
         if reference.startswith(b"#"):
-            return (root_id or b"") + reference
+            return contained_key(root_id, reference)
         if len(self.known) > _MEMORY:
             self.known.clear()
         key = self.known[reference] = _key(reference)
@@ -56,9 +64,10 @@ def _key(spelled: bytes) -> bytes | None:
     except ValueError:
         return None
     if reference.kind in ("urn_uuid", "urn_oid") and reference.id is not None:
-        return id_key(reference.id.encode())
+        return id_key(to_part(reference.id))
     if reference.type != "Patient":
         return None
     if reference.kind == "conditional":
-        return next((unquote(value).encode("utf-8", "surrogatepass") for name, value in reference.query or () if name == "identifier" and value), None)
-    return id_key(reference.id.encode()) if reference.id is not None else None
+        values = (value for name, value in reference.criteria() if name == "identifier" and value)
+        return next(map(to_part, values), None)
+    return id_key(to_part(reference.id)) if reference.id is not None else None

@@ -76,6 +76,12 @@ def to_text(part: bytes) -> str:
     return part.decode()
 
 
+def plain(part: bytes) -> bytes:
+    """The one spelling of what a part spells: no escapes but those that JSON demands."""
+    is_escaped = b"\\" in part or _BACKSLASH in part or _ESCAPED_QUOTE in part
+    return to_part(to_text(part)) if is_escaped else part
+
+
 def to_part(text: str) -> bytes:
     """The odd part that spells a string: JSON's escapes and UTF-8, without the quotes."""
     if text.isalnum() and text.isascii():

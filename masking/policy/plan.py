@@ -55,6 +55,11 @@ class Child:
         """Whether R4 demands a value, so that one that goes must leave a data-absent-reason."""
         return self.element is not None and self.element.min > 0
 
+    @property
+    def place(self) -> str:
+        """The path for counts and reports. A name that R4 does not have came out of the data: it may be anything."""
+        return self.path if self.element is not None else f"{self.path.removesuffix(self.name)}?"
+
 
 class Node:
     """An object of one content type (`Patient`, `HumanName`, `Patient.contact`) at one place under one policy."""
@@ -78,7 +83,9 @@ class Node:
         try:
             return self._children[key]
         except KeyError:
-            made = self._children[key] = self.plan._child(self, key)
+            made = self.plan._child(self, key)
+            if made.element is not None:  # the names that R4 does not have are without number
+                self._children[key] = made
             return made
 
 
