@@ -79,6 +79,7 @@ def _dispatch(given: list[str], screen: Screen) -> int:
     module = importlib.import_module(f"masking.commands.{name}")
     arguments = _parse(name, module, before[1:])
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it logs every exception that it raises as well
     run: Callable[[Namespace, Screen], int] = module.run
     return run(arguments, screen)
 

@@ -31,8 +31,7 @@ from masking.policy.plan import Plan
 from masking.policy.specs import Rule
 
 USAGE = "fhir-mask demo [--patients N] [--dest DIR] [--master URL]"
-_SHOWN = ("Patient", "Observation", "Encounter")
-_ROWS = 16  # of one resource
+_SHOWN = {"Patient": 40, "Observation": 12, "Encounter": 16}  # the most changes shown of each
 _LEAKED = 1
 
 
@@ -146,11 +145,11 @@ def _show_three(screen: Screen, plan: Plan, export: Path, ndjson: Path) -> None:
     patient = _first(export, "Patient", "")
     if patient is None:
         return
-    for name in _SHOWN:
+    for name, most in _SHOWN.items():
         source = patient if name == "Patient" else _first(export, name, f'Patient/{patient["id"]}"')
         masked = source and _first(ndjson / name, name, f'"id":"{_masked_id(plan, name, source["id"])}"')
         if source and masked:
-            show_beside(screen, plan, source, masked, most=_ROWS)
+            show_beside(screen, plan, source, masked, most=most)
 
 
 def _first(folder: Path, name: str, needle: str) -> dict[str, str] | None:

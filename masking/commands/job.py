@@ -11,6 +11,7 @@ import re
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,8 @@ def _checked(order: Order) -> Order:
         if name not in resource_types():
             hint = did_you_mean(name, resource_types())
             raise UsageError(f"--types: R4 has no type {short(name)!r}" + (f"; {hint}" if hint else ""))
+    if order.on is not None and not _is_date(order.on):
+        raise UsageError("--on: expected a date of the form YYYY-MM-DD")
     if not order.source or order.destination is None:
         raise UsageError("a run needs a SOURCE and a DESTINATION: fhir-mask run SOURCE … DESTINATION --phi-area DIR")
     if order.phi_area is None:
@@ -84,6 +87,13 @@ def _checked(order: Order) -> Order:
             "may read who may read the source"
         )
     return order
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _size(text: str, where: str) -> int:

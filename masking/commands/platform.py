@@ -12,9 +12,9 @@ from collections.abc import Sequence
 # Those in capitals Glue sets by itself (--JOB_NAME, --JOB_RUN_ID, --SECURITY_CONFIGURATION); the others are the special
 # parameters of its developer guide for Spark jobs, by the families their names form. `--conf` is ours as well.
 _GLUE = re.compile(
-    r"--(?:[A-Z][A-Z0-9_]+|TempDir|redshiftTmpDir|scriptLocation|class|datalake-formats|user-jars-first"
-    r"|(?:additional|auto-scale|conf-file|continuous-log|customer|disable|enable|executor-cores|extra|job|number-of"
-    r"|python-modules|spark-event|use|write-shuffle)(?:-[A-Za-z0-9-]+)?)\Z"
+    r"--(?:[A-Z][A-Z0-9_]+|TempDir|redshiftTmpDir|scriptLocation|class|conf-file|datalake-formats|executor-cores"
+    r"|user-jars-first|(?:additional|auto-scale|continuous-log|customer|disable|enable|extra|job|number-of"
+    r"|python-modules|spark-event|use|write-shuffle)-[A-Za-z0-9-]+)\Z"
 )
 
 

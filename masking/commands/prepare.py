@@ -11,7 +11,7 @@ from masking import storage
 from masking.commands.job import Order
 from masking.commands.options import DEFAULT_POLICY, DEFAULT_PROJECT, keyring
 from masking.document import Engine
-from masking.errors import UsageError
+from masking.errors import KeyRefused, UsageError
 from masking.fhir.elements import resource_types
 from masking.policy.plan import Plan
 from masking.policy.read import read_policy
@@ -42,7 +42,10 @@ def prepare(order: Order) -> Prepared:
     keys = keyring(order.key_file, order.key_env, order.project)
     previous = read_manifest(destination)
     if not order.allow_other_key:
-        refuse_other_key(previous, keys.fingerprint)
+        try:
+            refuse_other_key(previous, keys.fingerprint)
+        except KeyRefused as refused:
+            raise KeyRefused(f"{refused} (--allow-other-key)") from None
     reference_date = choose_reference_date(previous, order.on)
     policy = read_policy(order.policy or DEFAULT_POLICY, reference_date=reference_date)
     policy = only(policy, order.types)

@@ -46,6 +46,11 @@ class QuietStart:
                 os.write(self._real, bytes(self._held))
             self._held.clear()
 
+    def mute(self) -> None:
+        """From here on nothing is passed on: Spark complains at length about being stopped."""
+        with self._lock:
+            self._passes, self._held = False, bytearray(_HELD)
+
     def _carry(self, read_end: int) -> None:
         """Until the last process that holds the pipe has ended."""
         while chunk := os.read(read_end, 1 << 16):

@@ -17,6 +17,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from masking import storage
+from masking.commands.interrupt import Interruptible
 from masking.commands.job import order_of
 from masking.commands.options import add_key, add_policy
 from masking.commands.prepare import Prepared, prepare
@@ -72,12 +73,18 @@ def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
     screen.say(f"Masking {counted(len(inputs.files), 'file')}, {size(inputs.bytes)}, under {prepared.made_with.policy}")
     was_active = SparkSession.getActiveSession() is not None
     started = time.monotonic()
+    java = QuietStart()
     try:
-        with QuietStart():
+        with java:
             spark = open_session(prepared.order.master, prepared.order.conf)
         screen.say(f"Spark {spark.version} is ready after {duration(time.monotonic() - started)}", "dim")
+
+        def stopping() -> None:
+            java.mute()
+            screen.say("Stopping; once more to stop at once", "yellow")
+
         try:
-            with Progressing(screen, "Masking") as bar:
+            with Interruptible(spark.sparkContext.cancelAllJobs, stopping), Progressing(screen, "Masking") as bar:
                 return mask(
                     spark,
                     prepared.order.source,
