@@ -78,6 +78,10 @@ class Pseudonyms:
             raise ValueError("a value is not a UUID of 36 characters")
         return masked
 
+    def mask_if_uuids(self, values: Sequence[str]) -> list[str] | None:
+        """As `mask_uuids`; None where a value is anything else."""
+        return self._permute(values)
+
     def unmask_uuids(self, values: Sequence[str]) -> list[str]:
         """The UUIDs whose pseudonyms these are; `ValueError` if one is anything else."""
         sources = self._permute(values, inverse=True)

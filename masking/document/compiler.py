@@ -106,7 +106,8 @@ class Compilation:
     def context(self, tree: Object) -> Callable[[list[bytes], Outer], Outer]:
         """What tells pieces of a resource of this shape about the whole."""
         node, frame = self._enter(tree, None)
-        places = [frame.subject(), frame.root_id(), frame.context("sex", ((tree, node),))]
+        root_id = frame.root_id()
+        places = [frame.subject(), root_id, frame.context("sex", ((tree, node),))]
         places += [frame.context(name, ()) for name in ("deceased", "birth_date", "address")]
         slots = tuple(build(lambda part: part) for build in self._slots.builds)
 
@@ -114,6 +115,7 @@ class Compilation:
             filled: list[bytes | None] = [*parts]
             for slot in slots:
                 filled.append(slot(filled, around))
+            filled[root_id] = filled[root_id] or b""  # pieces tell a whole without an id from no whole
             return Outer(*(filled[place] for place in places))
 
         return outer
@@ -145,7 +147,7 @@ class Compilation:
 
     # ── resources ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _enter(self, tree: Object, parent: Frame | None) -> tuple[Node, Frame]:
+    def _enter(self, tree: Object, parent: Frame | None, *, is_apart: bool = False) -> tuple[Node, Frame]:
         """The node and frame of a resource object. Raises Refused."""
         member = tree.members.get("resourceType")
         if member is None or not isinstance(member.value, Text):
@@ -162,7 +164,7 @@ class Compilation:
         if action is TypeAction.REDACT:
             raise Refused("dropped-by-policy", "the policy redacts this type", "", resource_type)
         node = self._plan.root(resource_type)
-        return node, Frame(self._slots, self._subjects, tree, node, parent)
+        return node, Frame(self._slots, self._subjects, tree, node, parent, is_apart=is_apart)
 
     def _resource(
         self, tree: Object, node: Node, frame: Frame, *, wants_labels: bool, is_rest: bool = False
@@ -177,7 +179,7 @@ class Compilation:
         """A resource inside a resource: contained, an entry of a Bundle, a parameter. One that cannot be entered goes."""
         is_contained = child.name == "contained"
         try:
-            node, inner = self._enter(value, frame if is_contained else None)
+            node, inner = self._enter(value, frame if is_contained else None, is_apart=not is_contained)
         except Refused:
             return self._unread(child.path, frame)
         self._resource(value, node, inner, wants_labels=not is_contained)

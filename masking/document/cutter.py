@@ -27,9 +27,12 @@ LARGE = 800
 SMALL = 160
 SIGHTINGS = 20
 #: Arrays of backbone elements with more quotes than this are cut into items.
-FEW = 24
+FEW = 8
+#: Arrays of data types (a thousand references) with more quotes than this are cut too, into runs of so many items.
+MANY = 120
+RUN = 16
 #: A shape seen this often gets a pattern: writing one costs as much as a few hundred texts gain.
-OFTEN = 250
+OFTEN = 120
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
@@ -121,8 +124,7 @@ class Cutter:
         for key, raw in apart.fields.items():
             child = node.child(key)
             if _is_long(raw, child) and (found := _items_of(raw)) is not None:
-                items, comma = found
-                cut.append((key, child, Items([self._item(bytes(item), child, around) for item in items], comma)))
+                cut.append((key, child, self._items(*found, child, around)))
         holes = {key for key, _, _ in cut}
         plain = stand_in(apart.text(without=holes))
         taken = place.patterns.take(plain, plain.count(QUOTE), outer)
@@ -134,6 +136,14 @@ class Cutter:
         else:
             core = Properties(self._members(apart, holes, node, around, labels), apart.comma, apart.colon, labels)
         return Rest(core, cut, apart.comma, apart.colon, labels, node.content if is_resource else None)
+
+    def _items(self, items: list[msgspec.Raw], comma: bytes, child: Child, told: Outer) -> Items:
+        """The units of an array: one an item, or, where items are small and alike (references), one a run of them."""
+        if _is_backbone(child):
+            return Items([self._item(bytes(item), child, told) for item in items], comma)
+        runs = [items[start : start + RUN] for start in range(0, len(items), RUN)]
+        texts = [b"[" + comma.join([bytes(item) for item in run]) + b"]" for run in runs]
+        return Items([self._piece(text, child, told, labels=False) for text in texts], comma, are_runs=True)
 
     def _members(
         self, apart: _Apart, holes: Container[str], node: Node, told: Outer, labels: bool
@@ -236,12 +246,18 @@ class _Apart:
 
 
 def _is_long(raw: msgspec.Raw, child: Child) -> bool:
-    """Whether a property is an array of backbone elements or resources that is worth cutting."""
+    """Whether a property is an array that is worth cutting: of backbone elements or resources, or a very long one."""
     element = child.element
     if element is None or not element.is_array or element.content is None or child.rule.action is Action.REDACT:
         return False
     text = bytes(raw)
-    return ("." in element.content or element.content == "Resource") and text.count(QUOTE) > FEW and text[:1] == b"["
+    return text.count(QUOTE) > (FEW if _is_backbone(child) else MANY) and text[:1] == b"["
+
+
+def _is_backbone(child: Child) -> bool:
+    """Whether the items of a property are backbone elements or resources: large, and each its own shape."""
+    content = child.element.content if child.element else None
+    return content is not None and ("." in content or content == "Resource")
 
 
 def _take_apart(text: bytes) -> _Apart | None:

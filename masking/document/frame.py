@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from masking.document.program import Outer
+from masking.document.program import NOWHERE, Outer
 from masking.document.subjects import Subjects, contained_key, id_key, identifier_key
 from masking.document.tokens import LITERAL, Array, Literal, Object, Text, Value, to_text
 from masking.fhir.compartment import is_person, subject_paths
@@ -82,7 +82,14 @@ class Frame:
     """A resource in a text: its root object, its subject, and whether it carries its own labels."""
 
     def __init__(
-        self, slots: Slots, subjects: Subjects, root: Object | None, node: Node | None, parent: Frame | None = None
+        self,
+        slots: Slots,
+        subjects: Subjects,
+        root: Object | None,
+        node: Node | None,
+        parent: Frame | None = None,
+        *,
+        is_apart: bool = False,
     ) -> None:
         self.slots = slots
         self._subjects = subjects
@@ -90,6 +97,8 @@ class Frame:
         self.node = node
         #: the frame of the container, for a contained resource
         self.parent = parent
+        #: whether nothing around the text is its business: an entry of a Bundle
+        self.is_apart = is_apart
         #: whether anything in it was taken away or blanked
         self.redacts = False
 
@@ -127,9 +136,11 @@ class Frame:
                     return identifier_key(None if system is None else to_text(parts[system]), to_text(parts[value]))
                 if fallback_at is not None:
                     return parts[fallback_at]  # type: ignore[no-any-return]
-                return outer.subject if outer.subject is not None else id_key(parts[own_at]) if own_at is not None else None
+                if outer.root_id is not None:
+                    return outer.subject
+                return id_key(parts[own_at]) if own_at is not None else None
 
-            return find
+            return self._placed(find)
 
         reads = [*references, *(part for pair in identifiers for part in pair), own, root]
         return self.slots.add(("subject", self), build, reads)
@@ -147,9 +158,13 @@ class Frame:
                     return contained_key(_root_id(parts, outer, root_at), b"#" + parts[own_at])
                 return id_key(parts[own_at])
 
-            return find
+            return self._placed(find)
 
         return self.slots.add(("subject", self), build, (own, root))
+
+    def _placed(self, find: Slot) -> Slot:
+        """What finds something for this resource: around one that stands apart there is nothing."""
+        return (lambda parts, outer: find(parts, NOWHERE)) if self.is_apart else find
 
     def root_part(self) -> int | None:
         """The part with the id of the outermost resource of this text, that `#…` is relative to."""
@@ -163,7 +178,7 @@ class Frame:
 
         def build(at: At) -> Slot:
             root_at = None if root is None else at(root)
-            return lambda parts, outer: _root_id(parts, outer, root_at)
+            return self._placed(lambda parts, outer: _root_id(parts, outer, root_at))
 
         return self.slots.add(("root_id", root), build, (root,))
 
@@ -194,8 +209,7 @@ class Frame:
             case "system" | "family":
                 found = self._beside(name, trail)
             case "unit":
-                found = self._beside("code", trail)
-                found = self._beside("unit", trail) if found is None else found
+                found = self._unit(trail)
             case "given":
                 found = self._given(trail)
             case "sex":
@@ -211,6 +225,12 @@ class Frame:
     def _beside(self, name: str, trail: Trail) -> int | None:
         """The text of an element beside a value, where R4 has one of that name."""
         return self._text(trail[-1][0], name) if trail and name in children(trail[-1][1].content) else None
+
+    def _unit(self, trail: Trail) -> int | None:
+        """Quantity.code, else Quantity.unit."""
+        found = self._beside("unit", trail)
+        code = self._beside("code", trail) if trail and "unit" in children(trail[-1][1].content) else None
+        return found if code is None else code
 
     def _given(self, trail: Trail) -> int | None:
         value = _value(trail[-1][0], "given") if trail and trail[-1][1].content == "HumanName" else None

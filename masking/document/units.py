@@ -112,15 +112,16 @@ class Fixed:
 
 @dataclass(slots=True)
 class Items:
-    """An array cut into its items."""
+    """An array cut into its items, or into runs of items that are arrays themselves."""
 
     items: list[Unit]
     comma: bytes
+    are_runs: bool = False
 
     def finish(self, tally: Tally) -> bytes | None:
         """The array of those that stay; None if none does."""
         masked = [item.finish(tally) for item in self.items]
-        live = [item for item in masked if item is not None]
+        live = [item[1:-1] if self.are_runs else item for item in masked if item is not None]
         return b"[" + self.comma.join(live) + b"]" if live else None
 
 

@@ -61,12 +61,21 @@ class BoundReference(BoundMasker):
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """Mask all ids of the batch in one call, then put the references together again."""
+        types = resource_types()
+        pairs = [value.partition("/") for value in values]
+        if all([kind in types and len(name) == 36 for kind, _, name in pairs]):
+            masked = self.pseudonyms.mask_if_uuids([name for _, _, name in pairs])
+            if masked is not None:
+                return [f"{kind}/{name}" for (kind, _, _), name in zip(pairs, masked, strict=True)]
+        return self._mixed(values)
+
+    def _mixed(self, values: Sequence[str]) -> list[str | None]:
+        """References of all forms. Most are `Type/id` all the same: two tests tell."""
         answers: list[str | None] = [None] * len(values)
         plain: list[tuple[int, str, str]] = []
         others: list[tuple[int, Reference]] = []
         types = resource_types()
         for place, value in enumerate(values):
-            # Most references are `Type/id`: two tests tell, and nothing needs to be put together but two words.
             resource_type, _, name = value.partition("/")
             if resource_type in types and _ID.fullmatch(name):
                 plain.append((place, resource_type, name))
@@ -77,10 +86,15 @@ class BoundReference(BoundMasker):
         names = list(dict.fromkeys(name for _, other in others for name in (other.id, other.fragment) if name))
         known: dict[str | None, str | None] = dict(zip(names, self.pseudonyms.mask(names), strict=True))
         numbers = self.identifiers.mask(
-            _system_and_value(value) for _, other in others for name, value in other.criteria() if name == "identifier" and value
+            _system_and_value(value)
+            for _, other in others
+            for name, value in other.criteria()
+            if name == "identifier" and value
         )
         for place, other in others:
-            answers[place] = self._conditional(other, numbers) if other.query is not None else self._rebuild(other, known)
+            answers[place] = (
+                self._conditional(other, numbers) if other.query is not None else self._rebuild(other, known)
+            )
         return answers
 
     def _rebuild(self, reference: Reference, known: Mapping[str | None, str | None]) -> str | None:
