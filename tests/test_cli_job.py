@@ -1,0 +1,160 @@
+"""What a run is told: job files, the command line over them, and what is checked before Spark starts."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import pytest
+
+from masking.commands.job import Order, order_of, read_job
+from masking.commands.prepare import only, prepare
+from masking.commands.run import add_arguments
+from masking.errors import InputError, KeyRefused, PolicyError, UsageError
+from masking.keys import MasterKey, write_key_file
+from masking.policy.explain import example_policy
+from masking.policy.specs import TypeAction
+from masking.report.manifest import MadeWith, Manifest, publish_manifest
+
+JOBS = Path(__file__).resolve().parents[1] / "conf" / "jobs"
+
+
+def arguments(*words: str) -> Namespace:
+    parser = ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_intermixed_args(list(words))
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Path:
+    path = tmp_path / "job.yaml"
+    path.write_text(
+        "source: [a, b]\ndestination: out\nphi_area: phi\npolicy: realistic\nkey_file: key\ntypes: [Patient]\n"
+        "conf: {spark.ui.enabled: false, spark.x: '1'}\nmax_document_bytes: 64M\nallow_other_key: true\n"
+        "on: 2026-01-01\n"
+    )
+    return path
+
+
+def test_a_job_file_says_everything(job: Path) -> None:
+    assert order_of(arguments("--job", str(job))) == Order(
+        source=("a", "b"),
+        destination="out",
+        phi_area="phi",
+        policy="realistic",
+        key_file="key",
+        types=("Patient",),
+        conf={"spark.ui.enabled": "false", "spark.x": "1"},
+        max_document_bytes=64 << 20,
+        allow_other_key=True,
+        on="2026-01-01",
+    )
+
+
+def test_the_command_line_wins(job: Path) -> None:
+    words = ["--job", str(job), "c", "elsewhere", "--key-env", "K", "--types", "Claim, Group", "--on", "2025-12-31"]
+    order = order_of(arguments(*words, "--conf", "spark.x=a=b", "--target-file-bytes", "5"))
+    assert order.source == ("c",)
+    assert order.destination == "elsewhere"
+    assert order.phi_area == "phi"
+    assert (order.key_file, order.key_env) == (None, "K")
+    assert order.types == ("Claim", "Group")
+    assert order.on == "2025-12-31"
+    assert order.conf == {"spark.ui.enabled": "false", "spark.x": "a=b"}
+    assert order.target_file_bytes == 5
+
+
+def test_options_may_stand_between_the_paths() -> None:
+    order = order_of(arguments("a", "--phi-area", "p", "b", "--policy", "x", "c"))
+    assert (order.source, order.destination) == (("a", "b"), "c")
+
+
+def test_the_shipped_job_file_is_a_job_file() -> None:
+    order = read_job(JOBS / "local.yaml")
+    assert order.phi_area == "phi"
+    assert order.conf["spark.driver.memory"] == "2g"
+
+
+def test_all_that_is_wrong_in_a_job_file_is_said_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text(
+        "source: {a: b}\ndestinaton: x\nphi_area: [1]\ntypes: [Patient, Obsrvation]\nallow_other_key: yes\n"
+        "max_document_bytes: many\nconf: {a: {b: c}}\nmax_document_bytes: 3\n"
+    )
+    with pytest.raises(PolicyError) as caught:
+        read_job(path)
+    assert {problem.line for problem in caught.value.problems} == {1, 2, 3, 4, 5, 6, 7, 8}
+    assert "did you mean 'destination'?" in str(caught.value)
+    assert "did you mean 'Observation'?" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "- a", "a: &b [*b]", "source: !x y", "\x00"])
+def test_what_is_no_job_file_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text(text)
+    with pytest.raises(PolicyError):
+        read_job(path)
+
+
+# ── before Spark ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Order:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.ndjson").write_text('{"resourceType":"Patient"}\n')
+    write_key_file(tmp_path / "key")
+    return Order((str(tmp_path / "in"),), str(tmp_path / "out"), str(tmp_path / "phi"), key_file=str(tmp_path / "key"))
+
+
+def replaced(order: Order, **changes: object) -> Order:
+    return Order(**{name: changes.get(name, getattr(order, name)) for name in Order.__dataclass_fields__})  # type: ignore[arg-type]
+
+
+def test_a_prepared_run_names_what_it_is_made_with(order: Order, tmp_path: Path) -> None:
+    prepared = prepare(replaced(order, on="2026-01-01", max_document_bytes=1000, target_file_bytes=2000))
+    assert prepared.made_with.policy == "realistic"
+    assert prepared.made_with.reference_date == "2026-01-01"
+    assert prepared.made_with.key_fingerprint == MasterKey.from_file(tmp_path / "key").keyring().fingerprint
+    assert (prepared.engine.max_bytes, prepared.settings.line_bytes, prepared.settings.file_bytes) == (1000, 1000, 2000)
+    assert [file.size for file in prepared.inputs.files] == [27]
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "phi").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"key_file": "/nowhere"}, KeyRefused),
+        ({"key_file": None, "key_env": "NO_SUCH_VARIABLE"}, KeyRefused),
+        ({"project": " "}, UsageError),
+        ({"policy": "realstic"}, UsageError),
+        ({"source": ("/nowhere",)}, InputError),
+        ({"max_document_bytes": -1}, UsageError),
+    ],
+)
+def test_what_can_fail_without_spark_fails_before_it(order: Order, changes: dict[str, object], error: type) -> None:
+    with pytest.raises(error):
+        prepare(replaced(order, **changes))
+
+
+def test_another_key_is_refused_unless_told_to(order: Order, tmp_path: Path) -> None:
+    made_with = MadeWith("realistic", "", "fp-other", "default", "2025-05-05")
+    publish_manifest(str(tmp_path / "out"), Manifest("r", "", "", 1.0, made_with, 0, 0, {}, ()))
+    with pytest.raises(KeyRefused, match="--allow-other-key"):
+        prepare(order)
+    prepared = prepare(replaced(order, allow_other_key=True))
+    assert prepared.settings.allow_other_key
+    assert prepared.made_with.reference_date == "2025-05-05"
+
+
+def test_only_some_types_is_another_policy() -> None:
+    policy = example_policy("realistic")
+    assert only(policy, ()) is policy
+    some = only(policy, ("Patient", "Claim"))
+    assert some.types["Patient"].action is TypeAction.MASK
+    assert some.types["Observation"].action is TypeAction.REDACT
+    assert some.sha256 not in (policy.sha256, only(policy, ("Patient",)).sha256)
+    assert some.sha256 == only(policy, ("Claim", "Patient", "Claim")).sha256
+    with pytest.raises(UsageError, match="lets no Claim through"):
+        only(example_policy("fhir_patient_resource"), ("Claim",))
