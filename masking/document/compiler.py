@@ -92,6 +92,8 @@ class Compilation:
         self._ledger = Ledger()
         self._dead: dict[int, set[str]] = {}
         self._unreadable: Counter[str] = Counter()
+        #: of a piece: whether the primitives that it is have a companion
+        self._is_accompanied = False
 
     # ── what is asked for ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -100,6 +102,8 @@ class Compilation:
         if not isinstance(tree, Object):
             raise Refused("not-a-resource", "a JSON object is expected on each line")
         node, frame = self._enter(tree, None)
+        if is_rest:  # what it must know of its arrays comes from outside
+            frame = Frame(self._slots, self._subjects, None, None)
         self._resource(tree, node, frame, wants_labels=not is_contained, is_rest=is_rest)
         return self._draft(tree, (), redacts=frame.redacts, resource_type=node.content)
 
@@ -120,12 +124,19 @@ class Compilation:
 
         return outer
 
-    def piece(self, tree: Value, child: Child, *, wants_labels: bool = False) -> Draft:
+    def piece(
+        self,
+        tree: Value,
+        child: Child,
+        *,
+        is_item: bool = False,
+        wants_labels: bool = False,
+        has_companion: bool = False,
+    ) -> Draft:
         """What to do with the value of one property, or with one item of it, apart from its resource."""
+        self._is_accompanied = has_companion
         frame = Frame(self._slots, self._subjects, None, None)
         mark = self._ledger.mark()
-        assert child.element is not None
-        is_item = child.element.is_array and not isinstance(tree, Array)
         decide = self._single if is_item else self._value
         lives = decide(tree, child, child.rule, frame, ())
         if lives and wants_labels and isinstance(tree, Object):
@@ -286,7 +297,9 @@ class Compilation:
         alive = [self._single(item, child, rule, frame, trail) for item in value.items]
         if all(alive):
             return True
-        if not any(is_alive and not _is_null(item) for item, is_alive in zip(value.items, alive, strict=True)):
+        has_nulls = child.element.is_primitive or is_companion(child.name)
+        live = [item for item, is_alive in zip(value.items, alive, strict=True) if is_alive]
+        if not live or (has_nulls and all(map(_is_null, live))):
             self._ledger.back_to(mark)
             return False
         if is_companion(child.name) or (child.element.is_primitive and self._has_companion(child.name, trail)):
@@ -296,10 +309,9 @@ class Compilation:
         frame.redacts = True
         return True
 
-    @staticmethod
-    def _has_companion(name: str, trail: Trail) -> bool:
-        """Whether a primitive has a companion beside it; a piece cannot see, and assumes that it has."""
-        return not trail or companion(name) in trail[-1][0].members
+    def _has_companion(self, name: str, trail: Trail) -> bool:
+        """Whether a primitive has a companion beside it; a piece cannot see, and is told."""
+        return companion(name) in trail[-1][0].members if trail else self._is_accompanied
 
     def _blank_items(self, value: Array, alive: list[bool]) -> None:
         """Primitives and their companions answer to each other by index: one that goes leaves a null."""

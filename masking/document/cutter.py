@@ -15,9 +15,9 @@ from masking.document.pattern import make_pattern
 from masking.document.program import Outer, Program
 from masking.document.subjects import Subjects
 from masking.document.tokens import QUOTE, Object, Value, parse, signature, split, stand_in
-from masking.document.units import HOLE, Fixed, Items, Matched, Properties, Rest, Unit, Whole
+from masking.document.units import HOLE, Fixed, Items, Matched, Properties, Remembered, Rest, Unit, Whole
 from masking.fhir.compartment import subject_paths
-from masking.fhir.elements import resource_types
+from masking.fhir.elements import companion, is_companion, resource_types
 from masking.policy.plan import Child, Node, Plan
 from masking.policy.specs import Action
 
@@ -25,14 +25,16 @@ from masking.policy.specs import Action
 LARGE = 800
 #: Texts with more quotes than this are cut until their shape has been seen some times: most shapes of claims never come again.
 SMALL = 160
-SIGHTINGS = 20
+SIGHTINGS = 6
 #: Arrays of backbone elements with more quotes than this are cut into items.
 FEW = 8
 #: Arrays of data types (a thousand references) with more quotes than this are cut too, into runs of so many items.
 MANY = 120
 RUN = 16
+#: Pieces of at most so many bytes are remembered whole.
+REPEATED = 600
 #: A shape seen this often gets a pattern: writing one costs as much as a few hundred texts gain.
-OFTEN = 120
+OFTEN = 60
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
@@ -72,7 +74,7 @@ class Cutter:
                 return cut
         return self._in_parts(place, plain, outer, lambda walk, tree: walk.resource(tree, is_contained=is_contained))
 
-    def _unit(self, place: _Place, plain: bytes, outer: Outer, walk: _Walk) -> Unit:
+    def _unit(self, place: _Place, plain: bytes, outer: Outer, walk: _Walk) -> Whole | Matched:
         """A unit for a text that is not cut: by the pattern of its shape, or in parts. `plain`: escapes stood in for."""
         taken = place.patterns.take(plain, plain.count(QUOTE), outer)
         return Matched(plain, outer, *taken) if taken is not None else self._in_parts(place, plain, outer, walk)
@@ -118,7 +120,7 @@ class Cutter:
 
     def _rest(self, apart: _Apart, node: Node, place: _Place, walk: _Walk, outer: Outer, labels: bool) -> Unit:
         """An object with its long arrays cut out. What is left is one text if its shape is familiar, else a piece a property."""
-        is_resource = node.path == node.content
+        is_resource = node.content in resource_types()
         around = self._told(apart, node.content, outer) if is_resource else outer
         cut: list[tuple[str, Child, Items]] = []
         for key, raw in apart.fields.items():
@@ -127,12 +129,12 @@ class Cutter:
                 cut.append((key, child, self._items(*found, child, around)))
         holes = {key for key, _, _ in cut}
         plain = stand_in(apart.text(without=holes))
-        taken = place.patterns.take(plain, plain.count(QUOTE), outer)
+        taken = place.patterns.take(plain, plain.count(QUOTE), around)
         core: Unit
         if taken is not None:
-            core = Matched(plain, outer, *taken)
-        elif place.is_familiar(plain):
-            core = self._in_parts(place, plain, outer, walk)
+            core = Matched(plain, around, *taken)
+        elif not is_resource or place.is_familiar(plain):
+            core = self._in_parts(place, plain, around, walk)
         else:
             core = Properties(self._members(apart, holes, node, around, labels), apart.comma, apart.colon, labels)
         return Rest(core, cut, apart.comma, apart.colon, labels, node.content if is_resource else None)
@@ -143,7 +145,7 @@ class Cutter:
             return Items([self._item(bytes(item), child, told) for item in items], comma)
         runs = [items[start : start + RUN] for start in range(0, len(items), RUN)]
         texts = [b"[" + comma.join([bytes(item) for item in run]) + b"]" for run in runs]
-        return Items([self._piece(text, child, told, labels=False) for text in texts], comma, are_runs=True)
+        return Items([self._piece(text, child, told) for text in texts], comma, are_runs=True)
 
     def _members(
         self, apart: _Apart, holes: Container[str], node: Node, told: Outer, labels: bool
@@ -155,15 +157,31 @@ class Cutter:
                 unit = Fixed(HOLE)
             elif child.element is None:
                 is_kept = child.rule.action is Action.KEEP
-                unit = Fixed(bytes(raw) if is_kept else None, "" if is_kept else child.path)
-            members.append((key, child, unit or self._piece(bytes(raw), child, told, labels and key == "meta")))
+                parse(split(bytes(raw)))  # raises for what would be refused in one piece
+                unit = Fixed(bytes(raw)) if is_kept else Fixed(None, child.place, redacts=True)
+            kind = "labels" if labels and key == "meta" else "companion" if companion(key) in apart.fields else ""
+            members.append((key, child, unit or self._piece(bytes(raw), child, told, kind)))
         return members
 
-    def _piece(self, text: bytes, child: Child, told: Outer, labels: bool) -> Unit:
-        def walk(compilation: Compilation, tree: Value) -> Draft:
-            return compilation.piece(tree, child, wants_labels=labels)
+    def _piece(self, text: bytes, child: Child, told: Outer, kind: str = "") -> Unit:
+        """One property. Most repeat to the byte (codes, statuses, the same practitioner): those are masked once.
 
-        return self._unit(self._pieces[child.path, labels], stand_in(text), told, walk)
+        kind: what it is told of its object: `labels` go into it, or a `companion` stands beside it.
+        """
+        place = self._pieces[child.path, kind]
+        known = place.answers.get(text)
+        if known is not None:
+            return known
+
+        def walk(compilation: Compilation, tree: Value) -> Draft:
+            return compilation.piece(tree, child, wants_labels=kind == "labels", has_companion=kind == "companion")
+
+        unit = self._unit(place, stand_in(text), told, walk)
+        if len(text) > REPEATED or not unit.is_pure:
+            return unit
+        if len(place.answers) > MEMORY:
+            place.answers.clear()
+        return Remembered(unit, text, place.answers)
 
     def _told(self, apart: _Apart, resource_type: str, outer: Outer) -> Outer:
         """What the items must know of the resource. Raises Refused."""
@@ -188,17 +206,19 @@ class Cutter:
     def _item(self, text: bytes, child: Child, told: Outer) -> Unit:
         """One item of an array that was cut: a resource, or a backbone element."""
         assert child.element is not None
+        if text[:1] != b"{":
+            return Fixed(text) if text == b"null" else Fixed(None, child.path, redacts=True)
         if child.element.content == "Resource":
             is_contained = child.name == "contained"
             try:
                 return self.resource(text, told if is_contained else Outer(), is_contained=is_contained)
             except Refused:
-                return Fixed(None, child.path)
+                return Fixed(None, child.path, redacts=True)
 
         def walk(compilation: Compilation, tree: Value) -> Draft:
-            return compilation.piece(tree, child)
+            return compilation.piece(tree, child, is_item=True)
 
-        place = self._pieces[child.path, False]
+        place = self._pieces[child.path, "item"]
         if text.count(QUOTE) > LARGE and child.node is not None and (apart := _take_apart(text)) is not None:
             return self._rest(apart, child.node, place, walk, told, labels=False)
         return self._unit(place, stand_in(text), told, walk)
@@ -210,6 +230,8 @@ class _Place:
 
     shapes: Shapes[_Answer]
     patterns: Patterns = field(default_factory=Patterns)
+    #: what pieces of the same bytes became, where nothing but their bytes decides
+    answers: dict[bytes, Fixed] = field(default_factory=dict)
     _sightings: Counter[int] = field(default_factory=Counter)
 
     def is_familiar(self, plain: bytes) -> bool:
@@ -221,10 +243,10 @@ class _Place:
         return self._sightings[structure] > SIGHTINGS
 
 
-class _Places(dict[tuple[str, bool], _Place]):
-    """Places by their path (and whether in a contained resource); the rest of a resource stands at its root."""
+class _Places(dict[tuple[str, object], _Place]):
+    """Places by their path (and what else decides there); the rest of a resource stands at its root."""
 
-    def __missing__(self, key: tuple[str, bool]) -> _Place:
+    def __missing__(self, key: tuple[str, object]) -> _Place:
         self[key] = made = _Place(Shapes[_Answer](tuple(key[0].split(".")[1:])))
         return made
 
@@ -250,6 +272,8 @@ def _is_long(raw: msgspec.Raw, child: Child) -> bool:
     element = child.element
     if element is None or not element.is_array or element.content is None or child.rule.action is Action.REDACT:
         return False
+    if is_companion(child.name):
+        return False  # answers to its primitives index by index
     text = bytes(raw)
     return text.count(QUOTE) > (FEW if _is_backbone(child) else MANY) and text[:1] == b"["
 

@@ -7,7 +7,6 @@ elements are cut into their properties and items until the pieces are small, and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +14,14 @@ from masking.document.compiler import ABSENT, REDACTED_MARK, label
 from masking.document.pattern import Held, Pattern
 from masking.document.program import Outer, Program
 from masking.document.tokens import QUOTE
+from masking.fhir.elements import Element, companion, is_companion, without_companion
 from masking.policy.plan import Child
 
 
 #: Stands for an array that was taken out. No valid JSON holds it.
 HOLE = b"[\x03]"
+#: A `meta` of labels alone.
+_FRESH = b'"meta":{"security":[' + label("PSEUDED") + REDACTED_MARK + b"]}"
 
 
 @dataclass(slots=True)
@@ -42,6 +44,11 @@ class Whole:
         self.program = program
         self.outer = outer
         self.keys = program.gather(parts, outer)
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether the answer depends on the text alone, not on whose it is."""
+        return not self.program.slots
 
     def finish(self, tally: Tally) -> bytes | None:
         """The masked text, or None if it goes. Values that cannot be read lead to the variant that redacts them."""
@@ -81,6 +88,11 @@ class Matched:
         self.pattern = pattern
         self.held = held
 
+    @property
+    def is_pure(self) -> bool:
+        """Whether the answer depends on the text alone, not on whose it is."""
+        return not self.pattern.general.slots
+
     def finish(self, tally: Tally) -> bytes | None:
         """The masked text. Values that cannot be read lead to the general way, which redacts them."""
         pattern = self.pattern
@@ -97,17 +109,37 @@ class Matched:
 
 @dataclass(slots=True)
 class Fixed:
-    """Bytes that stay; or, with None, a property that goes."""
+    """Bytes that are known; or, with None, a property that goes."""
 
     text: bytes | None
     unreadable: str = ""
+    redacts: bool = False
 
     def finish(self, tally: Tally) -> bytes | None:
         """The bytes themselves."""
         if self.unreadable:
             tally.unreadable[self.unreadable] += 1
-        tally.redacts = tally.redacts or self.text is None
+        tally.redacts = tally.redacts or self.redacts
         return self.text
+
+
+@dataclass(slots=True)
+class Remembered:
+    """A piece whose answer depends on its bytes alone: kept for the next piece of the same bytes."""
+
+    unit: Whole | Matched
+    text: bytes
+    memory: dict[bytes, Fixed]
+
+    def finish(self, tally: Tally) -> bytes | None:
+        """As the unit, and remember it."""
+        own = Tally()
+        masked = self.unit.finish(own)
+        if not own.unreadable:
+            self.memory[self.text] = Fixed(masked, redacts=own.redacts)
+        tally.unreadable.update(own.unreadable)
+        tally.redacts = tally.redacts or own.redacts
+        return masked
 
 
 @dataclass(slots=True)
@@ -135,27 +167,34 @@ class Properties:
     labels: bool
 
     def finish(self, tally: Tally) -> bytes | None:
-        """The object of the properties that stay; None if none does."""
-        live: dict[str, bytes] = {}
-        for key, child, unit in self.members:
+        """The object of the properties that stay. What is put in is spelled as in an object in one piece: without white space."""
+        said: dict[str, bytes] = {}
+        absent: set[str] = set()
+        for key, child, unit in sorted(self.members, key=lambda member: is_companion(member[0])):
+            if is_companion(key) and without_companion(key) in absent:
+                continue  # a data-absent-reason stands for both
             masked = unit.finish(tally)
             if masked is not None:
-                live[key] = masked
+                said[key] = b'"%b"%b%b' % (key.encode(), self.colon, masked)
             elif child.element is not None and (child.is_required or child.rule.absent):
-                absent = b"[" + ABSENT + b"]" if child.element.is_array else ABSENT
-                live[("_" if child.element.is_primitive else "") + key] = absent
-        if self.labels and "meta" not in live:
-            after = "id" if "id" in live else "resourceType"
-            live = dict(_with_meta(live, after))
-        return b"{" + self.comma.join([b'"%b"%b%b' % (k.encode(), self.colon, v) for k, v in live.items()]) + b"}"
+                absent.add(key)
+                said[key] = _absent(key, child.element)
+        if self.labels:
+            self._label(said, absent)
+        return b"{" + self.comma.join([said[key] for key, _, _ in self.members if key in said]) + b"}"
+
+    def _label(self, said: dict[str, bytes], absent: set[str]) -> None:
+        """Put in a `meta` of labels alone, where nothing is left of the source's."""
+        if all(key != "meta" for key, _, _ in self.members):
+            said["id" if "id" in said else "resourceType"] += b"," + _FRESH
+        elif "meta" not in said or "meta" in absent or said["meta"].endswith(b"null"):
+            said["meta"] = _FRESH
 
 
-def _with_meta(live: dict[str, bytes], after: str) -> Iterator[tuple[str, bytes]]:
-    """The properties with a `meta` that holds the labels, where none of the source's is left."""
-    for key, value in live.items():
-        yield key, value
-        if key == after:
-            yield "meta", b'{"security":[' + label("PSEUDED") + REDACTED_MARK + b"]}"
+def _absent(key: str, element: Element) -> bytes:
+    """A property that says that its value was masked."""
+    name = companion(key) if element.is_primitive else key
+    return b'"%b":%b' % (name.encode(), b"[" + ABSENT + b"]" if element.is_array else ABSENT)
 
 
 @dataclass(slots=True)
@@ -186,7 +225,7 @@ class Rest:
             elif text is not None:
                 text = self._close(text, key)
         tally.redacts = tally.redacts or own.redacts
-        if text is None:
+        if text is None or text == b"{}":
             return None
         pieces = text.split(HOLE)
         assert len(pieces) == len(filled) + 1
@@ -204,7 +243,7 @@ class Rest:
         raise AssertionError("an array was cut whose property the rest does not hold")
 
 
-Unit = Whole | Matched | Fixed | Items | Properties | Rest
+Unit = Whole | Matched | Fixed | Remembered | Items | Properties | Rest
 
 
 def resource_type(unit: Unit) -> str | None:
