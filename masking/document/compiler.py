@@ -107,23 +107,6 @@ class Compilation:
         self._resource(tree, node, frame, wants_labels=not is_contained, is_rest=is_rest)
         return self._draft(tree, (), redacts=frame.redacts, resource_type=node.content)
 
-    def context(self, tree: Object) -> Callable[[list[bytes], Outer], Outer]:
-        """What tells pieces of a resource of this shape about the whole."""
-        node, frame = self._enter(tree, None)
-        root_id = frame.root_id()
-        places = [frame.subject(), root_id, frame.context("sex", ((tree, node),))]
-        places += [frame.context(name, ()) for name in ("deceased", "birth_date", "address")]
-        slots = tuple(build(lambda part: part) for build in self._slots.builds)
-
-        def outer(parts: list[bytes], around: Outer) -> Outer:
-            filled: list[bytes | None] = [*parts]
-            for slot in slots:
-                filled.append(slot(filled, around))
-            filled[root_id] = filled[root_id] or b""  # pieces tell a whole without an id from no whole
-            return Outer(*(filled[place] for place in places))
-
-        return outer
-
     def piece(
         self,
         tree: Value,

@@ -14,12 +14,12 @@ from masking.document.draft import Draft
 from masking.document.pattern import make_pattern
 from masking.document.program import Outer, Program
 from masking.document.subjects import Subjects
+from masking.document.told import tell
 from masking.document.tokens import QUOTE, Object, Value, parse, signature, split, stand_in
 from masking.document.units import HOLE, Fixed, Items, Matched, Properties, Remembered, Rest, Unit, Whole
-from masking.fhir.compartment import subject_paths
 from masking.fhir.elements import companion, is_companion, resource_types
 from masking.policy.plan import Child, Node, Plan
-from masking.policy.specs import Action
+from masking.policy.specs import Action, TypeAction
 
 #: Texts with more quotes than this (about ten kilobytes of FHIR) are cut.
 LARGE = 800
@@ -39,11 +39,8 @@ OFTEN = 60
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 _SEPARATORS = ((b",", b":"), (b", ", b": "))
-#: What pieces must know of the whole, beside the references that name its subject.
-_TOLD = ("resourceType", "id", "gender", "deceasedDateTime", "birthDate", "address")
 
 _Answer = Program | Refused
-_Context = Callable[[list[bytes], Outer], Outer]
 _Walk = Callable[[Compilation, Value], Draft]
 
 
@@ -54,7 +51,6 @@ class Cutter:
         self.plan = plan
         self.kernels = Kernels(plan)
         self._subjects = Subjects()
-        self._contexts: Shapes[_Context | Refused] = Shapes()
         self._resources = _Place(Shapes())
         self._contained = _Place(Shapes())
         self._pieces = _Places()
@@ -110,6 +106,8 @@ class Cutter:
         resource_type = bytes(spelled).decode("ascii", "replace").strip('"') if spelled else ""
         if apart is None or resource_type not in resource_types():
             return None
+        if self.plan.type_action(resource_type) in (TypeAction.REFUSE, TypeAction.REDACT):
+            return None  # the general way says why
         labels = not is_contained and self.plan.policy.labels
 
         def walk(compilation: Compilation, tree: Value) -> Draft:
@@ -121,7 +119,7 @@ class Cutter:
     def _rest(self, apart: _Apart, node: Node, place: _Place, walk: _Walk, outer: Outer, labels: bool) -> Unit:
         """An object with its long arrays cut out. What is left is one text if its shape is familiar, else a piece a property."""
         is_resource = node.content in resource_types()
-        around = self._told(apart, node.content, outer) if is_resource else outer
+        around = tell(apart.fields, node.content, outer, self._subjects) if is_resource else outer
         cut: list[tuple[str, Child, Items]] = []
         for key, raw in apart.fields.items():
             child = node.child(key)
@@ -182,26 +180,6 @@ class Cutter:
         if len(place.answers) > MEMORY:
             place.answers.clear()
         return Remembered(unit, text, place.answers)
-
-    def _told(self, apart: _Apart, resource_type: str, outer: Outer) -> Outer:
-        """What the items must know of the resource. Raises Refused."""
-        names = dict.fromkeys((*_TOLD, *(path.partition(".")[0] for path in subject_paths(resource_type))))
-        some = [b'"%b":%b' % (name.encode(), apart.fields[name]) for name in names if name in apart.fields]
-        parts = split(b"{" + b",".join(some) + b"}")
-        found = self._contexts.find(parts)
-        if found is None:
-            tree = parse(parts)
-            found = self._contexts.remember(parts, tree, self._context(parts, tree))
-        if isinstance(found, Refused):
-            raise found
-        return found(parts, outer)
-
-    def _context(self, parts: list[bytes], tree: Value) -> _Context | Refused:
-        assert isinstance(tree, Object)
-        try:
-            return Compilation(self.kernels, self._subjects, parts, frozenset()).context(tree)
-        except Refused as refused:
-            return refused
 
     def _item(self, text: bytes, child: Child, told: Outer) -> Unit:
         """One item of an array that was cut: a resource, or a backbone element."""

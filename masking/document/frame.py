@@ -23,7 +23,8 @@ At = Callable[[int], int]
 Build = Callable[[At], Slot]
 #: The objects around a value, outermost first, each with its node.
 Trail = tuple[tuple[Object, Node], ...]
-_ADDRESS = ("line", "city", "state", "postalCode", "country")
+#: What makes up a whole address, in the order in which its masker wants it.
+ADDRESS = ("line", "city", "state", "postalCode", "country")
 
 
 class Slots:
@@ -265,7 +266,7 @@ class Frame:
 
     def _address(self, value: Object) -> int:
         groups = []
-        for name in _ADDRESS:
+        for name in ADDRESS:
             found = _value(value, name)
             items = found.items if isinstance(found, Array) else [found]
             groups.append(tuple(item.part for item in items if isinstance(item, Text)))
