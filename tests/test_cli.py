@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import importlib
 import json
 import os
 import stat
+from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,9 @@ import masking.commands.preview as preview_command
 from masking.cli import BUG, COMMANDS, INTERRUPTED, main
 from masking.commands.platform import without_platform_options
 from masking.commands.screen import duration, printable, size
+from masking.errors import MaskingError
 from masking.keys import MasterKey, write_key_file
+from masking.maskers.base import registered
 from masking.report.manifest import MadeWith, Manifest, OutputFile, TypeCounts, publish_manifest
 
 PATIENT = {
@@ -345,3 +349,35 @@ def test_output_goes_to_files_without_colour(
     monkeypatch.setitem(os.environ, "TERM", "xterm-256color")
     main(["explain", "Patient.name"])
     assert "\x1b" not in capsys.readouterr().out
+
+
+# ── the documents ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_command_option_and_exit_code_is_documented() -> None:
+    told = (Path(__file__).resolve().parents[1] / "docs" / "cli.md").read_text()
+    for name in COMMANDS:
+        parser = ArgumentParser()
+        importlib.import_module(f"masking.commands.{name}").add_arguments(parser)
+        options = {text for action in parser._actions for text in action.option_strings} - {"-h", "--help"}
+        section = told.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        assert {option for option in options if option not in section} <= SHARED, name
+        assert all(option in told for option in options)
+    codes = {cls.exit_code for cls in every_error(MaskingError)} | {BUG, INTERRUPTED, 0, 3}
+    assert all(f"\n| {code} | " in told for code in codes)
+
+
+#: Explained under `run`.
+SHARED = {"--policy", "--on", "--key-file", "--key-env", "--project", "--master"}
+
+
+def every_error(base: type[MaskingError]) -> set[type[MaskingError]]:
+    return {base, *(found for cls in base.__subclasses__() for found in every_error(cls))}
+
+
+def test_the_documented_policy_is_one(tmp_path: Path) -> None:
+    told = (Path(__file__).resolve().parents[1] / "docs" / "policies.md").read_text()
+    path = tmp_path / "mine.yaml"
+    path.write_text(told.partition("```yaml\n")[2].partition("```")[0])
+    assert main(["policy", "check", str(path)]) == 0
+    assert all(f"`{name}`" in told for name in registered())

@@ -209,20 +209,15 @@ def _by_kind(counts: Counter[Remains]) -> Counter[str]:
 
 
 def _show_next(screen: Screen, folders: _Folders) -> None:
-    screen.show(
-        "",
-        facts(
-            [
-                (
-                    "Look at more",
-                    f"fhir-mask preview {folders.sample / 'export'} --key-file {folders.key} --type Claim",
-                ),
-                ("Ask for a rule", "fhir-mask explain Patient.birthDate"),
-                ("Your own export", "fhir-mask keygen --out my.key"),
-                ("", "fhir-mask preview EXPORT --key-file my.key"),
-                ("", "fhir-mask run EXPORT masked --phi-area phi --key-file my.key"),
-                ("Your own policy", "fhir-mask policy show realistic > my_policy.yaml"),
-            ]
-        ),
-        "",
+    screen.show("")
+    screen.show_lines(
+        [
+            ("Look at more", f"fhir-mask preview {folders.sample / 'export'} --key-file {folders.key} --type Claim"),
+            ("Ask for a rule", "fhir-mask explain Patient.birthDate"),
+            ("Your own export", "fhir-mask keygen --out my.key"),
+            ("", "fhir-mask preview EXPORT --key-file my.key"),
+            ("", "fhir-mask run EXPORT masked --phi-area phi --key-file my.key"),
+            ("Your own policy", "fhir-mask policy show realistic > my_policy.yaml"),
+        ]
     )
+    screen.show("")

@@ -42,7 +42,17 @@ class Screen:
     def show(self, *renderables: object) -> None:
         """Results to standard output: tables, `Text`, or text as it is."""
         for one in renderables:
-            self.out.print(Text(printable(one)) if isinstance(one, str) else one)
+            if isinstance(one, str):
+                self.out.print(Text(printable(one)), soft_wrap=True)
+            else:
+                self.out.print(one)
+
+    def show_lines(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Names and values, each pair one line however long: a path that is broken in two cannot be copied."""
+        width = max(len(name) for name, _ in pairs)
+        for name, value in pairs:
+            line = Text.assemble((f"{name:<{width}}  ", "dim"), printable(value))
+            self.out.print(line, soft_wrap=True)
 
     def write(self, text: str) -> None:
         """Text for other programs to standard output: not wrapped, not coloured, nothing spelled out."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from masking.commands.screen import Screen, counted, duration, facts, size, table
+from masking.commands.screen import Screen, counted, duration, size, table
 from masking.report.manifest import Manifest
 
 _MOST = 8  # lines of reasons and of redactions
@@ -60,4 +60,4 @@ def show_facts(screen: Screen, manifest: Manifest, places: list[tuple[str, str]]
         ("Ages as of", made.reference_date),
         *places,
     ]  # fmt: skip
-    screen.show(facts(pairs))
+    screen.show_lines(pairs)
