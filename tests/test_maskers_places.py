@@ -269,3 +269,10 @@ def test_long_texts_take_no_long_time() -> None:
         mask("line", value)
         mask("text", value, None)
         mask("district", value)
+
+
+def test_no_value_decides_for_another_where_the_address_is_blank() -> None:
+    values = ["1 Main St, Boston, MA 02115", "9 Elm St, Dallas, TX 75201", "Survey"]
+    for part in ("text", "city", "line", "postal_code"):
+        together = Address(part).bind(Keys()).mask_distinct(values, address=["||||"] * len(values))
+        assert together == [mask(part, value, "||||") for value in values]

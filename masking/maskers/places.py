@@ -67,17 +67,20 @@ class BoundAddress(BoundMasker):
             elif self.part == "country":
                 masked.append(value if is_country(value) else None)
             else:
-                household = chosen.get(address or "") or self._household(value, address)
-                if not household[0].from_value:
-                    chosen[address or ""] = household
+                household = chosen.get(address or "") or self._household(value, address, chosen)
                 masked.append(self._part(value, *household))
         return masked
 
-    def _household(self, value: str, address: str | None) -> _Household:
+    def _household(self, value: str, address: str | None, chosen: dict[str, _Household]) -> _Household:
+        """The household of a value; noted in `chosen` where the address alone tells it, whatever the value is."""
         source = read_address(address, value)
+        is_of_value = source.from_value
         if source.from_value and self.part == "text" and not source.foreign:
             source = read_address(_address_in(value), value)
-        return source, None if source.foreign else choose(self.key, source, self.keep)
+        household = source, None if source.foreign else choose(self.key, source, self.keep)
+        if not is_of_value:
+            chosen[address or ""] = household
+        return household
 
     def _part(self, value: str, source: SourceAddress, place: Place | None) -> str | None:
         if place is None:
