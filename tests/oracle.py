@@ -1,0 +1,584 @@
+"""The document engine's rules once more: slow, plain, one value after the other, with a reader of its own.
+
+Shares with the engine the plan's answers (`Node`, `Child`), the bound maskers and FHIR's tables, and nothing else: no shapes, no parts,
+no programs, no batches. What it makes of a document is what the engine must make of it, to the byte.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from masking.fhir.compartment import is_person, subject_paths
+from masking.fhir.elements import children, json_kind, resource_types
+from masking.fhir.references import parse as parse_reference
+from masking.policy.plan import Child, Node, Plan
+from masking.policy.specs import Action, Rule, TypeAction
+
+ABSENT = '{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}'
+LABEL_SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+DEEPEST = 100
+_SPACE = " \t\r\n"
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def label(code: str, display: str) -> str:
+    """A security label as the engine writes it."""
+    return f'{{"system":"{LABEL_SYSTEM}","code":"{code}","display":"{display}"}}'
+
+
+PSEUDED, REDACTED = label("PSEUDED", "pseudonymized"), label("REDACTED", "redacted")
+
+
+# ── a reader that keeps every spelling ───────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class String:
+    """A string; `raw` is what stands between the quotes."""
+
+    raw: str
+
+    @property
+    def text(self) -> str:
+        """What it spells."""
+        return json.loads(f'"{self.raw}"')
+
+
+@dataclass
+class Bare:
+    """A number, true, false or null."""
+
+    raw: str
+
+
+@dataclass
+class Items:
+    """An array: white space after the bracket, the values, what stands between them, white space before the end."""
+
+    lead: str
+    values: list[Value]
+    gaps: list[str]
+    tail: str
+
+
+@dataclass
+class Members:
+    """An object, as `Items`; `starts` are the keys with their quotes and colons, `keys` the raw keys."""
+
+    lead: str
+    starts: list[str]
+    keys: list[str]
+    values: list[Value]
+    gaps: list[str]
+    tail: str
+
+    def get(self, key: str) -> Value | None:
+        """The value of a property."""
+        return self.values[self.keys.index(key)] if key in self.keys else None
+
+    def string(self, key: str) -> str | None:
+        """The text of a property that is a string."""
+        found = self.get(key)
+        return found.text if isinstance(found, String) else None
+
+
+Value = String | Bare | Items | Members
+
+
+class Fault(Exception):
+    """The document cannot be masked; the reason."""
+
+
+class _Reader:
+    """Reads a JSON text that is known to be valid."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.at = text, 0
+
+    def space(self) -> str:
+        start = self.at
+        while self.text[self.at : self.at + 1] and self.text[self.at] in _SPACE:
+            self.at += 1
+        return self.text[start : self.at]
+
+    def string(self) -> str:
+        start = self.at = self.at + 1
+        while self.text[self.at] != '"':
+            self.at += 2 if self.text[self.at] == "\\" else 1
+        self.at += 1
+        return self.text[start : self.at - 1]
+
+    def value(self, depth: int = 0) -> Value:
+        first = self.text[self.at]
+        if first == '"':
+            return String(self.string())
+        if depth > DEEPEST:
+            raise Fault("too-deep")
+        if first == "[":
+            return self.array(depth)
+        if first == "{":
+            return self.object(depth)
+        start = self.at
+        while self.text[self.at : self.at + 1] and self.text[self.at] not in _SPACE + ",]}":
+            self.at += 1
+        return Bare(self.text[start : self.at])
+
+    def array(self, depth: int) -> Items:
+        self.at += 1
+        made = Items(self.space(), [], [], "")
+        while self.text[self.at] != "]":
+            made.values.append(self.value(depth + 1))
+            made.gaps.append(self.gap())
+        made.gaps, made.tail = made.gaps[:-1], made.gaps[-1] if made.gaps else ""
+        self.at += 1
+        return made
+
+    def object(self, depth: int) -> Members:
+        self.at += 1
+        made = Members(self.space(), [], [], [], [], "")
+        while self.text[self.at] != "}":
+            start = self.at
+            made.keys.append(self.string())
+            self.space()
+            self.at += 1
+            self.space()
+            made.starts.append(self.text[start : self.at])
+            made.values.append(self.value(depth + 1))
+            made.gaps.append(self.gap())
+        if len(set(made.keys)) < len(made.keys):
+            raise Fault("duplicate-key")
+        made.gaps, made.tail = made.gaps[:-1], made.gaps[-1] if made.gaps else ""
+        self.at += 1
+        return made
+
+    def gap(self) -> str:
+        before = self.space()
+        if self.text[self.at] != ",":
+            return before
+        self.at += 1
+        return before + "," + self.space()
+
+
+def read(document: bytes) -> Value:
+    """The tree of a document. Raises Fault."""
+    try:
+        text = document.removeprefix(b"\xef\xbb\xbf").strip(_SPACE.encode()).decode()
+        plain = json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse)
+        json.dumps(plain, ensure_ascii=False).encode()  # lone surrogates cannot be
+    except UnicodeEncodeError:
+        raise Fault("not-json") from None
+    except UnicodeDecodeError:
+        raise Fault("not-utf-8") from None
+    except ValueError:
+        raise Fault("not-json") from None
+    except RecursionError:
+        raise Fault("too-deep") from None
+    return _Reader(text).value()
+
+
+def _refuse(_: str) -> None:
+    raise ValueError
+
+
+def spelled(value: Value) -> str:
+    """The very text of a value."""
+    match value:
+        case String(raw):
+            return f'"{raw}"'
+        case Bare(raw):
+            return raw
+        case Items():
+            return _run("[", value, [spelled(item) for item in value.values], "]")
+        case Members():
+            texts = [start + spelled(item) for start, item in zip(value.starts, value.values, strict=True)]
+            return _run("{", value, texts, "}")
+
+
+def _run(opening: str, source: Items | Members, texts: list[str | None], closing: str, put: str = "") -> str:
+    """The live texts; between two of them stands what followed the first. `put` comes after the last."""
+    live = [index for index, text in enumerate(texts) if text is not None]
+    joined = "".join(f"{texts[i]}{source.gaps[i] if i != live[-1] else ''}" for i in live)
+    if not live:
+        put = put.removeprefix(",")
+    return opening + source.lead + joined + put + source.tail + closing
+
+
+# ── the rules ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Scope:
+    """The resource that a value stands in."""
+
+    root: Members
+    node: Node
+    container: Scope | None
+    redacts: bool = False
+    #: what became of the properties of its `meta`
+    meta: list[str | None] = field(default_factory=list)
+
+    @property
+    def outermost(self) -> Scope:
+        """The resource that `#…` is relative to."""
+        return self.container.outermost if self.container else self
+
+
+Trail = tuple[tuple[Members, Node], ...]
+
+
+@dataclass
+class Answer:
+    """What becomes of a document: its masked bytes, or the reason why there are none."""
+
+    masked: bytes | None = None
+    reason: str | None = None
+    resource_type: str | None = None
+    redactions: Counter[str] = field(default_factory=Counter)
+
+
+class Oracle:
+    """Masks documents under a plan, one value at a time."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.unreadable: Counter[str] = Counter()
+
+    def mask(self, document: bytes) -> Answer:
+        """What the engine must make of a document."""
+        self.unreadable = Counter()
+        try:
+            tree = read(document)
+            if not isinstance(tree, Members):
+                raise Fault("not-a-resource")
+            masked, scope = self.resource(tree, None, labelled=True)
+        except Fault as fault:
+            return Answer(reason=str(fault))
+        return Answer(masked.encode(), None, scope.node.content, self.unreadable)
+
+    # ── resources ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def resource(self, tree: Members, container: Scope | None, *, labelled: bool) -> tuple[str, Scope]:
+        """A resource and everything in it."""
+        resource_type = tree.string("resourceType")
+        if resource_type is None:
+            raise Fault("no-type")
+        if resource_type not in resource_types():
+            raise Fault("unknown-type")
+        action = self.plan.type_action(resource_type)
+        if action in (TypeAction.REFUSE, TypeAction.REDACT):
+            raise Fault("refused-by-policy" if action is TypeAction.REFUSE else "dropped-by-policy")
+        scope = Scope(tree, self.plan.root(resource_type), container)
+        texts = self.members(tree, scope.node, scope, ((tree, scope.node),))
+        if labelled and self.plan.policy.labels:
+            texts = self.labelled(tree, texts, scope)
+        return _run("{", tree, texts, "}"), scope
+
+    def labelled(self, tree: Members, texts: list[str | None], scope: Scope) -> list[str | None]:
+        """With the security labels in `meta`, which is made where none is left."""
+        both = "," + PSEUDED + ("," + REDACTED if scope.redacts else "")
+        fresh = '"meta":{"security":[' + both[1:] + "]}"
+        meta = tree.get("meta")
+        if meta is None:
+            alive_id = "id" in tree.keys and texts[tree.keys.index("id")] is not None
+            after = tree.keys.index("id" if alive_id else "resourceType")
+            texts[after] = f"{texts[after]},{fresh}"
+            return texts
+        at = tree.keys.index("meta")
+        own_texts = scope.meta
+        if texts[at] is None or not isinstance(meta, Members):
+            texts[at] = fresh
+        elif texts[at] != tree.starts[at] + _run("{", meta, own_texts, "}"):
+            texts[at] = fresh  # a data-absent-reason stands there
+        else:
+            texts[at] = tree.starts[at] + self._labelled_meta(meta, own_texts, scope)
+        return texts
+
+    def _labelled_meta(self, meta: Members, texts: list[str | None], scope: Scope) -> str:
+        security = meta.get("security")
+        at = meta.keys.index("security") if "security" in meta.keys else 0
+        alive = isinstance(security, Items) and texts[at] is not None
+        present = {item.string("code") for item in security.values if isinstance(item, Members)
+                   and item.string("system") == LABEL_SYSTEM} if alive else set()  # fmt: skip
+        put = "" if "PSEUDED" in present else "," + PSEUDED
+        put += "," + REDACTED if scope.redacts and "REDACTED" not in present else ""
+        if put and alive:
+            items = [self.quietly(item, meta, scope) for item in security.values]
+            texts = [*texts]
+            texts[at] = meta.starts[at] + _run("[", security, items, "]", put)
+            put = ""
+        return _run("{", meta, texts, "}", f',"security":[{put[1:]}]' if put else "")
+
+    def quietly(self, item: Value, meta: Members, scope: Scope) -> str | None:
+        """An item of meta.security once more, without counting."""
+        counted = Counter(self.unreadable)
+        node = scope.node.child("meta").node
+        assert node is not None
+        child = node.child("security")
+        text = self.single(item, child, child.rule, scope, ((scope.root, scope.node), (meta, node)))
+        self.unreadable = counted
+        return text
+
+    def nested(self, value: Members, child: Child, scope: Scope) -> str | None:
+        """A resource inside a resource."""
+        contained = child.name == "contained"
+        try:
+            text, inner = self.resource(value, scope if contained else None, labelled=not contained)
+        except Fault:
+            return self.unread(child.path, scope)
+        scope.redacts = scope.redacts or inner.redacts
+        return text
+
+    # ── objects and arrays ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def members(self, tree: Members, node: Node, scope: Scope, trail: Trail) -> list[str | None]:
+        """The text of each property, None for those that go; companions are decided after what they accompany."""
+        texts: list[str | None] = [None] * len(tree.keys)
+        absent: set[str] = set()
+        for index in sorted(range(len(tree.keys)), key=lambda i: tree.keys[i].startswith("_")):
+            key, value, start = tree.keys[index], tree.values[index], tree.starts[index]
+            if key.startswith("_") and key[1:] in absent:
+                continue
+            child = node.child(key)
+            rule = self.rule(tree, node, child)
+            text = self.value(value, child, rule, scope, trail)
+            if text is not None:
+                texts[index] = start + text
+                continue
+            scope.redacts = True
+            if child.element is not None and (child.element.min > 0 or rule.absent):
+                absent.add(key)
+                reason = f"[{ABSENT}]" if child.element.max != 1 else ABSENT
+                texts[index] = f'"{"_" if child.element.is_primitive else ""}{key}":{reason}'
+        return texts
+
+    def rule(self, tree: Members, node: Node, child: Child) -> Rule:
+        """The rule of a property, where what stands beside it decides."""
+        if node.content == "Identifier" and child.name == "value":
+            return self.plan.identifier_rule(node, tree.string("system"), tuple(self.type_codes(tree)))
+        if child.fallback is not None and child.name == "display" and not self.plan.vouches(tree.string("system")):
+            return child.fallback
+        return child.rule
+
+    @staticmethod
+    def type_codes(identifier: Members) -> Iterator[str]:
+        """The codes of Identifier.type."""
+        kind = identifier.get("type")
+        coding = kind.get("coding") if isinstance(kind, Members) else None
+        for item in coding.values if isinstance(coding, Items) else []:
+            code = item.string("code") if isinstance(item, Members) else None
+            if code is not None:
+                yield code
+
+    def value(self, value: Value, child: Child, rule: Rule, scope: Scope, trail: Trail) -> str | None:
+        """The text of a property's value; None: it goes."""
+        element = child.element
+        if element is None:
+            return spelled(value) if rule.action is Action.KEEP else self.unread(child.place, scope)
+        if (element.max != 1) != isinstance(value, Items):
+            return self.unread(child.path, scope)
+        if not isinstance(value, Items):
+            return self.single(value, child, rule, scope, trail)
+        texts = [self.single(item, child, rule, scope, trail) for item in value.values]
+        if None not in texts:
+            return _run("[", value, texts, "]")
+        scope.redacts = True
+        has_nulls = element.is_primitive or child.name.startswith("_")
+        if all(text is None or (has_nulls and text == "null") for text in texts):
+            return None
+        has_companion = child.name.startswith("_") or (element.is_primitive and "_" + child.name in trail[-1][0].keys)
+        return _run("[", value, [text or "null" for text in texts] if has_companion else texts, "]")
+
+    def single(self, value: Value, child: Child, rule: Rule, scope: Scope, trail: Trail) -> str | None:
+        """One value that is not an array."""
+        element = child.element
+        assert element is not None
+        if value == Bare("null"):
+            return "null"
+        if element.is_primitive:
+            return self.leaf(value, child, rule, scope, trail)
+        if not isinstance(value, Members):
+            return self.unread(child.path, scope)
+        if rule.action is Action.REDACT or rule.masker is not None:
+            scope.redacts = True
+            return None
+        if element.content == "Resource":
+            return self.nested(value, child, scope)
+        assert child.node is not None
+        node = child.node
+        if node.content == "Extension":
+            node = self.plan.extension(node, value.string("url") or "")
+        texts = self.members(value, node, scope, (*trail, (value, node)))
+        if child.path.count(".") == 1 and child.name == "meta" and scope.root is trail[-1][0]:
+            scope.meta = texts
+        live = [key for key, text in zip(value.keys, texts, strict=True) if text is not None]
+        if node.content == "Extension":
+            says_nothing = not any(key == "extension" or key.startswith(("value", "_value")) for key in live)
+        else:
+            says_nothing = bool(texts) and not live
+        return None if says_nothing else _run("{", value, texts, "}")
+
+    # ── leaves ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def leaf(self, value: Value, child: Child, rule: Rule, scope: Scope, trail: Trail) -> str | None:
+        """A primitive."""
+        assert child.element is not None
+        kind = json_kind(child.element.type)
+        is_kind = {
+            "string": isinstance(value, String),
+            "boolean": value in (Bare("true"), Bare("false")),
+            "number": isinstance(value, Bare) and value.raw not in ("true", "false"),
+        }
+        if not is_kind[kind]:
+            return self.unread(child.path, scope)
+        if child.fallback is not None and child.name == "text" and rule is child.rule:
+            displays = [text.casefold() for text in self.vouched_displays(trail[-1][0])]
+            assert isinstance(value, String)
+            # What is done is settled for a shape, so the label says what may have been done.
+            scope.redacts = scope.redacts or (bool(displays) and child.fallback.action is not Action.KEEP)
+            if value.text.casefold() in displays:
+                return spelled(value)
+            rule = child.fallback
+        if rule.action is Action.KEEP:
+            return spelled(value)
+        if rule.action is Action.REDACT:
+            scope.redacts = True
+            return None
+        return self.masked(value, child, rule, scope, trail)
+
+    def masked(self, value: Value, child: Child, rule: Rule, scope: Scope, trail: Trail) -> str | None:
+        """What a masker makes of a primitive."""
+        assert rule.masker is not None
+        bound = self.plan.bound(rule.masker)
+        if isinstance(value, String) and bound.always is not None:
+            scope.redacts = True
+            return json.dumps(bound.always, ensure_ascii=False)
+        assert isinstance(value, String | Bare)
+        text = value.text if isinstance(value, String) else value.raw
+        context = {name: [self.context(name, scope, trail)] for name in bound.context}
+        answer = bound.mask_distinct([text], **context)[0]
+        if answer is None or (isinstance(value, Bare) and not _NUMBER.fullmatch(answer)):
+            return self.unread(child.path, scope)
+        return json.dumps(answer, ensure_ascii=False) if isinstance(value, String) else answer
+
+    def vouched_displays(self, concept: Members) -> Iterator[str]:
+        """The displays of a concept's codings whose code system the policy knows."""
+        coding = concept.get("coding")
+        for item in coding.values if isinstance(coding, Items) else []:
+            display = item.string("display") if isinstance(item, Members) else None
+            if display is not None and self.plan.vouches(item.string("system")):
+                yield display
+
+    def unread(self, path: str, scope: Scope) -> None:
+        """Count a value that is not what R4 says, or that its masker cannot read."""
+        self.unreadable[path] += 1
+        scope.redacts = True
+
+    # ── what a masker may ask for ──────────────────────────────────────────────────────────────────────────────────
+
+    def context(self, name: str, scope: Scope, trail: Trail) -> str | None:
+        """A value of `masking.maskers.base.CONTEXT`."""
+        beside = trail[-1][0]
+        match name:
+            case "subject":
+                return subject(scope)
+            case "system" | "family":
+                return beside.string(name) if name in children(trail[-1][1].content) else None
+            case "unit":
+                known = children(trail[-1][1].content)
+                code = beside.string("code") if "unit" in known and "code" in known else None
+                return code if code is not None else beside.string("unit") if "unit" in known else None
+            case "given":
+                given = beside.get("given") if trail[-1][1].content == "HumanName" else None
+                texts = [i.text for i in given.values if isinstance(i, String)] if isinstance(given, Items) else []
+                return " ".join(texts) if texts else None
+            case "sex":
+                around = [obj for obj, node in trail if "gender" in children(node.content)]
+                return around[-1].string("gender") if around else None
+            case "deceased":
+                return scope.root.string("deceasedDateTime")
+            case "birth_date":
+                return scope.root.string("birthDate")
+        assert name == "address"
+        return address(scope, trail)
+
+
+def address(scope: Scope, trail: Trail) -> str | None:
+    """The address around a value, else the first of the resource, as `line|city|state|postalCode|country`."""
+    around = [obj for obj, node in trail if node.content == "Address"]
+    found: Value | None = around[-1] if around else scope.root.get("address")
+    if isinstance(found, Items):
+        found = found.values[0] if found.values else None
+    if not isinstance(found, Members):
+        return None
+    groups = []
+    for name in ("line", "city", "state", "postalCode", "country"):
+        part = found.get(name)
+        values = part.values if isinstance(part, Items) else [part]
+        groups.append(", ".join(value.text for value in values if isinstance(value, String)))
+    return "|".join(groups)
+
+
+def subject(scope: Scope) -> str | None:
+    """The key of the human whose resource it is."""
+    own = scope.root.string("id")
+    base = scope.outermost.root.string("id") or ""
+    if is_person(scope.node.content):
+        if own is None:
+            return None
+        return f"{base}#{own}" if scope.container else fold(own)
+    found = [
+        value
+        for path in subject_paths(scope.node.content)
+        for value in follow([scope.root], path.split("."))
+        if isinstance(value, Members)
+    ]
+    for value in found:
+        reference = value.string("reference")
+        key = None if reference is None else patient(reference, base)
+        if key is not None:
+            return key
+    for value in found:
+        identifier = value.get("identifier")
+        if value.string("reference") is None and isinstance(identifier, Members):
+            number = identifier.string("value")
+            if number is not None:
+                return f"{identifier.string('system') or ''}|{number}"
+    if scope.container:
+        return subject(scope.container)
+    return None if own is None else fold(own)
+
+
+def patient(text: str, base: str) -> str | None:
+    """The key of the patient that a reference names."""
+    if text.startswith("#"):
+        return base + text
+    reference = parse_reference(text)
+    if reference.kind in ("urn_uuid", "urn_oid") or (reference.type == "Patient" and reference.id is not None):
+        return None if reference.id is None else fold(reference.id)
+    if reference.type == "Patient":
+        return next((value for name, value in reference.criteria() if name == "identifier" and value), None)
+    return None
+
+
+def fold(text: str) -> str:
+    """UUIDs in lower case."""
+    return text.lower() if _UUID.fullmatch(text) else text
+
+
+def follow(values: list[Value], names: list[str]) -> list[Value]:
+    """The values at a path, through arrays."""
+    for name in names:
+        below = (value.get(name) for value in flat(values) if isinstance(value, Members))
+        values = [value for value in below if value is not None]
+    return list(flat(values))
+
+
+def flat(values: list[Value]) -> Iterator[Value]:
+    """Arrays give way to their items."""
+    for value in values:
+        yield from value.values if isinstance(value, Items) else [value]
