@@ -18,7 +18,8 @@ from masking.document.tokens import to_part
 from masking.fhir.compartment import is_person, subject_paths
 from masking.fhir.elements import children
 
-_value = msgspec.json.Decoder()
+#: Numbers are none of our business: a huge one must not stop the reading.
+_value = msgspec.json.Decoder(float_hook=lambda spelled: None)
 
 
 def tell(fields: Mapping[str, msgspec.Raw], resource_type: str, around: Outer, subjects: Subjects) -> Outer:
@@ -26,7 +27,7 @@ def tell(fields: Mapping[str, msgspec.Raw], resource_type: str, around: Outer, s
     known = children(resource_type)
 
     def text(name: str) -> bytes | None:
-        return _spelled(_value.decode(fields[name])) if name in fields and name in known else None
+        return _spelled(_read(fields[name])) if name in fields and name in known else None
 
     own = text("id")
     root_id = around.root_id if around.root_id is not None else own or b""
@@ -36,7 +37,7 @@ def tell(fields: Mapping[str, msgspec.Raw], resource_type: str, around: Outer, s
         sex=text("gender"),
         deceased=text("deceasedDateTime"),
         birth_date=text("birthDate"),
-        address=_address(_value.decode(fields["address"])) if "address" in fields else None,
+        address=_address(_read(fields["address"])) if "address" in fields else None,
     )
 
 
@@ -72,7 +73,7 @@ def _candidates(fields: Mapping[str, msgspec.Raw], resource_type: str) -> Iterat
     """The References that may name the subject, best first."""
     for path in subject_paths(resource_type):
         first, *rest = path.split(".")
-        found = _flat([_value.decode(fields[first])]) if first in fields else []
+        found = _flat([_read(fields[first])]) if first in fields else []
         for name in rest:
             found = _flat([here[name] for here in found if isinstance(here, dict) and name in here])
         yield from (here for here in found if isinstance(here, dict))
@@ -86,6 +87,14 @@ def _address(value: Any) -> bytes | None:
         return None
     groups = ([value.get(name)] if not isinstance(value.get(name), list) else value[name] for name in ADDRESS)
     return b"|".join(b", ".join([part for item in group if (part := _spelled(item)) is not None]) for group in groups)
+
+
+def _read(raw: msgspec.Raw) -> Any:
+    """A property as Python sees it; null for one with a number that Python will not hold."""
+    try:
+        return _value.decode(raw)
+    except msgspec.ValidationError:
+        return None
 
 
 def _spelled(value: Any) -> bytes | None:
