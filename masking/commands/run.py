@@ -133,6 +133,7 @@ def _told(error: Exception) -> str:
     java = getattr(error, "java_exception", None)  # of py4j's errors; the library itself knows no py4j
     if java is not None:
         kind = str(java.getClass().getName())
-    elif isinstance(error, PySparkException) and error.getCondition():
-        kind = f"{kind} {error.getCondition()}"
+    elif isinstance(error, PySparkException):
+        condition = getattr(error, "getCondition", error.getErrorClass)()  # Spark 4's name for it, Spark 3.5's
+        kind = f"{kind} {condition}" if condition else kind
     return f"Spark failed ({kind}); nothing was published. Spark's own log says more: --conf spark.log.level=INFO"
