@@ -167,7 +167,7 @@ class Plan:
             if base is None or not base.is_primitive:
                 return Child(key, path, None, UNKNOWN_ELEMENT, 8, None)
             below = Node(self, "Element", path, None)
-            return Child(key, path, companion_element(base), UNNAMED, 8, below)
+            return Child(key, path, companion_element(base), _ENTER, 6, below)
         rule, level = self._resolve(node, path, element)
         below = None
         if element.content is not None:
