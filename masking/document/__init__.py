@@ -1,4 +1,6 @@
-"""The document engine: a batch of JSON documents in, the masked documents out, and a reason for each that could not be masked."""
+"""The document engine: a batch of JSON documents in, the masked documents out, and a reason for each that could not
+be masked.
+"""
 
 from masking.document.engine import Batch, Engine, Fault
 

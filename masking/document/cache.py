@@ -16,11 +16,13 @@ MEMORY = 50_000
 #: How many patterns are tried on a text before it goes the general way. Those of another type fail at once.
 MOST_PATTERNS = 100
 
+
 class Shapes(Generic[T]):
     """Remembers one thing a shape, at one place of a plan.
 
-    Three look-ups find it: by the structure, by the keys, and by the few strings that rules may look at. Each is one dictionary and one
-    `itemgetter`, whatever the size of the text. `prefix`: the keys above, for a place that is not a document's root.
+    Three look-ups find it: by the structure, by the keys, and by the few strings that rules may look at. Each is one
+    dictionary and one `itemgetter`, whatever the size of the text. `prefix`: the keys above, for a place that is not
+    a document's root.
     """
 
     def __init__(self, prefix: tuple[str, ...] = ()) -> None:
@@ -57,13 +59,17 @@ class Shapes(Generic[T]):
 
 
 class Patterns:
-    """The patterns of one place, by how many quotes a text holds: the one number that tells most shapes apart for nothing."""
+    """The patterns of one place, by how many quotes a text holds: the one number that tells most shapes apart for
+    nothing.
+    """
 
     def __init__(self) -> None:
         self._by_size: dict[int, list[Pattern]] = {}
 
     def take(self, text: bytes, quotes: int, outer: Outer) -> tuple[Pattern, Held] | None:
-        """The pattern that a text matches, and what the text holds. What matched last is tried first: likes come together."""
+        """The pattern that a text matches, and what the text holds. What matched last is tried first: likes come
+        together.
+        """
         patterns = self._by_size.get(quotes)
         if patterns is None:
             return None

@@ -1,7 +1,8 @@
 """From the tree of one text to the program of its shape: the walk that follows the plan.
 
-Every value ends in one of three ways: it stays (its bytes, or what a masker makes of them), it goes, or it goes and leaves a
-data-absent-reason because R4 or the policy demands that something stands there. What empties goes with its contents.
+Every value ends in one of three ways: it stays (its bytes, or what a masker makes of them), it goes, or it goes and
+leaves a data-absent-reason because R4 or the policy demands that something stands there. What empties goes with its
+contents.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from masking.document.draft import Draft, Ledger
 from masking.document.edits import Edit
 from masking.document.frame import Frame, Slots, Trail
 from masking.document.kernels import Kernel, Shifter, Vouched
-from masking.document.program import Leaf, Outer, Program
+from masking.document.program import Leaf, Program
 from masking.document.shape import discriminators
 from masking.document.subjects import Subjects
 from masking.document.tokens import Array, Literal, Member, Object, Position, Text, Value, parse, to_part, to_text
@@ -29,11 +30,12 @@ from masking.policy.specs import Action, Rule, TypeAction
 ABSENT = b'{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}'
 _LABEL_SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 _LABELS = {"PSEUDED": "pseudonymized", "REDACTED": "redacted"}
-#: Stands for "the label REDACTED, if anything was" in the rest of a resource, which cannot know of its arrays. No valid JSON holds it.
+#: Stands for "the label REDACTED, if anything was" in the rest of a resource, which cannot know of its arrays. No
+#: valid JSON holds it.
 REDACTED_MARK = b"\x02"
 
 
-class Refused(Exception):  # noqa: N818 - an answer about a shape, not a failure
+class Refused(Exception):
     """No text of this shape can be masked; the reason is a slug, the message holds no value."""
 
     def __init__(self, reason: str, message: str, place: str = "", resource_type: str | None = None) -> None:
@@ -42,7 +44,11 @@ class Refused(Exception):  # noqa: N818 - an answer about a shape, not a failure
 
 def label(code: str) -> bytes:
     """A security label as JSON."""
-    return b'{"system":"%b","code":"%b","display":"%b"}' % (_LABEL_SYSTEM.encode(), code.encode(), _LABELS[code].encode())
+    return b'{"system":"%b","code":"%b","display":"%b"}' % (
+        _LABEL_SYSTEM.encode(),
+        code.encode(),
+        _LABELS[code].encode(),
+    )
 
 
 class Kernels:
@@ -83,7 +89,9 @@ class Kernels:
 
 
 class Compilation:
-    """One walk over one tree. `parts` is the text that showed the shape; only discriminating strings of it are looked at."""
+    """One walk over one tree. `parts` is the text that showed the shape; only discriminating strings of it are looked
+    at.
+    """
 
     def __init__(self, kernels: Kernels, subjects: Subjects, parts: list[bytes], forced: frozenset[Leaf]) -> None:
         self._kernels, self._plan, self._subjects = kernels, kernels.plan, subjects
@@ -95,7 +103,7 @@ class Compilation:
         #: of a piece: whether the primitives that it is have a companion
         self._is_accompanied = False
 
-    # ── what is asked for ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── what is asked for ──
 
     def resource(self, tree: Value, *, is_contained: bool, is_rest: bool = False) -> Draft:
         """What to do with a resource, or with the rest of one whose long arrays were taken out. Raises Refused."""
@@ -139,7 +147,7 @@ class Compilation:
             **said,
         )
 
-    # ── resources ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── resources ──
 
     def _enter(self, tree: Object, parent: Frame | None, *, is_apart: bool = False) -> tuple[Node, Frame]:
         """The node and frame of a resource object. Raises Refused."""
@@ -160,9 +168,7 @@ class Compilation:
         node = self._plan.root(resource_type)
         return node, Frame(self._slots, self._subjects, tree, node, parent, is_apart=is_apart)
 
-    def _resource(
-        self, tree: Object, node: Node, frame: Frame, *, wants_labels: bool, is_rest: bool = False
-    ) -> None:
+    def _resource(self, tree: Object, node: Node, frame: Frame, *, wants_labels: bool, is_rest: bool = False) -> None:
         dead = self._members(tree, node, frame, ((tree, node),))
         if wants_labels and self._plan.policy.labels:
             redacted = b"," + label("REDACTED") if frame.redacts else b""
@@ -170,7 +176,9 @@ class Compilation:
         self._cut(tree, dead)
 
     def _nested(self, value: Object, child: Child, frame: Frame) -> bool:
-        """A resource inside a resource: contained, an entry of a Bundle, a parameter. One that cannot be entered goes."""
+        """A resource inside a resource: contained, an entry of a Bundle, a parameter. One that cannot be entered
+        goes.
+        """
         is_contained = child.name == "contained"
         try:
             node, inner = self._enter(value, frame if is_contained else None, is_apart=not is_contained)
@@ -200,7 +208,9 @@ class Compilation:
         """Add the labels that a live `meta` lacks."""
         dead = self._dead.get(id(meta), set())
         security = meta.members.get("security")
-        items = security.value.items if security and isinstance(security.value, Array) and "security" not in dead else []
+        items = (
+            security.value.items if security and isinstance(security.value, Array) and "security" not in dead else []
+        )
         present = {code for item in items if isinstance(item, Object) for code in self._label_code(item)}
         put = b"" if "PSEUDED" in present else b"," + label("PSEUDED")
         put += b"" if "REDACTED" in present else redacted
@@ -220,7 +230,7 @@ class Compilation:
         texts = {key: self._spelled(item, key) for key in ("system", "code")}
         return [texts["code"]] if texts["system"] == _LABEL_SYSTEM and texts["code"] else []
 
-    # ── objects and arrays ─────────────────────────────────────────────────────────────────────────────────────────────
+    # ── objects and arrays ──
 
     def _members(self, tree: Object, node: Node, frame: Frame, trail: Trail) -> set[str]:
         """Decide each property; the keys of those that go. Companions come last: they follow what they accompany."""
@@ -266,7 +276,9 @@ class Compilation:
         assert child.element is not None
         key = ("_" if child.element.is_primitive else "") + member.key
         value = b"[" + ABSENT + b"]" if child.element.is_array else ABSENT
-        self._ledger.edits.append(Edit(self._start(member), self._end(member.value), b'"' + key.encode() + b'":' + value))
+        self._ledger.edits.append(
+            Edit(self._start(member), self._end(member.value), b'"' + key.encode() + b'":' + value)
+        )
 
     def _value(self, value: Value, child: Child, rule: Rule, frame: Frame, trail: Trail) -> bool:
         """Decide the value of a property; False: it goes."""
@@ -288,7 +300,9 @@ class Compilation:
         if is_companion(child.name) or (child.element.is_primitive and self._has_companion(child.name, trail)):
             self._blank_items(value, alive)
         else:
-            self._cut_run([(self._item_start(item), self._end(item), keep) for item, keep in zip(value.items, alive, strict=True)])
+            self._cut_run(
+                [(self._item_start(item), self._end(item), keep) for item, keep in zip(value.items, alive, strict=True)]
+            )
         frame.redacts = True
         return True
 
@@ -327,14 +341,16 @@ class Compilation:
         dead = self._members(value, node, frame, (*trail, (value, node)))
         is_empty = bool(dead) and len(dead) == len(value.members)
         if node.content == "Extension":
-            is_empty = not any(key == "extension" or key.startswith(("value", "_value")) for key in value.members.keys() - dead)
+            is_empty = not any(
+                key == "extension" or key.startswith(("value", "_value")) for key in value.members.keys() - dead
+            )
         if is_empty:
             self._ledger.back_to(mark)
             return False
         self._cut(value, dead)
         return True
 
-    # ── leaves ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── leaves ──
 
     def _leaf(self, value: Value, child: Child, rule: Rule, frame: Frame, trail: Trail) -> bool:
         element = child.element
@@ -422,7 +438,7 @@ class Compilation:
         except ValueError:
             return None
 
-    # ── cutting ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── cutting ──
 
     def _cut(self, tree: Object, dead: set[str]) -> None:
         if dead:
@@ -430,7 +446,9 @@ class Compilation:
             self._cut_run([(self._start(m), self._end(m.value), key not in dead) for key, m in members])
 
     def _cut_run(self, spans: list[tuple[Position, Position, bool]]) -> None:
-        """Cut the dead of a comma-separated run: each with the comma after it, those at the end with the comma before."""
+        """Cut the dead of a comma-separated run: each with the comma after it, those at the end with the comma
+        before.
+        """
         last_alive = max((index for index, (_, _, alive) in enumerate(spans) if alive), default=-1)
         for index, (start, _, is_alive) in enumerate(spans[: last_alive + 1]):
             if not is_alive:

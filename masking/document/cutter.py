@@ -14,8 +14,8 @@ from masking.document.draft import Draft
 from masking.document.pattern import make_pattern
 from masking.document.program import Outer, Program
 from masking.document.subjects import Subjects
+from masking.document.tokens import QUOTE, Value, check_depth, parse, signature, split, stand_in
 from masking.document.told import tell
-from masking.document.tokens import QUOTE, Object, Value, parse, signature, split, stand_in
 from masking.document.units import HOLE, Fixed, Items, Matched, Properties, Remembered, Rest, Unit, Whole
 from masking.fhir.elements import companion, is_companion, resource_types
 from masking.policy.plan import Child, Node, Plan
@@ -23,7 +23,8 @@ from masking.policy.specs import Action, TypeAction
 
 #: Texts with more quotes than this (about ten kilobytes of FHIR) are cut.
 LARGE = 800
-#: Texts with more quotes than this are cut until their shape has been seen some times: most shapes of claims never come again.
+#: Texts with more quotes than this are cut until their shape has been seen some times: most shapes of claims never
+#: come again.
 SMALL = 160
 SIGHTINGS = 6
 #: Arrays of backbone elements with more quotes than this are cut into items.
@@ -65,6 +66,7 @@ class Cutter:
         if taken is not None:
             return Matched(plain, outer, *taken)
         if quotes > LARGE or (quotes > SMALL and not place.is_familiar(plain)):
+            check_depth(plain)
             cut = self._cut_resource(text, outer, is_contained)
             if cut is not None:
                 return cut
@@ -97,7 +99,7 @@ class Cutter:
         except Refused as refused:
             return refused
 
-    # ── large ones ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── large ones ──
 
     def _cut_resource(self, text: bytes, outer: Outer, is_contained: bool) -> Unit | None:
         """The resource with its long arrays taken out and cut into items; None where there is nothing to cut."""
@@ -117,7 +119,9 @@ class Cutter:
         return self._rest(apart, self.plan.root(resource_type), place, walk, outer, labels)
 
     def _rest(self, apart: _Apart, node: Node, place: _Place, walk: _Walk, outer: Outer, labels: bool) -> Unit:
-        """An object with its long arrays cut out. What is left is one text if its shape is familiar, else a piece a property."""
+        """An object with its long arrays cut out. What is left is one text if its shape is familiar, else a piece a
+        property.
+        """
         is_resource = node.content in resource_types()
         around = tell(apart.fields, node.content, outer, self._subjects) if is_resource else outer
         cut: list[tuple[str, Child, Items]] = []
@@ -240,7 +244,8 @@ class _Apart:
     def text(self, without: Container[str] = ()) -> bytes:
         """The text, with a hole for each array named."""
         pieces = [
-            b'"%b"%b%b' % (key.encode(), self.colon, HOLE if key in without else raw) for key, raw in self.fields.items()
+            b'"%b"%b%b' % (key.encode(), self.colon, HOLE if key in without else raw)
+            for key, raw in self.fields.items()
         ]
         return b"{" + self.comma.join(pieces) + b"}"
 
@@ -263,7 +268,9 @@ def _is_backbone(child: Child) -> bool:
 
 
 def _take_apart(text: bytes) -> _Apart | None:
-    """The properties of an object; None where they would not put together the very text (a key twice, odd white space)."""
+    """The properties of an object; None where they would not put together the very text (a key twice, odd white
+    space).
+    """
     try:
         fields = _fields.decode(text)
     except msgspec.DecodeError:

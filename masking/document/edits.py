@@ -1,7 +1,7 @@
 """Edits of a text in parts: what is cut out and put in, as a recipe that holds for every text of the shape.
 
-Texts of one shape differ in the digits of their even parts, so an offset is kept from whichever end of its part has no number
-before it. Edits that meet in one part are carried out as one.
+Texts of one shape differ in the digits of their even parts, so an offset is kept from whichever end of its part has
+no number before it. Edits that meet in one part are carried out as one.
 """
 
 from __future__ import annotations

@@ -62,7 +62,9 @@ class Engine:
         return {"plan": self.plan, "max_bytes": self.max_bytes, "_cutter": None}
 
     def mask_batch(self, documents: Sequence[bytes]) -> Batch:
-        """Mask documents: one JSON text each, no newline at the end, any number of them. Never raises for what they hold."""
+        """Mask documents: one JSON text each, no newline at the end, any number of them. Never raises for what they
+        hold.
+        """
         cutter = self._cutter
         if cutter is None:
             cutter = self._cutter = Cutter(self.plan)

@@ -1,7 +1,8 @@
 """The resource that a value stands in, and where the context of a value comes from.
 
-Each name in `masking.maskers.base.CONTEXT` is found in the value's surroundings: beside it, in the nearest enclosing object that R4
-gives such an element, at the resource's root, or, for a piece of a large document, in what it was told of the whole.
+Each name in `masking.maskers.base.CONTEXT` is found in the value's surroundings: beside it, in the nearest enclosing
+object that R4 gives such an element, at the resource's root, or, for a piece of a large document, in what it was told
+of the whole.
 """
 
 from __future__ import annotations
@@ -291,7 +292,9 @@ def _follow(value: Value | None, names: list[str]) -> list[Value]:
     """The values at a path, through arrays, in the order of the document."""
     found: list[Value] = [] if value is None else [value]
     for name in names:
-        found = [below for here in _flat(found) if isinstance(here, Object) and (below := _value(here, name)) is not None]
+        found = [
+            below for here in _flat(found) if isinstance(here, Object) and (below := _value(here, name)) is not None
+        ]
     return _flat(found)
 
 

@@ -1,7 +1,7 @@
 """What runs over leaves: each kernel masks the distinct values of a batch once and remembers them, bounded.
 
-Keys and answers of a kernel are the bytes between JSON's quotes. A kernel's answer is a pure function of the key (law 1); its memory
-only saves time, so forgetting it changes nothing.
+Keys and answers of a kernel are the bytes between JSON's quotes. A kernel's answer is a pure function of the key (law
+1); its memory only saves time, so forgetting it changes nothing.
 """
 
 from __future__ import annotations
@@ -70,9 +70,11 @@ class Kernel:
 
 
 class Vouched:
-    """A text kept where it repeats one of the displays beside it (whatever the capitals), else masked by the inner kernel.
+    """A text kept where it repeats one of the displays beside it (whatever the capitals), else masked by the inner
+    kernel.
 
-    Keys are (*the inner key, *displays): texts and displays differ in number from shape to shape, which one dictionary can hold.
+    Keys are (*the inner key, *displays): texts and displays differ in number from shape to shape, which one
+    dictionary can hold.
     """
 
     __slots__ = ("_inner", "_width", "answers", "wanted")
@@ -137,8 +139,8 @@ def _parts(texts: Sequence[str | None]) -> list[bytes | None]:
 class Shifter:
     """`date_shift` in the hot path: ten characters by table, the checked rest kept; everything else by `shift_text`.
 
-    offset: subject's key → days. Subjects and times of day repeat, dates with their times do not: so offsets and rests are
-    remembered, results are not.
+    offset: subject's key → days. Subjects and times of day repeat, dates with their times do not: so offsets and
+    rests are remembered, results are not.
     """
 
     __slots__ = ("_days", "_indexes", "_offset", "_offsets", "_rests")

@@ -1,10 +1,11 @@
 """A shape seen often gets a pattern: a regular expression that takes its texts apart, and two functions written for it.
 
-What is kept between two leaves is one group however many keys and values it holds; what goes is matched and not captured. So a text
-falls into some ten groups instead of a hundred parts, and the masked text is the groups, the answers and the constants, joined.
-The expression asks for the keys and deciding strings of the shape and lets everything else be; that a text is valid JSON is checked
-before. The two functions, `take` and `finish`, are what `Program.gather` and `Program.finish` do, without their loops: written as
-source, for a loop over ten leaves costs more than the leaves. No value of a text enters the source.
+What is kept between two leaves is one group however many keys and values it holds; what goes is matched and not
+captured. So a text falls into some ten groups instead of a hundred parts, and the masked text is the groups, the
+answers and the constants, joined. The expression asks for the keys and deciding strings of the shape and lets
+everything else be; that a text is valid JSON is checked before. The two functions, `take` and `finish`, are what
+`Program.gather` and `Program.finish` do, without their loops: written as source, for a loop over ten leaves costs
+more than the leaves. No value of a text enters the source.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ Held = tuple[Any, ...]
 class Pattern:
     """The two functions of a shape, and the program that does the same for texts in parts.
 
-    take: (checked text with escapes stood in for, Outer) → what it holds, or None for another shape; tells the kernels what is wanted.
-    finish: what it holds → the masked text, escapes still stood in for. TypeError where a masker could not read a value.
+    take: (checked text with escapes stood in for, Outer) → what it holds, or None for another shape; tells the
+    kernels what is wanted.
+    finish: what it holds → the masked text, escapes still stood in for. TypeError where a masker could not read a
+    value.
     """
 
     take: Callable[[bytes, Outer], Held | None]
@@ -196,7 +199,9 @@ class _Functions:
         #: the masked value of each target, as source
         self._answer: dict[int, str] = {}
 
-    def compile(self, match: Callable[[bytes], Any]) -> tuple[Callable[[bytes, Outer], Held | None], Callable[[Held], bytes]]:
+    def compile(
+        self, match: Callable[[bytes], Any]
+    ) -> tuple[Callable[[bytes, Outer], Held | None], Callable[[Held], bytes]]:
         """The two functions."""
         self._objects["match"] = match
         self._slots()
@@ -210,7 +215,7 @@ class _Functions:
             held=f"({', '.join(self._held)},)",
             pieces=", ".join(self._pieces()),
         )
-        exec(compile(source, "<pattern>", "exec"), self._objects)  # noqa: S102 - our own source, see the module's docstring
+        exec(compile(source, "<pattern>", "exec"), self._objects)  # our own source, see the module's docstring
         return self._objects["take"], self._objects["finish"]
 
     def _name(self, thing: object) -> str:

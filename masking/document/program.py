@@ -1,9 +1,9 @@
 """A program: what must be done to every text of one shape. Made by the compiler, carried out here.
 
-A program sees a text as its parts followed by *slots*: values that are computed from parts (the subject's key, the whole address,
-a number out of an even part) or handed in from outside (what a piece of a large document must know of the whole).
-Carrying out takes two steps: `gather` fills the slots and tells the kernels which values are wanted, `finish` puts their answers in
-and edits the structure.
+A program sees a text as its parts followed by *slots*: values that are computed from parts (the subject's key, the
+whole address, a number out of an even part) or handed in from outside (what a piece of a large document must know of
+the whole). Carrying out takes two steps: `gather` fills the slots and tells the kernels which values are wanted,
+`finish` puts their answers in and edits the structure.
 """
 
 from __future__ import annotations
@@ -76,23 +76,25 @@ class Program:
     variant: Callable[[list[bytes], frozenset[Leaf]], Program] | None = None
 
     def gather(self, parts: list[Any], outer: Outer) -> list[Any]:
-        """Append the slots to the parts and tell the kernels which values this text wants; the keys of `keyed` and `vouched`."""
+        """Append the slots to the parts and tell the kernels which values this text wants; the keys of `keyed` and
+        `vouched`.
+        """
         for slot in self.slots:
             parts.append(slot(parts, outer))
         for kernel, _, getter in self.plain:
             kernel.wanted.update(getter(parts))
-        keys = []
+        keys: list[Any] = []
         for kernel, _, getter in self.keyed:
             key = getter(parts)
             kernel.wanted.add(key)
             keys.append(key)
         for judge, target, getter, displays in self.vouched:
             text = parts[target]
-            key = None
-            if all([parts[display] != text for display in displays]):
-                key = getter(parts)
-                judge.wanted.add(key)
-            keys.append(key)
+            asked: tuple[Any, ...] | None = None
+            if text not in [parts[display] for display in displays]:
+                asked = getter(parts)
+                judge.wanted.add(asked)
+            keys.append(asked)
         return keys
 
     def resolve(self) -> None:
@@ -125,8 +127,8 @@ class Program:
     def finish(self, parts: list[Any], size: int, keys: list[Any]) -> bytes:
         """The masked text, escapes still stood in for. `size` is the number of parts before the slots.
 
-        Raises TypeError where a masker could not read a value: null has no place in a text, so joining finds out at no cost.
-        `unreadable_leaves` then tells which.
+        Raises TypeError where a masker could not read a value: null has no place in a text, so joining finds out at
+        no cost. `unreadable_leaves` then tells which.
         """
         self.put_answers(parts, keys)
         for target, value in self.constants:
@@ -145,14 +147,18 @@ class Program:
         before = parts[:]
         self.put_answers(parts, keys)
         targets = [target for _, found, _ in self.plain for target in found] + [target for _, target, _ in self.keyed]
-        targets += [target for _, target, _, _ in self.vouched] + [target for *_, found in self.dates for target in found]
+        targets += [target for _, target, _, _ in self.vouched] + [
+            target for *_, found in self.dates for target in found
+        ]
         failed = {t for t in targets if parts[t] is None or (t in slots and not NUMBER.fullmatch(parts[t]))}
         parts[:] = before
         return frozenset(slots.get(target, (target, -1)) for target in failed)
 
 
 def _with_number(part: bytes, ordinal: int, number: bytes) -> bytes:
-    """An even part with one of its literals replaced. Anything but a JSON number would change the structure: TypeError."""
+    """An even part with one of its literals replaced. Anything but a JSON number would change the structure:
+    TypeError.
+    """
     if not NUMBER.fullmatch(number):
         raise TypeError
     match = next(islice(LITERAL.finditer(part), ordinal, None))

@@ -18,7 +18,8 @@ def identifier_names() -> frozenset[str]:
 
 
 def discriminators(tree: Value, prefix: tuple[str, ...]) -> tuple[int, ...]:
-    """The parts of the strings that rules may look at: a resource's type, an extension's url, systems, identifiers' type codes,
+    """The parts of the strings that rules may look at: a resource's type, an extension's url, systems, identifiers'
+    type codes,
     security labels. Chosen by keys alone, so that texts of one shape agree about them."""
     return tuple(part for part, path in _strings(tree, prefix) if _decides(path))
 

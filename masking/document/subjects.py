@@ -1,8 +1,8 @@
 """Whose value it is: the key of a human out of a reference, in whatever form it is written.
 
-One human, one key: `Patient/123`, `https://host/fhir/Patient/123/_history/2` and, for UUIDs, `urn:uuid:…` in any case give the same.
-A contained Patient is keyed by its container (`<container id>#p1`), for `#p1` means another person in every resource.
-Keys are the bytes between JSON's quotes, in one spelling: `\u0041` and `A` are one key.
+One human, one key: `Patient/123`, `https://host/fhir/Patient/123/_history/2` and, for UUIDs, `urn:uuid:…` in any case
+give the same. A contained Patient is keyed by its container (`<container id>#p1`), for `#p1` means another person in
+every resource. Keys are the bytes between JSON's quotes, in one spelling: `\u0041` and `A` are one key.
 """
 
 from __future__ import annotations

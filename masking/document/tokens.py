@@ -1,11 +1,11 @@
 r"""A JSON text as the parts between its quotes, the shape that many texts share, and the tree of one shape.
 
-`text.split(b'"')` puts structure and numbers at the even places and strings (keys and values) at the odd ones. Two documents whose
-even parts differ in digits alone and whose keys are equal have one *shape*: what must be done to them is worked out once. That
-is what makes the engine fast: an export of millions of resources has a few hundred shapes.
+`text.split(b'"')` puts structure and numbers at the even places and strings (keys and values) at the odd ones. Two
+documents whose even parts differ in digits alone and whose keys are equal have one *shape*: what must be done to them
+is worked out once. That is what makes the engine fast: an export of millions of resources has a few hundred shapes.
 
-Escaped quotes would split in the wrong place. JSON allows no control characters inside strings, so two of them stand in for `\\` and
-`\"` while a text is in parts.
+Escaped quotes would split in the wrong place. JSON allows no control characters inside strings, so two of them stand
+in for `\\` and `\"` while a text is in parts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import msgspec
 
 QUOTE = b'"'
-#: What varies between texts of one shape: the characters of numbers. `true`, `false` and `null` stay distinct without them.
+#: What varies between texts of one shape: the characters of numbers. `true`, `false` and `null` stay distinct without
+#: them.
 _NUMBER_CHARACTERS = b"0123456789+-.eE"
 _BACKSLASH, _ESCAPED_QUOTE = b"\x00", b"\x01"
 
@@ -26,6 +27,7 @@ NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _TOKEN = re.compile(rb"[{}\[\],:]|-?[0-9][0-9+\-.eE]*|true|false|null")
 
 MAX_DEPTH = 100
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 
 _json_string = msgspec.json.Decoder(str)
 _json_text = msgspec.json.Decoder(msgspec.Raw)
@@ -53,6 +55,17 @@ def split(text: bytes) -> list[bytes]:
 def validate(text: bytes) -> None:
     """Raise msgspec.DecodeError or RecursionError for a text that is no JSON. UTF-8 is for the caller to check."""
     _json_text.decode(text)
+
+
+def check_depth(plain: bytes) -> None:
+    """Raise TooDeep for what `parse` would refuse in one piece: a text that is cut must not fare better. `plain`: as of `stand_in`."""
+    brackets = b"".join(plain.split(QUOTE)[::2]).translate(None, _NOT_BRACKETS)
+    for _ in range(MAX_DEPTH + 1):
+        if not brackets:
+            return
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")  # the innermost
+    if brackets:
+        raise TooDeep
 
 
 def restore(text: bytes) -> bytes:
@@ -89,7 +102,7 @@ def to_part(text: str) -> bytes:
     return _to_json(text)[1:-1]
 
 
-# ── the tree of one shape ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the tree of one shape ──
 
 #: A place between characters: (part, offset in the part).
 Position = tuple[int, int]
@@ -147,7 +160,8 @@ class Object:
 Value = Text | Literal | Array | Object
 
 
-#: A token: its kind (a character of structure, a literal, or None for a string), its part, span, and ordinal among literals.
+#: A token: its kind (a character of structure, a literal, or None for a string), its part, span, and ordinal among
+#: literals.
 _Token = tuple[bytes | None, int, int, int, int]
 
 
@@ -184,12 +198,10 @@ def _value(tokens: list[_Token], at: int, parts: list[bytes], depth: int) -> tup
     kind, part, start, stop, ordinal = tokens[at]
     if kind is None:
         return Text(part), at + 1
-    if depth > MAX_DEPTH:
-        raise TooDeep
-    if kind == b"{":
-        return _object(tokens, at, parts, depth)
-    if kind == b"[":
-        return _array(tokens, at, parts, depth)
+    if kind in (b"{", b"["):
+        if depth > MAX_DEPTH:
+            raise TooDeep
+        return (_object if kind == b"{" else _array)(tokens, at, parts, depth)
     return Literal((part, start), (part, stop), ordinal, kind), at + 1
 
 

@@ -1,7 +1,8 @@
-"""What the pieces of a large resource must know of the whole: its subject, its id, and the context that maskers ask for.
+"""What the pieces of a large resource must know of the whole: its subject, its id, and the context that maskers ask
+for.
 
-The same answers that `masking.document.frame` gives for a resource in one piece, found by looking instead of by compiling: a large resource
-seldom repeats its shape. A test holds the two to each other.
+The same answers that `masking.document.frame` gives for a resource in one piece, found by looking instead of by
+compiling: a large resource seldom repeats its shape. A test holds the two to each other.
 """
 
 from __future__ import annotations

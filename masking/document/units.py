@@ -1,7 +1,8 @@
 """A document on its way: in one piece under one program, or cut into pieces when it is large.
 
-Large documents (claims with a hundred items, Bundles) seldom repeat their shape, yet their parts do: so resources and backbone
-elements are cut into their properties and items until the pieces are small, and each piece finds the program of its own shape.
+Large documents (claims with a hundred items, Bundles) seldom repeat their shape, yet their parts do: so resources and
+backbone elements are cut into their properties and items until the pieces are small, and each piece finds the program
+of its own shape.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from masking.document.program import Outer, Program
 from masking.document.tokens import QUOTE
 from masking.fhir.elements import Element, companion, is_companion, without_companion
 from masking.policy.plan import Child
-
 
 #: Stands for an array that was taken out. No valid JSON holds it.
 HOLE = b"[\x03]"
@@ -159,7 +159,9 @@ class Items:
 
 @dataclass(slots=True)
 class Properties:
-    """An object in pieces, one a property; a hole stays a hole. labels: as in `Rest`, which has the last word on them."""
+    """An object in pieces, one a property; a hole stays a hole. labels: as in `Rest`, which has the last word on
+    them.
+    """
 
     members: list[tuple[str, Child, Unit]]
     comma: bytes
@@ -167,7 +169,9 @@ class Properties:
     labels: bool
 
     def finish(self, tally: Tally) -> bytes | None:
-        """The object of the properties that stay. What is put in is spelled as in an object in one piece: without white space."""
+        """The object of the properties that stay. What is put in is spelled as in an object in one piece: without
+        white space.
+        """
         said: dict[str, bytes] = {}
         absent: set[str] = set()
         for key, child, unit in sorted(self.members, key=lambda member: is_companion(member[0])):

@@ -71,8 +71,8 @@ class FormatPreserving(Masker):
 
     Within a system, equal values stay equal and different ones different; systems are apart. A form of fewer than a
     million values, or with characters outside ASCII, is hashed to 23 symbols instead (see
-    `masking.formats.ShapeCipher`). A UUID takes the pseudonym that it has as an id, whatever the system. With `alphabet` (such as `0123456789abcdef`) its symbols are one class, exchanged
-    among themselves.
+    `masking.formats.ShapeCipher`). A UUID takes the pseudonym that it has as an id, whatever the system. With
+    `alphabet` (such as `0123456789abcdef`) its symbols are one class, exchanged among themselves.
     """
 
     name: ClassVar[str] = "format_preserving"

@@ -1,8 +1,9 @@
 """The masker of references and other URLs: they point, masked, to what they pointed to.
 
-The id in a reference takes the pseudonym that the id itself takes, in whatever form the reference is written; a reference to nothing
-stays one. Servers' base URLs name hospitals: each becomes a host of its own under a reserved example domain (RFC 2606), so that two
-servers stay two. Version ids count the edits of a known record: a link to a version becomes a link to the resource.
+The id in a reference takes the pseudonym that the id itself takes, in whatever form the reference is written; a
+reference to nothing stays one. Servers' base URLs name hospitals: each becomes a host of its own under a reserved
+example domain (RFC 2606), so that two servers stay two. Version ids count the edits of a known record: a link to a
+version becomes a link to the resource.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class BoundReference(BoundMasker):
         """Mask all ids of the batch in one call, then put the references together again."""
         types = resource_types()
         pairs = [value.partition("/") for value in values]
-        if all([kind in types and len(name) == 36 for kind, _, name in pairs]):
+        if all(kind in types and len(name) == 36 for kind, _, name in pairs):
             masked = self.pseudonyms.mask_if_uuids([name for _, _, name in pairs])
             if masked is not None:
                 return [f"{kind}/{name}" for (kind, _, _), name in zip(pairs, masked, strict=True)]
@@ -106,7 +107,9 @@ class BoundReference(BoundMasker):
             case "fragment":
                 return f"#{known[reference.fragment]}" if reference.fragment else "#"
             case "absolute":
-                return f"{self._base(reference.base)}{reference.type}/{known[reference.id]}" + self._fragment(reference, known)
+                return f"{self._base(reference.base)}{reference.type}/{known[reference.id]}" + self._fragment(
+                    reference, known
+                )
             case "type":
                 return f"{self._base(reference.base)}{reference.type}"
             case "canonical" if reference.id is not None:

@@ -154,7 +154,7 @@ class Plan:
             for known in self.policy.code_systems
         )
 
-    # ── how an answer is found ─────────────────────────────────────────────────────────────────────────────────────────
+    # ── how an answer is found ──
 
     def _child(self, node: Node, key: str) -> Child:
         known = children(node.content)
@@ -166,12 +166,9 @@ class Plan:
             base = known.get(without_companion(key)) if is_companion(key) else None
             if base is None or not base.is_primitive:
                 return Child(key, path, None, UNKNOWN_ELEMENT, 8, None)
-            below = Node(self, "Element", path, None)
-            return Child(key, path, companion_element(base), _ENTER, 6, below)
+            return Child(key, path, companion_element(base), _ENTER, 6, Node(self, "Element", path, None))
         rule, level = self._resolve(node, path, element)
-        below = None
-        if element.content is not None:
-            below = self._below(node, path, element, rule)
+        below = None if element.content is None else self._below(node, path, element, rule)
         fallback = None
         if rule.action is Action.KEEP and level in (5, 6) and f"{node.content}.{key}" in _VOUCHED:
             fallback = self.policy.rules.get("string", UNNAMED)
