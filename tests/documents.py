@@ -13,13 +13,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from oracle import Oracle
 
 from masking.document import Batch, Engine, cutter
 from masking.fhir.elements import Element, children, contents, json_kind, resource_types
 from masking.keys import MasterKey
 from masking.policy.plan import Plan
 from masking.policy.read import read_policy
-from oracle import Oracle
 
 GOLDEN = Path(__file__).parent / "golden"
 ON = "2024-06-15"
@@ -89,7 +89,9 @@ def check(documents: Sequence[bytes], policy: str = "realistic", ways: Sequence[
     expected = [oracle.mask(document) for document in documents]
     for by in ways:
         batch = mask(documents, policy, by)
-        faults = {fault.index: fault.reason for fault in batch.faults} | dict.fromkeys(batch.dropped, "dropped-by-policy")
+        faults = {fault.index: fault.reason for fault in batch.faults} | dict.fromkeys(
+            batch.dropped, "dropped-by-policy"
+        )
         unsupported = [index for index, reason in faults.items() if reason == "unsupported-shape"]
         for index, (document, answer) in enumerate(zip(documents, expected, strict=True)):
             if index in unsupported:
@@ -130,7 +132,10 @@ class Maker:
     def resource(self, resource_type: str, depth: int) -> list:
         """A resource as pairs of keys and values."""
         pairs = self.object(resource_type, depth)
-        pairs.insert(0 if self.random.random() < 0.8 else self.random.randrange(len(pairs) + 1), ("resourceType", f'"{resource_type}"'))
+        pairs.insert(
+            0 if self.random.random() < 0.8 else self.random.randrange(len(pairs) + 1),
+            ("resourceType", f'"{resource_type}"'),
+        )
         return pairs
 
     def object(self, content: str, depth: int) -> list:
@@ -176,7 +181,9 @@ class Maker:
     def value(self, element: Element, depth: int) -> object:
         """One value of an element."""
         if element.content == "Resource":
-            return self.resource(self.random.choice(["Patient", "Observation", "Practitioner", self.random.choice(_TYPES)]), depth + 1)
+            return self.resource(
+                self.random.choice(["Patient", "Observation", "Practitioner", self.random.choice(_TYPES)]), depth + 1
+            )
         if element.content == "Extension":
             return self.extension(depth)
         if element.content is not None:
@@ -199,6 +206,7 @@ class Maker:
 
     def companion(self, element: Element, value: object, depth: int) -> object:
         """The companion of a primitive."""
+
         def single() -> object:
             return [("id", '"a1"')] if self.random.random() < 0.3 else [("extension", [self.extension(depth + 1)])]
 
@@ -222,7 +230,9 @@ class Maker:
             return self.random.choice(['"Survey"', '"SURVEY"', '"Sur\\u0076ey"'])
         text = self.random.choice(_TEXTS.get(element.type, _STRINGS))
         if self.wrong and self.random.random() < self.wrong:
-            text = self.random.choice(["", "2024-02-31", "2024-01-01T24:00:00Z", "\x00", "🏥\u2028", "#p1", "Patient/", "a" * 300])
+            text = self.random.choice(
+                ["", "2024-02-31", "2024-01-01T24:00:00Z", "\x00", "🏥\u2028", "#p1", "Patient/", "a" * 300]
+            )
         return json.dumps(text, ensure_ascii=self.random.random() < 0.5)
 
     def odd(self) -> object:
@@ -239,7 +249,11 @@ class Maker:
         if value and isinstance(value[0], tuple):
             texts = [json.dumps(key) + (self.colon or self.gap(":")) + self.write(item) for key, item in value]
             return self.between("{", texts, "}")
-        return self.between("[", [self.write(item) for item in value], "]") if value or self.random.random() < 0.5 else "{}"
+        return (
+            self.between("[", [self.write(item) for item in value], "]")
+            if value or self.random.random() < 0.5
+            else "{}"
+        )
 
     def between(self, opening: str, texts: list[str], closing: str) -> str:
         """Texts joined in the document's style."""
@@ -255,7 +269,20 @@ class Maker:
 
 _TYPES = sorted(resource_types())
 assert set(_TYPES) <= set(contents())
-_LIKELY = {"id", "subject", "patient", "system", "code", "coding", "family", "given", "gender", "reference", "birthDate", "meta"}
+_LIKELY = {
+    "id",
+    "subject",
+    "patient",
+    "system",
+    "code",
+    "coding",
+    "family",
+    "given",
+    "gender",
+    "reference",
+    "birthDate",
+    "meta",
+}
 _NUMBERS = ["0", "1", "1.00", "1E2", "-0.5e-3", "57.177223184091154", "123456789012345678901234567890"]
 _SYSTEMS = [
     "http://loinc.org",
@@ -269,7 +296,18 @@ _SYSTEMS = [
     "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
 ]
 _UUID = "6d75c0ee-3f5b-4b8d-9c33-0123456789ab"
-_STRINGS = ["Survey", "Ann Other", "Ünïcödé 李", 'with "quotes" and \\ back', "line\nbreak", "/slash/", "\\u0041", "a\\", "REDACTED", "PSEUDED"]
+_STRINGS = [
+    "Survey",
+    "Ann Other",
+    "Ünïcödé 李",
+    'with "quotes" and \\ back',
+    "line\nbreak",
+    "/slash/",
+    "\\u0041",
+    "a\\",
+    "REDACTED",
+    "PSEUDED",
+]
 _DATES = ["1987", "1987-03", "1987-03-02", "2024-02-29"]
 _TIMES = ["2024-02-29T23:59:60.123+14:00", "2015-02-07T13:28:17Z"]
 _TEXTS = {

@@ -117,12 +117,10 @@ class _Reader:
         first = self.text[self.at]
         if first == '"':
             return String(self.string())
-        if depth > DEEPEST:
-            raise Fault("too-deep")
-        if first == "[":
-            return self.array(depth)
-        if first == "{":
-            return self.object(depth)
+        if first in "[{":
+            if depth > DEEPEST:
+                raise Fault("too-deep")
+            return self.array(depth) if first == "[" else self.object(depth)
         start = self.at
         while self.text[self.at : self.at + 1] and self.text[self.at] not in _SPACE + ",]}":
             self.at += 1
@@ -167,7 +165,9 @@ class _Reader:
 def read(document: bytes) -> Value:
     """The tree of a document. Raises Fault."""
     try:
-        text = document.removeprefix(b"\xef\xbb\xbf").strip(_SPACE.encode()).decode()
+        stripped = document.removeprefix(b"\xef\xbb\xbf").strip(_SPACE.encode())
+        json.loads(stripped.decode("latin-1"), parse_int=str, parse_float=str, parse_constant=_refuse)
+        text = stripped.decode()
         plain = json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse)
         json.dumps(plain, ensure_ascii=False).encode()  # lone surrogates cannot be
     except UnicodeEncodeError:

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
+import documents
 import pytest
+from documents import NEVER, WAYS, Maker, check, dump, plan, way
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import documents
-from documents import NEVER, WAYS, Maker, check, dump, plan, way
-from masking.document import Engine
 from oracle import Oracle
+
+from masking.document import Engine
 
 #: `SEEDS=5000 pytest tests/test_document_oracle.py` looks harder.
 SEEDS = int(os.environ.get("SEEDS", "60"))
@@ -92,7 +92,9 @@ def examples() -> Sequence[bytes]:
 @functools.cache
 def export() -> Sequence[bytes]:
     """A real export's lines, and Bundles as they lie there."""
-    lines = [line for file in sorted(REAL.glob("bulk*/*.gz")) for line in gzip.open(file).read().split(b"\n") if line.strip()]
+    lines = [
+        line for file in sorted(REAL.glob("bulk*/*.gz")) for line in gzip.open(file).read().split(b"\n") if line.strip()
+    ]
     return lines + [gzip.open(file).read() for file in sorted(REAL.glob("bundles/*.gz"))]
 
 
