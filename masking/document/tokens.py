@@ -66,10 +66,10 @@ def check_depth(plain: bytes) -> None:
 
 
 def _depth(text: bytes) -> int:
-    """How deep the brackets of a text go."""
+    """How deep the brackets of a text go: 0 for the outermost, as `parse` counts."""
     brackets = np.frombuffer(text.translate(None, _NOT_BRACKETS), dtype=np.uint8)
     steps = np.where((brackets == ord("{")) | (brackets == ord("[")), 1, -1)
-    return int(steps.cumsum().max(initial=0))
+    return int(steps.cumsum().max(initial=1)) - 1
 
 
 def restore(text: bytes) -> bytes:
