@@ -38,8 +38,8 @@ def plan(policy: str = "realistic") -> Plan:
     return Plan(read_policy(source, reference_date=ON), keyring())
 
 
-#: The ways a text can take through the engine. What it becomes must not depend on the way: which one is taken depends on what else the
-#: process has seen.
+#: The ways a text can take through the engine. What it becomes must not depend on the way, for which one is taken depends
+#: on what else the process has seen.
 WAYS = {
     "whole": {"LARGE": NEVER, "SMALL": NEVER, "SIGHTINGS": NEVER, "FEW": NEVER, "OFTEN": NEVER},
     "pattern": {"LARGE": NEVER, "SMALL": NEVER, "SIGHTINGS": NEVER, "FEW": NEVER, "OFTEN": 1},
@@ -334,6 +334,7 @@ _EXTENSIONS = [
     "http://nobody.example/knows",
 ]
 _ODD: list[object] = [
-    "5", "null", "true", '"x"', '""', "[]", "{}", "1e400", '"\\u0000"', ["5"], ["null"], ["null", "null"], ["null", '"x"', "7", "true"],
+    "5", "null", "true", '"x"', '""', "[]", "{}", "1e400", '"\\u0000"', ["5"], ["null"], ["null", "null"],
+    ["null", '"x"', "7", "true"],
     [[["1"]]], [("a", "1")], [("url", '"b"')], [("resourceType", '"Patient"'), ("id", '"q"')], [("resourceType", '"Nothing"')],
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """The document engine's rules once more: slow, plain, one value after the other, with a reader of its own.
 
-Shares with the engine the plan's answers (`Node`, `Child`), the bound maskers and FHIR's tables, and nothing else: no shapes, no parts,
-no programs, no batches. What it makes of a document is what the engine must make of it, to the byte.
+Shares with the engine the plan's answers (`Node`, `Child`), the bound maskers and FHIR's tables, and nothing else: no
+shapes, no parts, no programs, no batches. What it makes of a document is what the engine must make of it, to the byte.
 """
 
 from __future__ import annotations

@@ -9,9 +9,10 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from documents import Maker, plan
+from oracle import Oracle
+
 from masking.document import Engine
 from masking.sample import write_sample
-from oracle import Oracle
 
 LINES = 10_000
 

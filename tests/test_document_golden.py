@@ -1,13 +1,12 @@
 """Golden documents: `tests/golden/<Type>.in.json` masked under a fixed key by the policy `realistic`.
 
-A changed `.out.json` is a breaking change: what was masked yesterday no longer agrees with what is masked today. If it is meant, run
-`python tests/golden/make.py` and list it in CHANGELOG.md under Changed, with the word "breaking".
+A changed `.out.json` is a breaking change: what was masked yesterday no longer agrees with what is masked today. If it
+is meant, run `python tests/golden/make.py` and list it in CHANGELOG.md under Changed, with the word "breaking".
 """
 
 import json
 
 import pytest
-
 from documents import GOLDEN, WAYS, check, dump, one
 
 SOURCES = sorted(GOLDEN.glob("*.in.json"))

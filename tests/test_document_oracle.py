@@ -92,10 +92,10 @@ def examples() -> Sequence[bytes]:
 @functools.cache
 def export() -> Sequence[bytes]:
     """A real export's lines, and Bundles as they lie there."""
-    lines = [
-        line for file in sorted(REAL.glob("bulk*/*.gz")) for line in gzip.open(file).read().split(b"\n") if line.strip()
-    ]
-    return lines + [gzip.open(file).read() for file in sorted(REAL.glob("bundles/*.gz"))]
+    files, bundles = (
+        [gzip.decompress(file.read_bytes()) for file in sorted(REAL.glob(f"{n}/*.gz"))] for n in ("bulk*", "bundles")
+    )
+    return [*(line for file in files for line in file.split(b"\n") if line.strip()), *bundles]
 
 
 def _hold(found: Sequence[bytes], policy: str) -> None:

@@ -376,11 +376,19 @@ def test_identifiers_by_system_type_and_default():
     npi, ssn, value = "http://hl7.org/fhir/sid/us-npi", "http://hl7.org/fhir/sid/us-ssn", "123-45-6789"
     kind = {"coding": [{"code": "SS"}]}
     found = masked(
-        {**PATIENT, "identifier": [
-            {"system": ssn, "value": value}, {"type": kind, "value": value}, {"value": value}, {"system": "http://x", "value": value},
-            {"system": npi, "value": "9999974493"}, {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{UUID}"}, {"system": ssn, "value": 5},
-        ]}
-    )["identifier"]  # fmt: skip
+        {
+            **PATIENT,
+            "identifier": [
+                {"system": ssn, "value": value},
+                {"type": kind, "value": value},
+                {"value": value},
+                {"system": "http://x", "value": value},
+                {"system": npi, "value": "9999974493"},
+                {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{UUID}"},
+                {"system": ssn, "value": 5},
+            ],
+        }
+    )["identifier"]
     values = [item.get("value") for item in found]
     assert values[0] == values[1] and len({*values[:1], *values[2:4]}) == 3 and value not in values
     assert found[6] == {"system": ssn}

@@ -3,10 +3,11 @@
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
-
 from documents import ON, keyring, plan
+
 from masking.fhir.elements import children, contents, resource_types
 from masking.policy.plan import UNKNOWN_ELEMENT, UNKNOWN_EXTENSION, UNNAMED, Child, Node, Plan
 from masking.policy.read import read_policy
@@ -17,7 +18,7 @@ from masking.policy.specs import Action, TypeAction
 def make(tmp_path: Path):
     """A plan of a policy in a few lines."""
 
-    def made(rules: Mapping[str, str] = {}, **sections: str) -> Plan:  # noqa: B006 - never changed
+    def made(rules: Mapping[str, str] = MappingProxyType({}), **sections: str) -> Plan:
         lines = [
             "policy: test",
             *(f"{name}: {text}" for name, text in ({"types": "{default: mask}"} | sections).items()),

@@ -1,6 +1,7 @@
 """Write `<Type>.out.json` anew for each `<Type>.in.json`: `python tests/golden/make.py`, after a change that is meant.
 
-A changed golden is a breaking change: who masked yesterday and masks today gets values that no longer agree. Say so in CHANGELOG.md.
+A changed golden is a breaking change: who masked yesterday and masks today gets values that no longer agree. Say so
+in CHANGELOG.md.
 """
 
 import sys
