@@ -143,10 +143,12 @@ class Cutter:
 
     def _items(self, items: list[msgspec.Raw], comma: bytes, child: Child, told: Outer) -> Items:
         """The units of an array: one an item, or, where items are small and alike (references), one a run of them."""
+        if child.element is not None and child.element.content == "Resource":
+            return Items([self._inner(bytes(item), child, told) for item in items], comma)
         if _is_backbone(child):
-            return Items([self._item(bytes(item), child, told) for item in items], comma)
+            return Items(self._elements(items, child, told), comma)
         runs = [items[start : start + RUN] for start in range(0, len(items), RUN)]
-        texts = [b"[" + comma.join([bytes(item) for item in run]) + b"]" for run in runs]
+        texts = [b"[" + comma.join(run) + b"]" for run in runs]
         return Items([self._piece(text, child, told) for text in texts], comma, are_runs=True)
 
     def _members(
@@ -185,25 +187,44 @@ class Cutter:
             place.answers.clear()
         return Remembered(unit, text, place.answers)
 
-    def _item(self, text: bytes, child: Child, told: Outer) -> Unit:
-        """One item of an array that was cut: a resource, or a backbone element."""
-        assert child.element is not None
+    def _inner(self, text: bytes, child: Child, told: Outer) -> Unit:
+        """A resource in an array of resources."""
         if text[:1] != b"{":
             return Fixed(text) if text == b"null" else Fixed(None, child.path, redacts=True)
-        if child.element.content == "Resource":
-            is_contained = child.name == "contained"
-            try:
-                return self.resource(text, told if is_contained else Outer(), is_contained=is_contained)
-            except Refused:
-                return Fixed(None, child.path, redacts=True)
+        is_contained = child.name == "contained"
+        try:
+            return self.resource(text, told if is_contained else Outer(), is_contained=is_contained)
+        except Refused:
+            return Fixed(None, child.path, redacts=True)
+
+    def _elements(self, items: list[msgspec.Raw], child: Child, told: Outer) -> list[Unit]:
+        """The units of an array of backbone elements. Hot: an explanation of benefit has a hundred of them."""
+        place = self._pieces[child.path, "item"]
+        take = place.patterns.take
+        units: list[Unit] = []
+        for item in items:
+            text = bytes(item)
+            plain = stand_in(text)
+            quotes = plain.count(QUOTE)
+            taken = take(plain, quotes, told)
+            if taken is not None:
+                units.append(Matched(plain, told, *taken))
+            elif text[:1] != b"{":
+                units.append(Fixed(text) if text == b"null" else Fixed(None, child.path, redacts=True))
+            else:
+                units.append(self._element(text, plain, quotes, child, told))
+        return units
+
+    def _element(self, text: bytes, plain: bytes, quotes: int, child: Child, told: Outer) -> Unit:
+        """One backbone element of a shape that has no pattern, cut again if it is large."""
 
         def walk(compilation: Compilation, tree: Value) -> Draft:
             return compilation.piece(tree, child, is_item=True)
 
         place = self._pieces[child.path, "item"]
-        if text.count(QUOTE) > LARGE and child.node is not None and (apart := _take_apart(text)) is not None:
+        if quotes > LARGE and child.node is not None and (apart := _take_apart(text)) is not None:
             return self._rest(apart, child.node, place, walk, told, labels=False)
-        return self._unit(place, stand_in(text), told, walk)
+        return self._in_parts(place, plain, told, walk)
 
 
 @dataclass(slots=True)
@@ -287,6 +308,6 @@ def _items_of(raw: msgspec.Raw) -> tuple[list[msgspec.Raw], bytes] | None:
     text = bytes(raw)
     items = _items.decode(text)
     for comma, _ in _SEPARATORS:
-        if b"[" + comma.join([bytes(item) for item in items]) + b"]" == text:
+        if b"[" + comma.join(items) + b"]" == text:
             return items, comma
     return None
