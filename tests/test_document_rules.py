@@ -323,6 +323,12 @@ def test_entries_of_a_bundle_have_each_their_own_subject():
         assert moved(entry["resource"]["effectiveDateTime"]) == shift(f"p{n}")
 
 
+def test_contained_in_an_entry_is_contained_in_that_resource():
+    person = {"resourceType": "Patient", "id": "c1", "deceasedDateTime": "2024-06-01"}
+    found = masked({"resourceType": "Bundle", "id": "b", "entry": [{"resource": {**CLEAN, "contained": [person]}}]})
+    assert moved(found["entry"][0]["resource"]["contained"][0]["deceasedDateTime"]) == shift("o#c1")
+
+
 def test_participants_tell_whose_a_cut_appointment_is():
     """The subject stands in an array that is taken out of large texts."""
     people = [{"actor": {"reference": f"Practitioner/{n}"}, "status": "accepted"} for n in range(60)]
