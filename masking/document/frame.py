@@ -100,7 +100,7 @@ class Frame:
         #: the frame of the container, for a contained resource
         self.parent = parent
         #: whether nothing around the text is its business: an entry of a Bundle, and what that contains
-        self.is_apart = is_apart or (parent is not None and parent.is_apart)
+        self.is_apart: bool = is_apart or (parent is not None and parent.is_apart)
         #: whether anything in it was taken away or blanked
         self.redacts = False
 
