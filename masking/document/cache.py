@@ -13,8 +13,9 @@ T = TypeVar("T")
 
 #: How many shapes are remembered before all are forgotten.
 MEMORY = 50_000
-#: How many patterns are tried on a text before it goes the general way. Those of another type fail at once.
-MOST_PATTERNS = 100
+#: How many patterns are tried on a text before it goes the general way.
+MOST_PATTERNS = 50
+_TYPE_FIRST = b'{"resourceType":"'
 
 
 class Shapes(Generic[T]):
@@ -59,18 +60,18 @@ class Shapes(Generic[T]):
 
 
 class Patterns:
-    """The patterns of one place, by how many quotes a text holds: the one number that tells most shapes apart for
-    nothing.
+    """The patterns of one place, by how many quotes a text holds and how its type begins: that tells most shapes apart
+    for nothing.
     """
 
     def __init__(self) -> None:
-        self._by_size: dict[int, list[Pattern]] = {}
+        self._by_look: dict[tuple[int, bytes], list[Pattern]] = {}
 
     def take(self, text: bytes, quotes: int, outer: Outer) -> tuple[Pattern, Held] | None:
         """The pattern that a text matches, and what the text holds. What matched last is tried first: likes come
         together.
         """
-        patterns = self._by_size.get(quotes)
+        patterns = self._by_look.get((quotes, text[17:20] if text[:17] == _TYPE_FIRST else b""))
         if patterns is None:
             return None
         for place, pattern in enumerate(patterns):
@@ -81,8 +82,9 @@ class Patterns:
                 return pattern, held
         return None
 
-    def add(self, quotes: int, pattern: Pattern) -> None:
-        """Try this pattern too, from now on, for texts of that many quotes."""
-        patterns = self._by_size.setdefault(quotes, [])
+    def add(self, text: bytes, quotes: int, pattern: Pattern) -> None:
+        """Try this pattern too, from now on, for texts that look like this one."""
+        look = quotes, text[17:20] if text[:17] == _TYPE_FIRST else b""
+        patterns = self._by_look.setdefault(look, [])
         if len(patterns) < MOST_PATTERNS:
             patterns.append(pattern)

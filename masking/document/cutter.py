@@ -34,6 +34,8 @@ MANY = 120
 RUN = 16
 #: Pieces of at most so many bytes are remembered whole.
 REPEATED = 600
+#: How many of them a place remembers.
+ANSWERS = 4_000
 #: A shape seen this often gets a pattern: writing one costs as much as a few hundred texts gain.
 OFTEN = 60
 
@@ -90,7 +92,7 @@ class Cutter:
         if program.uses == OFTEN:
             pattern = make_pattern(program)
             if pattern is not None:
-                place.patterns.add(len(parts) - 1, pattern)
+                place.patterns.add(plain, len(parts) - 1, pattern)
         return Whole(plain, parts, program, outer)
 
     def _compile(self, parts: list[bytes], tree: Value, walk: _Walk) -> _Answer:
@@ -183,7 +185,7 @@ class Cutter:
         unit = self._unit(place, stand_in(text), told, walk)
         if len(text) > REPEATED or not unit.is_pure:
             return unit
-        if len(place.answers) > MEMORY:
+        if len(place.answers) > ANSWERS:
             place.answers.clear()
         return Remembered(unit, text, place.answers)
 

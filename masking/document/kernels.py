@@ -22,7 +22,7 @@ _ESCAPED = re.compile(rb"[\\\x00\x01]")
 #: Characters that JSON escapes; the line feed is told by counting.
 _TO_ESCAPE = re.compile(r'["\\\x00-\x09\x0b-\x1f]')
 #: How many answers a kernel remembers before it forgets them all.
-MEMORY = 500_000
+MEMORY = 100_000
 
 
 class Kernel:

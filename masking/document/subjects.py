@@ -13,7 +13,7 @@ from masking.document.tokens import plain, to_part, to_text
 from masking.fhir.references import parse
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_MEMORY = 500_000
+_MEMORY = 100_000
 
 
 def id_key(spelled: bytes | None) -> bytes | None:
