@@ -67,21 +67,25 @@ class Cutter:
         taken = place.patterns.take(plain, quotes, outer)
         if taken is not None:
             return Matched(plain, outer, *taken)
-        if quotes > LARGE or (quotes > SMALL and not place.is_familiar(plain)):
+        parts = plain.split(QUOTE)
+        if quotes > LARGE or (quotes > SMALL and not place.is_familiar(parts)):
             check_depth(plain)
             cut = self._cut_resource(text, outer, is_contained)
             if cut is not None:
                 return cut
-        return self._in_parts(place, plain, outer, lambda walk, tree: walk.resource(tree, is_contained=is_contained))
+        return self._in_parts(
+            place, plain, parts, outer, lambda walk, tree: walk.resource(tree, is_contained=is_contained)
+        )
 
     def _unit(self, place: _Place, plain: bytes, outer: Outer, walk: _Walk) -> Whole | Matched:
         """A unit for a text that is not cut: by the pattern of its shape, or in parts. `plain`: escapes stood in for."""
         taken = place.patterns.take(plain, plain.count(QUOTE), outer)
-        return Matched(plain, outer, *taken) if taken is not None else self._in_parts(place, plain, outer, walk)
+        if taken is not None:
+            return Matched(plain, outer, *taken)
+        return self._in_parts(place, plain, plain.split(QUOTE), outer, walk)
 
-    def _in_parts(self, place: _Place, plain: bytes, outer: Outer, walk: _Walk) -> Whole:
+    def _in_parts(self, place: _Place, plain: bytes, parts: list[bytes], outer: Outer, walk: _Walk) -> Whole:
         """A unit for a text of a shape that has no pattern, yet; `plain` has its escapes stood in for."""
-        parts = plain.split(QUOTE)
         program = place.shapes.find(parts)
         if program is None:
             tree = parse(parts)
@@ -137,8 +141,8 @@ class Cutter:
         core: Unit
         if taken is not None:
             core = Matched(plain, around, *taken)
-        elif not is_resource or place.is_familiar(plain):
-            core = self._in_parts(place, plain, around, walk)
+        elif not is_resource or place.is_familiar(plain.split(QUOTE)):
+            core = self._in_parts(place, plain, plain.split(QUOTE), around, walk)
         else:
             core = Properties(self._members(apart, holes, node, around, labels), apart.comma, apart.colon, labels)
         return Rest(core, cut, apart.comma, apart.colon, labels, node.content if is_resource else None)
@@ -226,7 +230,7 @@ class Cutter:
         place = self._pieces[child.path, "item"]
         if quotes > LARGE and child.node is not None and (apart := _take_apart(text)) is not None:
             return self._rest(apart, child.node, place, walk, told, labels=False)
-        return self._in_parts(place, plain, told, walk)
+        return self._in_parts(place, plain, plain.split(QUOTE), told, walk)
 
 
 @dataclass(slots=True)
@@ -239,11 +243,13 @@ class _Place:
     answers: dict[bytes, Fixed] = field(default_factory=dict)
     _sightings: Counter[int] = field(default_factory=Counter)
 
-    def is_familiar(self, plain: bytes) -> bool:
+    def is_familiar(self, parts: list[bytes]) -> bool:
         """Whether texts of this structure have come often enough to work out what must be done to them as a whole."""
+        if self.shapes.find(parts) is not None:
+            return True
         if len(self._sightings) > MEMORY:
             self._sightings.clear()
-        structure = hash(signature(plain.split(QUOTE)))
+        structure = hash(signature(parts))
         self._sightings[structure] += 1
         return self._sightings[structure] > SIGHTINGS
 
