@@ -68,7 +68,7 @@ def order_of(arguments: Namespace) -> Order:
         given[name] = None if text is None else _size(text, "--" + name.replace("_", "-"))
     if given["key_file"] or given["key_env"]:  # one of them on the line replaces the other in the file
         said = dataclasses.replace(said, key_file=None, key_env=None)
-    order = dataclasses.replace(said, **{name: value for name, value in given.items() if value})
+    order = dataclasses.replace(said, **{name: value for name, value in given.items() if value or value == ""})
     return _checked(dataclasses.replace(order, conf={**said.conf, **_conf(arguments.conf or [])}))
 
 

@@ -15,7 +15,7 @@ def add_policy(parser: ArgumentParser) -> None:
     """`--policy` and `--on`; None where they are not given."""
     parser.add_argument("--policy", metavar="NAME|FILE", help=f"shipped or your own (default: {DEFAULT_POLICY})")
     parser.add_argument(
-        "--on", metavar="DATE", help="the day on which ages are kept (default: as the last run, or today)"
+        "--on", metavar="DATE", help="the day on which ages are kept (default: as the last run, or 1 January)"
     )
 
 
@@ -31,7 +31,7 @@ def keyring(key_file: str | None, key_env: str | None, project: str | None) -> K
     if key_file and key_env:
         raise UsageError("the key is in --key-file or in --key-env, not in both")
     key = MasterKey.from_file(key_file) if key_file else MasterKey.from_env(key_env or DEFAULT_ENV)
-    return key.keyring(project or DEFAULT_PROJECT)
+    return key.keyring(DEFAULT_PROJECT if project is None else project)
 
 
 def keyring_of(arguments: Namespace) -> Keyring:

@@ -61,7 +61,7 @@ def prepare(order: Order) -> Prepared:
         policy=policy.name,
         policy_sha256=policy.sha256,
         key_fingerprint=keys.fingerprint,
-        project=order.project or DEFAULT_PROJECT,
+        project=DEFAULT_PROJECT if order.project is None else order.project,
         reference_date=reference_date,
     )
     return Prepared(order, destination, phi_area, inputs, engine, made_with, settings)

@@ -162,9 +162,10 @@ def refuse_other_key(previous: Manifest | None, fingerprint: str) -> None:
 
 
 def choose_reference_date(previous: Manifest | None, given: str | None) -> str:
-    """The day on which ages are kept: as given, else as in the destination's last run, else today in UTC.
+    """The day on which ages are kept: as given, else as in the destination's last run, else 1 January of this year.
 
-    The one clock that reaches an output; the manifest records it, so the next run repeats it.
+    The one clock that reaches an output; the manifest records it, so the next run repeats it. It is a year and no day:
+    two releases a day apart would otherwise tell whose birthday lay between them.
     `InputError` if what is given is no date.
     """
     if given:
@@ -172,4 +173,4 @@ def choose_reference_date(previous: Manifest | None, given: str | None) -> str:
             return dt.date.fromisoformat(given).isoformat()
         except ValueError:
             raise InputError("the reference date is not a date of the form YYYY-MM-DD") from None
-    return previous.made_with.reference_date if previous else dt.datetime.now(dt.UTC).date().isoformat()
+    return previous.made_with.reference_date if previous else f"{dt.datetime.now(dt.UTC).year:04d}-01-01"

@@ -127,6 +127,7 @@ def mask(
         notice(str(leftover))
     run_id = _new_run_id()
     places = Places(run_folder(clean, run_id), run_folder(phi, run_id))
+    _make_private(places.phi)
     marker = Marker(phi, run_id, clean)
     marker.start()
     try:
