@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from random import Random
 
-import pytest
 from oracle import Oracle
 
-from masking.document import Batch, Engine, cutter
+from masking.document import Batch, Engine
 from masking.fhir.elements import Element, children, contents, json_kind, resource_types
 from masking.keys import MasterKey
 from masking.policy.plan import Plan
@@ -38,39 +36,18 @@ def plan(policy: str = "realistic") -> Plan:
     return Plan(read_policy(source, reference_date=ON), keyring())
 
 
-#: The ways a text can take through the engine. What it becomes must not depend on the way, for which one is taken depends
-#: on what else the process has seen.
-WAYS = {
-    "whole": {"LARGE": NEVER, "SMALL": NEVER, "SIGHTINGS": NEVER, "FEW": NEVER, "OFTEN": NEVER},
-    "pattern": {"LARGE": NEVER, "SMALL": NEVER, "SIGHTINGS": NEVER, "FEW": NEVER, "OFTEN": 1},
-    "pieces": {"LARGE": 800, "SMALL": 0, "SIGHTINGS": NEVER, "FEW": 0, "OFTEN": NEVER},
-    "rests": {"LARGE": 0, "SMALL": 0, "SIGHTINGS": -1, "FEW": 0, "OFTEN": NEVER},
-    "rests by pattern": {"LARGE": 0, "SMALL": 0, "SIGHTINGS": -1, "FEW": 0, "OFTEN": 1},
-}
-
-
-@contextlib.contextmanager
-def way(name: str) -> Iterator[None]:
-    """The engine goes one way only."""
-    with pytest.MonkeyPatch.context() as patch:
-        for setting, value in WAYS[name].items():
-            patch.setattr(cutter, setting, value)
-        yield
-
-
-def mask(documents: Sequence[bytes], policy: str = "realistic", by: str = "whole") -> Batch:
-    """What the engine makes of documents, one way; asked twice, for the second time may take another turn."""
-    with way(by):
-        engine = Engine(plan(policy))
-        first = engine.mask_batch(documents)
-        again = engine.mask_batch(documents)
+def mask(documents: Sequence[bytes], policy: str = "realistic") -> Batch:
+    """What the engine makes of documents; asked twice, for the second time it remembers."""
+    engine = Engine(plan(policy))
+    first = engine.mask_batch(documents)
+    again = engine.mask_batch(documents)
     assert first == again, "the second time is not as the first"
     return first
 
 
-def one(document: object, policy: str = "realistic", by: str = "whole") -> bytes:
+def one(document: object, policy: str = "realistic") -> bytes:
     """The one masked document."""
-    batch = mask([document if isinstance(document, bytes) else dump(document)], policy, by)
+    batch = mask([document if isinstance(document, bytes) else dump(document)], policy)
     assert batch.faults == [] and batch.masked[0] is not None
     return batch.masked[0]
 
@@ -80,31 +57,21 @@ def dump(document: object) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def check(documents: Sequence[bytes], policy: str = "realistic", ways: Sequence[str] = tuple(WAYS)) -> None:
-    """The engine makes of them what the oracle makes of them, whichever way they go.
-
-    Beside that it may say `unsupported-shape`, which is about its own means: a value of the wrong kind between two numbers.
-    """
+def check(documents: Sequence[bytes], policy: str = "realistic") -> None:
+    """The engine makes of them what the oracle makes of them."""
     oracle = Oracle(plan(policy))
     expected = [oracle.mask(document) for document in documents]
-    for by in ways:
-        batch = mask(documents, policy, by)
-        faults = {fault.index: fault.reason for fault in batch.faults} | dict.fromkeys(
-            batch.dropped, "dropped-by-policy"
-        )
-        unsupported = [index for index, reason in faults.items() if reason == "unsupported-shape"]
-        for index, (document, answer) in enumerate(zip(documents, expected, strict=True)):
-            if index in unsupported:
-                continue
-            seen = f"way {by!r}, policy {policy!r}, document {document[:2000]!r}"
-            assert batch.masked[index] == answer.masked, f"{seen}: {batch.masked[index]!r} is not {answer.masked!r}"
-            assert faults.get(index) == answer.reason, f"{seen}: {faults.get(index)} is not {answer.reason}"
-            if answer.masked is not None:
-                json.loads(answer.masked)
-                assert batch.resource_types[index] == answer.resource_type
-        counted = sum((answer.redactions for answer in expected), start=Counter())
-        if not unsupported:
-            assert +batch.redactions == counted, f"way {by!r}: {batch.redactions} is not {counted} for {documents[:3]}"
+    batch = mask(documents, policy)
+    faults = {fault.index: fault.reason for fault in batch.faults} | dict.fromkeys(batch.dropped, "dropped-by-policy")
+    for index, (document, answer) in enumerate(zip(documents, expected, strict=True)):
+        seen = f"policy {policy!r}, document {document[:2000]!r}"
+        assert batch.masked[index] == answer.masked, f"{seen}: {batch.masked[index]!r} is not {answer.masked!r}"
+        assert faults.get(index) == answer.reason, f"{seen}: {faults.get(index)} is not {answer.reason}"
+        if answer.masked is not None:
+            json.loads(answer.masked)
+            assert batch.resource_types[index] == answer.resource_type
+    counted = sum((answer.redactions for answer in expected), start=Counter())
+    assert +batch.redactions == counted, f"{batch.redactions} is not {counted} for {documents[:3]}"
 
 
 # ── documents made up ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -341,11 +341,11 @@ class Oracle:
         absent: set[str] = set()
         for index in sorted(range(len(tree.keys)), key=lambda i: tree.keys[i].startswith("_")):
             key, value, start = tree.keys[index], tree.values[index], tree.starts[index]
-            if key.startswith("_") and key[1:] in absent:
-                continue
             child = node.child(key)
             rule = self.rule(tree, node, child)
             text = self.value(value, child, rule, scope, trail)
+            if key.startswith("_") and key[1:] in absent:
+                continue  # the data-absent-reason stands for both
             if text is not None:
                 texts[index] = start + text
                 continue
@@ -438,8 +438,6 @@ class Oracle:
         if child.fallback is not None and child.name == "text" and rule is child.rule:
             displays = [text.casefold() for text in self.vouched_displays(trail[-1][0])]
             assert isinstance(value, String)
-            # What is done is settled for a shape, so the label says what may have been done.
-            scope.redacts = scope.redacts or (bool(displays) and child.fallback.action is not Action.KEEP)
             if value.text.casefold() in displays:
                 return spelled(value)
             rule = child.fallback

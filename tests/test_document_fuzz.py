@@ -173,7 +173,7 @@ def test_ten_thousand_damaged_lines(caplog):
         masked, faults = masked + len(lines) - len(at_fault), faults + len(at_fault)
         said += [repr(batch.faults), repr(dict(batch.redactions)), repr(batch.dropped), repr(batch.resource_types)]
     assert masked > LINES // 4 and faults > LINES // 4
-    said += [repr(engine), repr(engine.plan), repr(engine._cutter), caplog.text]
+    said += [repr(engine), repr(engine.plan), repr(engine._memory), caplog.text]
     everything = "\n".join(said)
     assert [value for value in sample()[1] if value in everything] == []
 

@@ -7,18 +7,17 @@ is meant, run `python tests/golden/make.py` and list it in CHANGELOG.md under Ch
 import json
 
 import pytest
-from documents import GOLDEN, WAYS, check, dump, one
+from documents import GOLDEN, check, dump, one
 
 SOURCES = sorted(GOLDEN.glob("*.in.json"))
 BREAKING = "is not the golden: a breaking change (see the top of this file)"
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name.partition(".")[0])
-@pytest.mark.parametrize("by", WAYS)
-def test_goldens(source, by):
+def test_goldens(source):
     document = source.read_bytes().rstrip(b"\n")
     golden = source.with_name(source.name.replace(".in.", ".out.")).read_bytes().rstrip(b"\n")
-    assert one(document, by=by) == golden, f"{source.name} {BREAKING}"
+    assert one(document) == golden, f"{source.name} {BREAKING}"
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name.partition(".")[0])

@@ -1,4 +1,4 @@
-"""The engine: decode → gather → mask → scatter → encode, over a batch of JSON documents."""
+"""The engine: scan → walk → mask → settle → write, over a batch of JSON documents."""
 
 from __future__ import annotations
 
@@ -7,18 +7,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+import numpy as np
 
-from masking.document.compiler import Refused
-from masking.document.cutter import Cutter
-from masking.document.edits import Unstable
-from masking.document.program import NOWHERE
-from masking.document.tokens import DuplicateKey, TooDeep, restore, validate
-from masking.document.units import Tally, Unit, resource_type
+from masking.document import tape as tapes
+from masking.document import walk as walks
+from masking.document.answers import Maskers
+from masking.document.batch import Walked
+from masking.document.native import Bytes, Ints, Records, bytes_of
+from masking.document.settle import settle_all
+from masking.document.subjects import Subjects
+from masking.document.surroundings import make_paths
+from masking.document.tables import Tables
+from masking.document.tape import make_tape, most_rows, scan
+from masking.document.walk import FRAME, JOB, QUESTION, walk
+from masking.document.write import LABELS_SIZE, PHRASES, write_all
 from masking.policy.plan import Plan
 
 _BOM = b"\xef\xbb\xbf"
 #: Lines longer than this are quarantined unread, unless the run says otherwise.
 MAX_BYTES = 256 << 20
+#: Texts of a batch are worked on in runs of at most so many bytes, or one text; also keeps all spans within 32 bits.
+_RUN_BYTES = 16 << 20
+_QUESTIONS = 1024
+
+_validate = msgspec.json.Decoder(msgspec.Raw).decode
+
+#: reason, message, place: of what is wrong with a document
+_JSON_FAULTS = {
+    tapes.TOO_DEEP: ("too-deep", "objects and arrays are nested too deep", ""),
+    tapes.DUPLICATE_KEY: ("duplicate-key", "an object names one property twice", ""),
+}
+_FAULTS = {
+    walks.NOT_A_RESOURCE: ("not-a-resource", "a JSON object is expected on each line", ""),
+    walks.NO_TYPE: ("no-type", "resourceType is missing", "resourceType"),
+    walks.UNKNOWN_TYPE: ("unknown-type", "resourceType names no R4 resource type", "resourceType"),
+    walks.REFUSED_TYPE: ("refused-by-policy", "the policy refuses this type", ""),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,76 +77,160 @@ class Engine:
     def __init__(self, plan: Plan, *, max_bytes: int = MAX_BYTES) -> None:
         self.plan = plan
         self.max_bytes = max_bytes
-        self._cutter: Cutter | None = None
+        self._memory: _Memory | None = None
 
     def __repr__(self) -> str:
         return f"Engine({self.plan!r})"
 
     def __getstate__(self) -> dict[str, object]:
-        return {"plan": self.plan, "max_bytes": self.max_bytes, "_cutter": None}
+        return {"plan": self.plan, "max_bytes": self.max_bytes, "_memory": None}
 
     def mask_batch(self, documents: Sequence[bytes]) -> Batch:
         """Mask documents: one JSON text each, no newline at the end, any number of them. Never raises for what they
         hold.
         """
-        cutter = self._cutter
-        if cutter is None:
-            cutter = self._cutter = Cutter(self.plan)
+        if self._memory is None:
+            self._memory = _Memory(self.plan)
         batch = Batch([None] * len(documents), [None] * len(documents))
-        units: list[tuple[int, Unit]] = []
+        run: list[tuple[int, bytes]] = []
+        size = 0
         for index, document in enumerate(documents):
-            try:
-                units.append((index, self._prepare(cutter, document)))
-            except Refused as refused:
-                _refuse(batch, index, refused)
-        for kernel in cutter.kernels.all():
-            kernel.resolve()
-        tally = Tally(batch.redactions)
-        for index, unit in units:
-            try:
-                masked = unit.finish(tally)
-            except Unstable:
-                _refuse(batch, index, _unstable())
+            fault = self._fault(document)
+            if fault is not None:
+                batch.faults.append(Fault(index, fault[0], "", fault[1]))
                 continue
-            if masked is not None and b"\\" in documents[index]:
-                masked = restore(masked)
-            batch.masked[index] = masked
-            batch.resource_types[index] = resource_type(unit)
-        for kernel in cutter.kernels.all():
-            kernel.forget()
+            if size + len(document) > _RUN_BYTES and run:
+                self._memory.mask(run, batch)
+                run, size = [], 0
+            run.append((index, document))
+            size += len(document)
+        if run:
+            self._memory.mask(run, batch)
+        batch.faults.sort(key=lambda fault: fault.index)
         return batch
 
-    def _prepare(self, cutter: Cutter, document: bytes) -> Unit:
-        """The unit of a document. Raises Refused for whatever is wrong with it."""
+    def _fault(self, document: bytes) -> tuple[str, str] | None:
+        """What is wrong with a text as such: its reason and a message."""
         if len(document) > self.max_bytes:
-            raise Refused("too-long", f"longer than the limit of {self.max_bytes} bytes")
-        # Nearly every line is one object and nothing else: look at its ends before copying it.
-        bare = document[:1] == b"{" and document[-1:] == b"}"
-        text = document if bare else document.removeprefix(_BOM).strip(b" \t\r\n")
+            return "too-long", f"longer than the limit of {self.max_bytes} bytes"
         try:
-            validate(text)
-            if not text.isascii():
-                text.decode()
-            return cutter.resource(text, NOWHERE)
+            _validate(document.removeprefix(_BOM) if document[:1] == b"\xef" else document)
+            if not document.isascii():
+                document.decode()
         except UnicodeDecodeError:
-            raise Refused("not-utf-8", "not UTF-8 text") from None
+            return "not-utf-8", "not UTF-8 text"
         except msgspec.DecodeError:
-            raise Refused("not-json", "not a valid JSON text") from None
-        except (TooDeep, RecursionError):
-            raise Refused("too-deep", "objects and arrays are nested too deep") from None
-        except DuplicateKey:
-            raise Refused("duplicate-key", "an object names one property twice") from None
-        except Unstable:
-            raise _unstable() from None
+            return "not-json", "not a valid JSON text"
+        except RecursionError:
+            return "too-deep", "objects and arrays are nested too deep"
+        return None
 
 
-def _unstable() -> Refused:
-    return Refused("unsupported-shape", "an array of numbers cannot be edited in its middle")
+class _Memory:
+    """What a process keeps between batches: the plan's tables as far as they were asked for, and maskers' answers."""
 
+    def __init__(self, plan: Plan) -> None:
+        self._labels = plan.policy.labels
+        self._tables = Tables(plan)
+        self._paths = make_paths(self._tables.types)
+        self._maskers = Maskers(self._tables)
+        self._subjects = Subjects()
 
-def _refuse(batch: Batch, index: int, refused: Refused) -> None:
-    batch.resource_types[index] = refused.resource_type
-    if refused.reason == "dropped-by-policy":
-        batch.dropped.append(index)
-    else:
-        batch.faults.append(Fault(index, refused.reason, refused.place, refused.message))
+    def mask(self, run: list[tuple[int, bytes]], batch: Batch) -> None:
+        """Mask valid JSON texts, each with its index in the batch."""
+        raw = b"".join([document for _, document in run])
+        sizes = np.array([len(document) for _, document in run], np.int32)
+        ends = np.cumsum(sizes, dtype=np.int32)
+        begins = ends - sizes
+        text = bytes_of(raw)
+        for place, (_, document) in enumerate(run):
+            if document[:1] == b"{" and document[-1:] == b"}":
+                continue
+            # Nearly every line is one object and nothing else; a byte order mark and white space around it go.
+            bare = document.removeprefix(_BOM).lstrip(b" \t\r\n")
+            begins[place] += len(document) - len(bare)
+            ends[place] -= len(bare) - len(bare.rstrip(b" \t\r\n"))
+        tape = make_tape(most_rows(raw, len(run)))
+        first, json_faults = np.empty(len(run) + 1, np.int32), np.empty(len(run), np.uint8)
+        rows = scan(text, begins, ends, tape, first, json_faults)
+        walked, states, types = self._walk(raw, tape, rows, first, json_faults)
+        answers = self._maskers.answer(walked)
+        look = walked.look
+        unread = np.zeros(len(self._tables.children) + 1, np.int32)
+        unknown = np.zeros(len(self._tables.nodes) + 1, np.int32)
+        longer = settle_all(
+            text, tape, first, states, look.children, look.rules, look.node_flags, look.blob, walked.frames, answers,
+            unread, unknown, self._labels,
+        )  # fmt: skip
+        out = np.empty(len(raw) + longer + LABELS_SIZE * (len(walked.frames) + 1), np.uint8)
+        offsets = np.empty(len(run) + 1, np.int32)
+        size = write_all(
+            text, begins, ends, tape, first, states, look.children, look.rules, look.blob, walked.frames, answers,
+            self._labels, PHRASES, out, offsets,
+        )  # fmt: skip
+        self._report(run, batch, out[:size].tobytes(), offsets.tolist(), states.tolist(), types.tolist(), json_faults)
+        for row in np.flatnonzero(unread).tolist():
+            batch.redactions[self._tables.children[row].path] += int(unread[row])
+        for row in np.flatnonzero(unknown).tolist():
+            batch.redactions[f"{self._tables.nodes[row].path}.?"] += int(unknown[row])
+
+    def _walk(
+        self, raw: bytes, tape: Records, rows: int, first: Ints, json_faults: Bytes
+    ) -> tuple[Walked, Bytes, Ints]:
+        """Walk all documents, as often as the tables must be asked."""
+        count = len(json_faults)
+        frames = np.empty(raw.count(b'"resourceType"') + count, FRAME)
+        jobs, asked = np.empty(rows, JOB), np.empty(_QUESTIONS, QUESTION)
+        used = np.zeros(4, np.int32)
+        states, types = np.full(count, walks.WAITS, np.uint8), np.full(count, -1, np.int32)
+        text = bytes_of(raw)
+        documents = np.flatnonzero(json_faults == tapes.FINE).astype(np.int32)
+        while len(documents):
+            used[2] = 0
+            walk(text, tape, first, documents, self._tables.look, frames, jobs, asked, used, states, types)
+            self._answer(asked[: used[2]], raw, tape)
+            documents = documents[states[documents] == walks.WAITS]
+        done = Walked(
+            raw, tape, self._tables.look, frames[: used[0]], jobs[: used[1]], self._tables.types, self._paths,
+            self._subjects,
+        )  # fmt: skip
+        return done, states, types
+
+    def _answer(self, asked: Records, raw: bytes, tape: Records) -> None:
+        """Have the tables answer what the walk asked, each question once."""
+        tables = self._tables
+        seen: set[tuple[int, int, object]] = set()
+        for what, where, which in asked.tolist():
+            detail: object = which
+            if what == walks.FOR_CHILD:
+                begin = int(tape[which]["key"]) + 1
+                detail = raw[begin : raw.index(b'"', begin)].decode()
+            if (what, where, detail) in seen:
+                continue
+            seen.add((what, where, detail))
+            if what == walks.FOR_CHILD:
+                tables.answer_child(where, str(detail))
+            elif what == walks.FOR_ROOT:
+                tables.answer_root(where)
+            elif what == walks.FOR_NODE:
+                tables.answer_node(where)
+            else:
+                tables.answer_url(where, which)
+
+    def _report(
+        self, run: list[tuple[int, bytes]], batch: Batch, out: bytes, offsets: list[int], states: list[int],
+        types: list[int], json_faults: Bytes,
+    ) -> None:  # fmt: skip
+        """Put the outcome where it belongs."""
+        names = self._tables.types
+        for place, (index, _) in enumerate(run):
+            state = states[place]
+            if types[place] >= 0:
+                batch.resource_types[index] = names[types[place]]
+            if state == walks.FINE:
+                batch.masked[index] = out[offsets[place] : offsets[place + 1]]
+            elif state == walks.DROPPED_TYPE:
+                batch.dropped.append(index)
+            else:
+                found = _JSON_FAULTS[int(json_faults[place])] if state == walks.WAITS else _FAULTS[state]
+                batch.faults.append(Fault(index, found[0], found[2], found[1]))

@@ -1,18 +1,18 @@
-"""Whose value it is: the key of a human out of a reference, in whatever form it is written.
+r"""Whose value it is: the key of a human out of a reference, in whatever form it is written.
 
 One human, one key: `Patient/123`, `https://host/fhir/Patient/123/_history/2` and, for UUIDs, `urn:uuid:…` in any case
 give the same. A contained Patient is keyed by its container (`<container id>#p1`), for `#p1` means another person in
-every resource. Keys are the bytes between JSON's quotes, in one spelling: `\u0041` and `A` are one key.
+every resource. Keys are what stands between JSON's quotes, in one spelling: `\u0041` and `A` are one key.
 """
 
 from __future__ import annotations
 
 import re
 
-from masking.document.tokens import plain, to_part, to_text
+from masking.document.strings import plain, to_part, to_text
 from masking.fhir.references import parse
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MEMORY = 100_000
 
 
@@ -21,9 +21,7 @@ def id_key(spelled: bytes | None) -> bytes | None:
     if spelled is None:
         return None
     spelled = plain(spelled)
-    if len(spelled) != 36:
-        return spelled
-    return spelled.lower() if _UUID.fullmatch(spelled.decode("ascii", "replace")) else spelled
+    return spelled.lower() if len(spelled) == 36 and _UUID.fullmatch(spelled) else spelled
 
 
 def contained_key(root_id: bytes | None, fragment: bytes) -> bytes:
@@ -31,38 +29,33 @@ def contained_key(root_id: bytes | None, fragment: bytes) -> bytes:
     return plain((root_id or b"") + fragment)
 
 
-def identifier_key(system: str | None, value: str) -> bytes:
+def identifier_key(system: bytes | None, value: bytes) -> bytes:
     """The key of a patient known by an identifier alone."""
-    return to_part(f"{system or ''}|{value}")
+    return plain((system or b"") + b"|" + value)
 
 
 class Subjects:
     """References to subjects' keys, remembered while they repeat."""
 
-    __slots__ = ("known",)
-
     def __init__(self) -> None:
-        self.known: dict[bytes, bytes | None] = {}
+        self._known: dict[bytes, bytes | None] = {}
 
     def of(self, reference: bytes, root_id: bytes | None) -> bytes | None:
         """The key of the patient that a reference names; None where it names something else."""
         try:
-            return self.known[reference]
+            return self._known[reference]
         except KeyError:
             pass
         if reference.startswith(b"#"):
             return contained_key(root_id, reference)
-        if len(self.known) > _MEMORY:
-            self.known.clear()
-        key = self.known[reference] = _key(reference)
+        if len(self._known) > _MEMORY:
+            self._known.clear()
+        key = self._known[reference] = _key(reference)
         return key
 
 
 def _key(spelled: bytes) -> bytes | None:
-    try:
-        reference = parse(to_text(spelled))
-    except ValueError:
-        return None
+    reference = parse(to_text(spelled))
     if reference.kind in ("urn_uuid", "urn_oid") and reference.id is not None:
         return id_key(to_part(reference.id))
     if reference.type != "Patient":

@@ -1,0 +1,214 @@
+"""What stands around a value: the rows where a masker's context is found, and the rows that say whose a resource is.
+
+Each name in `masking.maskers.base.CONTEXT` is found beside the value, in the nearest enclosing object that R4 gives
+such an element, or at the root of its resource. Nothing is looked for beyond the resource.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from masking.document.native import Bytes, Hashes, Ints, Records, bytes_of, compiled
+from masking.document.tables import ADDRESS_NODE, HAS_FAMILY, HAS_GENDER, HAS_SYSTEM, HAS_UNIT, NAME_NODE
+from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, hash_bytes
+from masking.document.walk import member
+from masking.fhir.compartment import subject_paths
+
+
+def _hash_of(name: str) -> np.uint64:
+    text = name.encode()
+    return np.uint64(hash_bytes(bytes_of(text), 0, len(text)))
+
+
+_SYSTEM, _FAMILY, _UNIT, _CODE, _GENDER = map(_hash_of, ("system", "family", "unit", "code", "gender"))
+_DECEASED, _BIRTH_DATE, _GIVEN, _ADDRESS = map(_hash_of, ("deceasedDateTime", "birthDate", "given", "address"))
+_REFERENCE, _IDENTIFIER, _VALUE = map(_hash_of, ("reference", "identifier", "value"))
+_ID = _hash_of("id")
+#: Names of context by number, for compiled loops.
+NAMES = ("system", "family", "unit", "sex", "deceased", "birth_date", "given", "address")
+_OF_SYSTEM, _OF_FAMILY, _OF_UNIT, _OF_SEX, _OF_DECEASED, _OF_BIRTH_DATE, _OF_GIVEN, _OF_ADDRESS = range(8)
+
+
+@compiled
+def context_rows(
+    tape: Records, node_flags: Ints, frames: Records, rows: Ints, name: int, found: Ints
+) -> None:
+    """Where the context of these values stands: the row of a string, of an array of given names, of an Address; -1."""
+    for place in range(len(rows)):
+        around = tape[rows[place]].parent
+        if tape[around].kind == ARRAY:
+            around = tape[around].parent
+        root = frames[tape[around].frame].row
+        flags = node_flags[tape[around].node]
+        row = -1
+        if name == _OF_SYSTEM and flags & HAS_SYSTEM:
+            row = text_of(tape, around, _SYSTEM)
+        elif name == _OF_FAMILY and flags & HAS_FAMILY:
+            row = text_of(tape, around, _FAMILY)
+        elif name == _OF_UNIT and flags & HAS_UNIT:
+            row = text_of(tape, around, _CODE)
+            if row < 0:
+                row = text_of(tape, around, _UNIT)
+        elif name == _OF_SEX:
+            holder = _nearest(tape, node_flags, around, root, HAS_GENDER)
+            row = text_of(tape, holder, _GENDER) if holder >= 0 else -1
+        elif name == _OF_DECEASED:
+            row = text_of(tape, root, _DECEASED)
+        elif name == _OF_BIRTH_DATE:
+            row = text_of(tape, root, _BIRTH_DATE)
+        elif name == _OF_GIVEN and flags & NAME_NODE:
+            row = member(tape, around, _GIVEN)
+            row = row if row >= 0 and tape[row].kind == ARRAY else -1
+        elif name == _OF_ADDRESS:
+            row = _nearest(tape, node_flags, around, root, ADDRESS_NODE)
+            row = row if row >= 0 else _first_object(tape, member(tape, root, _ADDRESS))
+        found[place] = row
+
+
+@compiled
+def text_of(tape: Records, around: int, name: np.uint64) -> int:
+    """The row of a property that is a string, or -1."""
+    row = member(tape, around, name)
+    return row if row >= 0 and tape[row].kind in (STRING, ESCAPED) else -1
+
+
+@compiled
+def _nearest(tape: Records, node_flags: Ints, row: int, root: int, flag: int) -> int:
+    """The nearest enclosing object of a node with this flag, not beyond the root; -1 where there is none."""
+    while True:
+        if tape[row].kind == OBJECT and node_flags[tape[row].node] & flag:
+            return row
+        if row == root:
+            return -1
+        row = tape[row].parent
+
+
+@compiled
+def _first_object(tape: Records, row: int) -> int:
+    if row >= 0 and tape[row].kind == ARRAY:
+        row = row + 1 if tape[row].after > row + 1 else -1
+    return row if row >= 0 and tape[row].kind == OBJECT else -1
+
+
+# ── whose a resource is ──
+
+
+class Paths(NamedTuple):
+    """The paths that lead to the subject of a type, best first.
+
+    of_type: of a type's number its first path, and the next type's. steps: of a path its first name, and the next one's.
+    """
+
+    of_type: Ints
+    steps: Ints
+    names: Hashes
+
+
+#: What may name the subject of a resource: its frame, and the row of a reference, or of an Identifier.
+CANDIDATE = np.dtype([("frame", np.int32), ("row", np.int32)])
+
+
+def make_paths(types: list[str]) -> Paths:
+    """The paths of all these types."""
+    of_type, steps, names = [0], [0], []
+    for name in types:
+        for path in subject_paths(name):
+            names += [_hash_of(step) for step in path.split(".")]
+            steps.append(len(names))
+        of_type.append(len(steps) - 1)
+    return Paths(np.array(of_type, np.int32), np.array(steps, np.int32), np.array(names, np.uint64))
+
+
+@compiled
+def own_ids(tape: Records, frames: Records, found: Ints) -> None:
+    """The row of each resource's own id, or -1."""
+    for frame in range(len(frames)):
+        found[frame] = text_of(tape, frames[frame].row, _ID)
+
+
+@compiled
+def find_candidates(
+    text: Bytes, tape: Records, frames: Records, wanted: Ints, paths: Paths, found: Records
+) -> int:
+    """What may name the subjects of these frames, best first, frame by frame; how many, of which there may be more
+    than there is room for. A plain `Patient/1` ends the search: nothing after it matters.
+    """
+    count = 0
+    most = 0
+    for frame in wanted:
+        most = max(most, tape[frames[frame].row].after - frames[frame].row)
+    here, there = np.empty(most, np.int32), np.empty(most, np.int32)
+    for frame in wanted:
+        kind = frames[frame].type
+        for path in range(paths.of_type[kind], paths.of_type[kind + 1]):
+            here[0] = frames[frame].row
+            size = 1
+            for step in range(paths.steps[path], paths.steps[path + 1]):
+                size = _follow(tape, here, size, paths.names[step], there)
+                here, there = there, here
+            done = False
+            for place in range(size):
+                row = here[place]
+                if tape[row].kind != OBJECT:
+                    continue
+                candidate = text_of(tape, row, _REFERENCE)
+                if candidate < 0:
+                    candidate = member(tape, row, _IDENTIFIER)
+                    if candidate < 0 or tape[candidate].kind != OBJECT:
+                        continue
+                if count < len(found):
+                    found[count].frame, found[count].row = frame, candidate
+                count += 1
+                if tape[candidate].kind == STRING and _is_patient(text, tape[candidate].start + 1, tape[candidate].stop - 1):
+                    done = True
+                    break
+            if done:
+                break
+    return count
+
+
+@compiled
+def _follow(tape: Records, here: Ints, size: int, name: np.uint64, there: Ints) -> int:
+    """The values of a property of all objects here; arrays give way to their items."""
+    reached = 0
+    for place in range(size):
+        row = here[place]
+        below = member(tape, row, name) if tape[row].kind == OBJECT else -1
+        if below < 0:
+            continue
+        if tape[below].kind != ARRAY:
+            there[reached] = below
+            reached += 1
+            continue
+        item = below + 1
+        while item < tape[below].after:
+            there[reached] = item
+            reached += 1
+            item = tape[item].after
+    return reached
+
+
+@compiled
+def _is_patient(text: Bytes, start: int, stop: int) -> bool:
+    """Whether a reference is `Patient/` and an id of letters, digits, dots and hyphens, and nothing else."""
+    if stop - start < 9 or text[start] != 80 or text[start + 3] != 105 or text[start + 7] != 47:
+        return False
+    for offset, letter in enumerate((80, 97, 116, 105, 101, 110, 116, 47)):
+        if text[start + offset] != letter:
+            return False
+    for at in range(start + 8, stop):
+        letter = text[at]
+        if not (97 <= letter | 32 <= 122 or 48 <= letter <= 57 or letter == 45 or letter == 46):
+            return False
+    return True
+
+
+@functools.cache
+def number_of(name: str) -> int:
+    """The number of a name of context."""
+    return NAMES.index(name)
+
+
