@@ -119,18 +119,17 @@ class Maskers:
         known = self._offsets.setdefault(name, {})
         if len(known) > MEMORY:
             known.clear()
-        frames = walked.subjects_of(rows)
-        days_of: dict[int, int] = {}
-        for frame in dict.fromkeys(frames):
+        frames, place = walked.frames_of(rows)
+        found = []
+        for frame in frames:
             key = walked.key(frame)
             if key is None:
-                days_of[frame] = NOBODY
+                found.append(NOBODY)
                 continue
-            found = known.get(key)
-            if found is None:
-                found = known[key] = bound.offset(to_text(key))
-            days_of[frame] = found
-        days = np.array([days_of[frame] for frame in frames], np.int32)
+            if key not in known:
+                known[key] = bound.offset(to_text(key))
+            found.append(known[key])
+        days = np.array(found, np.int32)[place]
         starts, stops = walked.tape["start"][rows] + 1, walked.tape["stop"][rows] - 1
         out = np.empty(int((stops - starts).sum()), np.uint8)
         begins, ends = np.empty(len(rows), np.int32), np.empty(len(rows), np.int32)

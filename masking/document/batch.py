@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from masking.document.native import Bytes, Ints, Records, bytes_of
+from masking.document.native import Bytes, Ints, bytes_of
 from masking.document.subjects import Subjects, contained_key, id_key, identifier_key
 from masking.document.surroundings import (
-    CANDIDATE, Paths, context_rows, find_candidates, number_of, own_ids, text_of,
+    CANDIDATE, Paths, context_rows, find_candidates, join_addresses, join_texts, number_of, own_ids, text_of,
 )  # fmt: skip
 from masking.document.tables import Look
-from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, hash_bytes
-from masking.document.walk import member
-from masking.fhir.compartment import is_person
-
-#: What makes up a whole address, in the order in which its masker wants it.
-_ADDRESS = ("line", "city", "state", "postalCode", "country")
-
+from masking.document.tape import OBJECT, Tape, hash_bytes
+from masking.document.walk import Frames, Jobs
 
 def _hash_of(name: str) -> np.uint64:
     text = name.encode()
     return np.uint64(hash_bytes(bytes_of(text), 0, len(text)))
 
 
-_PARTS = tuple(map(_hash_of, _ADDRESS))
 _SYSTEM, _VALUE = _hash_of("system"), _hash_of("value")
 
 
@@ -36,20 +29,16 @@ class Walked:
     """A batch whose values have their rules; `jobs` are those that maskers must answer."""
 
     raw: bytes
-    tape: Records
+    text: Bytes
+    tape: Tape
     look: Look
-    frames: Records
-    jobs: Records
-    types: Sequence[str]
+    frames: Frames
+    jobs: Jobs
+    #: numbers of the types that are a human's own record
+    persons: frozenset[int]
     paths: Paths
     subjects: Subjects
     _keys: dict[int, bytes | None] = field(default_factory=dict)
-    _joined: dict[int, bytes] = field(default_factory=dict)
-
-    @cached_property
-    def text(self) -> Bytes:
-        """The text as an array."""
-        return bytes_of(self.raw)
 
     # ── values ──
 
@@ -66,48 +55,39 @@ class Walked:
     def context(self, name: str, rows: Ints) -> list[bytes | None]:
         """A column of context for these values."""
         if name == "subject":
-            return [self._keys[frame] for frame in self.subjects_of(rows)]
+            frames, place = self.frames_of(rows)
+            keys = [self._keys[frame] for frame in frames]
+            return [keys[at] for at in place.tolist()]
         found = np.empty(len(rows), np.int32)
         context_rows(self.tape, self.look.node_flags, self.frames, rows, number_of(name), found)
-        if name == "address":
-            return [self._address(row) if row >= 0 else None for row in found.tolist()]
-        if name == "given":
-            return [self._given(row) if row >= 0 else None for row in found.tolist()]
-        return self.strings(found)
+        return self._joined(found, name == "address") if name in ("address", "given") else self.strings(found)
 
-    def _given(self, row: int) -> bytes | None:
-        texts = self._texts(row)
-        return b" ".join(texts) if texts else None
-
-    def _address(self, row: int) -> bytes:
-        """A whole address in one line."""
-        if row not in self._joined:
-            found = (int(member(self.tape, row, name)) for name in _PARTS)
-            self._joined[row] = b"|".join(b", ".join(self._texts(part)) for part in found)
-        return self._joined[row]
-
-    def _texts(self, row: int) -> list[bytes]:
-        """The strings at a row: itself, the items of an array, or none."""
-        if row < 0:
-            return []
-        tape = self.tape
-        if tape[row]["kind"] != ARRAY:
-            rows = np.array([row], np.int32)
-        else:
-            rows = np.arange(row + 1, tape[row]["after"], dtype=np.int32)
-            rows = rows[tape["parent"][rows] == row]
-        is_text = np.isin(tape["kind"][rows], (STRING, ESCAPED))
-        return [text for text in self.strings(rows[is_text]) if text is not None]
+    def _joined(self, rows: Ints, is_address: bool) -> list[bytes | None]:
+        """The given names or the whole addresses at these rows, each in one line."""
+        distinct, place = np.unique(rows, return_inverse=True)
+        distinct = distinct.astype(np.int32)
+        sizes = np.where(distinct >= 0, self.tape["stop"][distinct] - self.tape["start"][distinct] + 8, 0)
+        out = np.empty(int(sizes.sum()), np.uint8)
+        ends = np.zeros(len(distinct), np.int32)
+        size = (join_addresses if is_address else join_texts)(self.text, self.tape, distinct, out, ends)
+        line, begins = out[:size].tobytes(), np.concatenate([[0], ends[:-1]]).tolist()
+        # A name without a given one has none; an address without parts is an address all the same.
+        texts = [
+            line[begin:end] if row >= 0 and (is_address or end > begin) else None
+            for row, begin, end in zip(distinct.tolist(), begins, ends.tolist(), strict=True)
+        ]
+        return [texts[at] for at in place.tolist()]
 
     # ── subjects ──
 
-    def subjects_of(self, rows: Ints) -> list[int]:
-        """The frame of each value; the subjects of all of them are known afterwards (`key`)."""
-        frames = self.tape["frame"][rows]
-        wanted = np.unique(frames)
-        self._find([frame for frame in wanted.tolist() if frame not in self._keys])
+    def frames_of(self, rows: Ints) -> tuple[list[int], Ints]:
+        """The frames of these values, and for each value the place of its own among them. `key` knows their subjects."""
+        frames, place = np.unique(self.tape["frame"][rows], return_inverse=True)
         listed: list[int] = frames.tolist()
-        return listed
+        missing = [frame for frame in listed if frame not in self._keys]
+        if missing:
+            self._find(missing)
+        return listed, place
 
     def key(self, frame: int) -> bytes | None:
         """The key of the human whose resource this is, once it is found."""
@@ -146,27 +126,31 @@ class Walked:
                 self._keys[frame] = self._keys[around]
 
     def _find_these(self, frames: list[int]) -> None:
-        keys, kinds = self._keys, self.frames["type"]
+        """The subjects that these resources name themselves; a contained one that names nobody is left out."""
+        keys, of = self._keys, self.subjects.of
+        kinds = self.frames["type"][frames].tolist()
         others = []
-        for frame in frames:
-            if is_person(self.types[kinds[frame]]):
-                own = self._own[frame]
-                is_contained = self._around[frame] >= 0
-                keys[frame] = (
-                    None if own is None else contained_key(self._root_id(frame), b"#" + own) if is_contained else id_key(own)
-                )
-            else:
+        for frame, kind in zip(frames, kinds, strict=True):
+            if kind not in self.persons:
                 others.append(frame)
+                continue
+            own = self._own[frame]
+            is_contained = self._around[frame] >= 0
+            keys[frame] = (
+                None if own is None else contained_key(self._root_id(frame), b"#" + own) if is_contained else id_key(own)
+            )
         if not others:
             return
         by_identifier: dict[int, bytes] = {}
         for frame, row, spelled in self._candidates(np.array(others, np.int32)):
-            if keys.get(frame) is not None:
+            if frame in keys:
                 continue
             if spelled is None:
                 if frame not in by_identifier and (number := self._identifier(row)) is not None:
                     by_identifier[frame] = number
-            elif (key := self.subjects.of(spelled, self._root_id(frame))) is not None:
+                continue
+            key = of(spelled, self._root_id(frame) if spelled[:1] == b"#" else None)
+            if key is not None:
                 keys[frame] = key
         for frame in others:
             if frame not in keys:

@@ -13,14 +13,15 @@ from masking.document import tape as tapes
 from masking.document import walk as walks
 from masking.document.answers import Maskers
 from masking.document.batch import Walked
-from masking.document.native import Bytes, Ints, Records, bytes_of
+from masking.document.native import Bytes, Ints, bytes_of
 from masking.document.settle import settle_all
 from masking.document.subjects import Subjects
 from masking.document.surroundings import make_paths
 from masking.document.tables import Tables
-from masking.document.tape import make_tape, most_rows, scan
-from masking.document.walk import FRAME, JOB, QUESTION, walk
+from masking.document.tape import Tape, likely_rows, make_tape, most_rows, scan
+from masking.document.walk import FRAME, JOB, QUESTION, Frames, Questions, walk
 from masking.document.write import LABELS_SIZE, PHRASES, write_all
+from masking.fhir.compartment import is_person
 from masking.policy.plan import Plan
 
 _BOM = b"\xef\xbb\xbf"
@@ -132,9 +133,12 @@ class _Memory:
     def __init__(self, plan: Plan) -> None:
         self._labels = plan.policy.labels
         self._tables = Tables(plan)
+        self._persons = frozenset(n for n, name in enumerate(self._tables.types) if is_person(name))
         self._paths = make_paths(self._tables.types)
         self._maskers = Maskers(self._tables)
         self._subjects = Subjects()
+        #: kept from batch to batch: fresh memory costs more than filling it
+        self._tape = make_tape(0)
 
     def mask(self, run: list[tuple[int, bytes]], batch: Batch) -> None:
         """Mask valid JSON texts, each with its index in the batch."""
@@ -150,10 +154,16 @@ class _Memory:
             bare = document.removeprefix(_BOM).lstrip(b" \t\r\n")
             begins[place] += len(document) - len(bare)
             ends[place] -= len(bare) - len(bare.rstrip(b" \t\r\n"))
-        tape = make_tape(most_rows(raw, len(run)))
         first, json_faults = np.empty(len(run) + 1, np.int32), np.empty(len(run), np.uint8)
-        rows = scan(text, begins, ends, tape, first, json_faults)
-        walked, states, types = self._walk(raw, tape, rows, first, json_faults)
+        if len(self._tape) < (likely := likely_rows(raw, len(run))):
+            self._tape = make_tape(likely)
+        tape = self._tape
+        rows, resources = scan(text, begins, ends, tape, first, json_faults)
+        if rows < 0:
+            tape = make_tape(most_rows(raw, len(run)))
+            rows, resources = scan(text, begins, ends, tape, first, json_faults)
+        frames = np.empty(resources + 1, FRAME)
+        walked, states, types = self._walk(raw, text, tape, rows, frames, first, json_faults)
         answers = self._maskers.answer(walked)
         look = walked.look
         unread = np.zeros(len(self._tables.children) + 1, np.int32)
@@ -175,15 +185,13 @@ class _Memory:
             batch.redactions[f"{self._tables.nodes[row].path}.?"] += int(unknown[row])
 
     def _walk(
-        self, raw: bytes, tape: Records, rows: int, first: Ints, json_faults: Bytes
+        self, raw: bytes, text: Bytes, tape: Tape, rows: int, frames: Frames, first: Ints, json_faults: Bytes
     ) -> tuple[Walked, Bytes, Ints]:
         """Walk all documents, as often as the tables must be asked."""
         count = len(json_faults)
-        frames = np.empty(raw.count(b'"resourceType"') + count, FRAME)
         jobs, asked = np.empty(rows, JOB), np.empty(_QUESTIONS, QUESTION)
         used = np.zeros(4, np.int32)
         states, types = np.full(count, walks.WAITS, np.uint8), np.full(count, -1, np.int32)
-        text = bytes_of(raw)
         documents = np.flatnonzero(json_faults == tapes.FINE).astype(np.int32)
         while len(documents):
             used[2] = 0
@@ -191,12 +199,12 @@ class _Memory:
             self._answer(asked[: used[2]], raw, tape)
             documents = documents[states[documents] == walks.WAITS]
         done = Walked(
-            raw, tape, self._tables.look, frames[: used[0]], jobs[: used[1]], self._tables.types, self._paths,
+            raw, text, tape, self._tables.look, frames[: used[0]], jobs[: used[1]], self._persons, self._paths,
             self._subjects,
         )  # fmt: skip
         return done, states, types
 
-    def _answer(self, asked: Records, raw: bytes, tape: Records) -> None:
+    def _answer(self, asked: Questions, raw: bytes, tape: Tape) -> None:
         """Have the tables answer what the walk asked, each question once."""
         tables = self._tables
         seen: set[tuple[int, int, object]] = set()

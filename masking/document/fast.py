@@ -18,25 +18,6 @@ _UUID = 36
 
 
 @compiled
-def find_uuids(text: Bytes, starts: Ints, stops: Ints, types: Texts, is_reference: bool, blocks: Bytes, places: Ints) -> int:
-    """Read the UUIDs in lower case of ids, or of `Type/<uuid>` and `urn:uuid:<uuid>`, 16 bytes each.
-
-    places: of each value where its UUID begins in the text, or -1. Returns how many there are.
-    """
-    count = 0
-    for value in range(len(starts)):
-        start, stop = starts[value], stops[value]
-        begin = stop - _UUID
-        places[value] = -1
-        if begin < start or (begin > start and not (is_reference and _is_before(text, start, begin, types))):
-            continue
-        if _read_uuid(text, begin, blocks, 16 * count):
-            places[value] = begin
-            count += 1
-    return count
-
-
-@compiled
 def _is_before(text: Bytes, start: int, stop: int, types: Texts) -> bool:
     """Whether this is what stands before the UUID of a reference: an R4 type and a slash, or `urn:uuid:`."""
     if text[stop - 1] == 47:
@@ -74,6 +55,25 @@ def _read_uuid(text: Bytes, at: int, blocks: Bytes, place: int) -> bool:
 
 
 @compiled
+def find_uuids(text: Bytes, starts: Ints, stops: Ints, types: Texts, is_reference: bool, blocks: Bytes, places: Ints) -> int:
+    """Read the UUIDs in lower case of ids, or of `Type/<uuid>` and `urn:uuid:<uuid>`, 16 bytes each.
+
+    places: of each value where its UUID begins in the text, or -1. Returns how many there are.
+    """
+    count = 0
+    for value in range(len(starts)):
+        start, stop = starts[value], stops[value]
+        begin = stop - _UUID
+        places[value] = -1
+        if begin < start or (begin > start and not (is_reference and _is_before(text, start, begin, types))):
+            continue
+        if _read_uuid(text, begin, blocks, 16 * count):
+            places[value] = begin
+            count += 1
+    return count
+
+
+@compiled
 def put_uuids(text: Bytes, starts: Ints, places: Ints, blocks: Bytes, out: Bytes, begins: Ints, ends: Ints) -> int:
     """Write the values anew with these UUIDs in place of theirs; the size of `out`. Values without one get no span."""
     size, block = 0, 0
@@ -100,34 +100,6 @@ def put_uuids(text: Bytes, starts: Ints, places: Ints, blocks: Bytes, out: Bytes
 
 
 @compiled
-def shift_days(text: Bytes, starts: Ints, stops: Ints, days: Ints, out: Bytes, begins: Ints, ends: Ints) -> int:
-    """Move full dates, with or without a time, by whole days; the size of `out`. Others get the end NOBODY."""
-    size = 0
-    for value in range(len(starts)):
-        start, stop = starts[value], stops[value]
-        begins[value], ends[value] = size, NOBODY
-        if days[value] == NOBODY or not _is_day(text, start, stop):
-            continue
-        year = _number(text, start, 4)
-        month, day = _number(text, start + 5, 2), _number(text, start + 8, 2)
-        moved = _day_number(year, month, day) + days[value]
-        if moved < 1 or moved > 3652059 or not _is_rest(text, start + 10, stop):
-            continue
-        year, month, day = _date_of(moved)
-        for place in range(4):
-            out[size + 3 - place] = 48 + year % 10
-            year //= 10
-        out[size + 4], out[size + 5], out[size + 6] = 45, 48 + month // 10, 48 + month % 10
-        out[size + 7], out[size + 8], out[size + 9] = 45, 48 + day // 10, 48 + day % 10
-        size += 10
-        for at in range(start + 10, stop):
-            out[size] = text[at]
-            size += 1
-        ends[value] = size
-    return size
-
-
-@compiled
 def _number(text: Bytes, at: int, digits: int) -> int:
     number = 0
     for place in range(at, at + digits):
@@ -144,6 +116,13 @@ def _are_digits(text: Bytes, at: int, digits: int) -> bool:
 
 
 @compiled
+def _month_length(year: int, month: int) -> int:
+    if month == 2:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in (4, 6, 9, 11) else 31
+
+
+@compiled
 def _is_day(text: Bytes, start: int, stop: int) -> bool:
     """Whether a text begins with a day that the calendar has."""
     if stop - start < 10 or text[start + 4] != 45 or text[start + 7] != 45:
@@ -154,13 +133,6 @@ def _is_day(text: Bytes, start: int, stop: int) -> bool:
     if year == 0 or month == 0 or month > 12 or day == 0:
         return False
     return day <= _month_length(year, month)
-
-
-@compiled
-def _month_length(year: int, month: int) -> int:
-    if month == 2:
-        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
-    return 30 if month in (4, 6, 9, 11) else 31
 
 
 @compiled
@@ -216,3 +188,31 @@ def _date_of(number: int) -> tuple[int, int, int]:
         left -= _month_length(year, month)
         month += 1
     return year, month, left
+
+
+@compiled
+def shift_days(text: Bytes, starts: Ints, stops: Ints, days: Ints, out: Bytes, begins: Ints, ends: Ints) -> int:
+    """Move full dates, with or without a time, by whole days; the size of `out`. Others get the end NOBODY."""
+    size = 0
+    for value in range(len(starts)):
+        start, stop = starts[value], stops[value]
+        begins[value], ends[value] = size, NOBODY
+        if days[value] == NOBODY or not _is_day(text, start, stop):
+            continue
+        year = _number(text, start, 4)
+        month, day = _number(text, start + 5, 2), _number(text, start + 8, 2)
+        moved = _day_number(year, month, day) + days[value]
+        if moved < 1 or moved > 3652059 or not _is_rest(text, start + 10, stop):
+            continue
+        year, month, day = _date_of(moved)
+        for place in range(4):
+            out[size + 3 - place] = 48 + year % 10
+            year //= 10
+        out[size + 4], out[size + 5], out[size + 6] = 45, 48 + month // 10, 48 + month % 10
+        out[size + 7], out[size + 8], out[size + 9] = 45, 48 + day // 10, 48 + day % 10
+        size += 10
+        for at in range(start + 10, stop):
+            out[size] = text[at]
+            size += 1
+        ends[value] = size
+    return size

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from masking.document.native import Bytes, Records, bytes_of, compiled
+from masking.document.native import Bytes, Of, bytes_of, compiled
 from masking.document.tape import ESCAPED, hash_bytes
 
 #: What a look-up answers for what is not there.
 ABSENT = -1
-_MIX = np.uint64(0x9E3779B97F4A7C15)
+_MIX, _PRIME_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 
 
 #: A dictionary of hashes: open addressing, a power of two of places, never more than half full. An empty place holds
 #: `ABSENT`.
 PLACE = np.dtype([("hash", np.uint64), ("value", np.int32), ("start", np.int32), ("stop", np.int32)], align=True)
+Places = Annotated[np.ndarray, Of(PLACE)]
 
 
 class Texts(NamedTuple):
     """Texts to numbers. A hash that is found is not enough: the bytes at `start` to `stop` of `blob` must be the same."""
 
-    places: Records
+    places: Places
     blob: Bytes
 
 
-def make_places(places: int = 1024) -> Records:
+def make_places(places: int = 1024) -> Places:
     """An empty dictionary."""
     made = np.zeros(places, PLACE)
     made["value"] = ABSENT
@@ -73,7 +74,7 @@ def make_texts(pairs: Iterable[tuple[str, int]]) -> Texts:
 
 
 @compiled
-def put(table: Records, hash_: np.uint64, value: int) -> int:
+def put(table: Places, hash_: np.uint64, value: int) -> int:
     """Set an entry of a dictionary that has room; 1 where it is new, else 0."""
     last = np.uint64(len(table) - 1)
     place = hash_ & last
@@ -85,13 +86,13 @@ def put(table: Records, hash_: np.uint64, value: int) -> int:
 
 
 @compiled
-def get(table: Records, hash_: np.uint64) -> int:
+def get(table: Places, hash_: np.uint64) -> int:
     """The entry of a hash, or `ABSENT`."""
     last = np.uint64(len(table) - 1)
     place = hash_ & last
     while table[place].value != ABSENT:
         if table[place].hash == hash_:
-            return table[place].value
+            return int(table[place].value)
         place = (place + np.uint64(1)) & last
     return ABSENT
 
@@ -102,31 +103,6 @@ def joint(number: int, hash_: np.uint64) -> np.uint64:
     mixed = (hash_ ^ (np.uint64(number + 1) * _MIX)) * _PRIME_2
     return mixed ^ (mixed >> np.uint64(29))
 
-
-_PRIME_2 = np.uint64(0xBF58476D1CE4E5B9)
-
-
-@compiled
-def find(table: Texts, text: Bytes, start: int, stop: int) -> int:
-    """The number of the text in a span, or `ABSENT`."""
-    hash_ = hash_bytes(text, start, stop)
-    last = np.uint64(len(table.places) - 1)
-    at = hash_ & last
-    while table.places[at].value != ABSENT:
-        place = table.places[at]
-        if place.hash == hash_ and same(table.blob, place.start, place.stop, text, start, stop):
-            return place.value
-        at = (at + np.uint64(1)) & last
-    return ABSENT
-
-
-@compiled
-def find_string(table: Texts, text: Bytes, kind: int, start: int, stop: int) -> int:
-    """The same for a JSON string with its quotes, which may be spelled with escapes."""
-    if kind == ESCAPED:
-        plain = np.empty(stop - start, np.uint8)
-        return find(table, plain, 0, unescape(text, start + 1, stop - 1, plain))
-    return find(table, text, start + 1, stop - 1)
 
 
 @compiled
@@ -141,10 +117,42 @@ def same(one: Bytes, start: int, stop: int, other: Bytes, begin: int, end: int) 
 
 
 @compiled
-def begins_with(text: Bytes, start: int, stop: int, blob: Bytes, begin: int, end: int) -> bool:
-    """Whether the first span begins with the bytes of the second."""
-    length = end - begin
-    return stop - start >= length and same(text, start, start + length, blob, begin, end)
+def find(table: Texts, text: Bytes, start: int, stop: int) -> int:
+    """The number of the text in a span, or `ABSENT`."""
+    hash_ = hash_bytes(text, start, stop)
+    last = np.uint64(len(table.places) - 1)
+    at = hash_ & last
+    while table.places[at].value != ABSENT:
+        place = table.places[at]
+        if place.hash == hash_ and same(table.blob, int(place.start), int(place.stop), text, start, stop):
+            return int(place.value)
+        at = (at + np.uint64(1)) & last
+    return ABSENT
+
+
+@compiled
+def _hex4(text: Bytes, at: int) -> int:
+    point = 0
+    for offset in range(4):
+        digit = text[at + offset]
+        point = point * 16 + (digit - 48 if digit < 58 else (digit | 32) - 87)
+    return point
+
+
+@compiled
+def _utf8(point: int, plain: Bytes, size: int) -> int:
+    if point < 0x80:
+        plain[size] = point
+        return size + 1
+    if point < 0x800:
+        plain[size], plain[size + 1] = 0xC0 | point >> 6, 0x80 | point & 63
+        return size + 2
+    if point < 0x10000:
+        plain[size], plain[size + 1], plain[size + 2] = 0xE0 | point >> 12, 0x80 | point >> 6 & 63, 0x80 | point & 63
+        return size + 3
+    plain[size], plain[size + 1] = 0xF0 | point >> 18, 0x80 | point >> 12 & 63
+    plain[size + 2], plain[size + 3] = 0x80 | point >> 6 & 63, 0x80 | point & 63
+    return size + 4
 
 
 @compiled
@@ -176,25 +184,16 @@ def unescape(text: Bytes, start: int, stop: int, plain: Bytes) -> int:
 
 
 @compiled
-def _hex4(text: Bytes, at: int) -> int:
-    point = 0
-    for offset in range(4):
-        digit = text[at + offset]
-        point = point * 16 + (digit - 48 if digit < 58 else (digit | 32) - 87)
-    return point
+def find_string(table: Texts, text: Bytes, kind: int, start: int, stop: int) -> int:
+    """The same for a JSON string with its quotes, which may be spelled with escapes."""
+    if kind == ESCAPED:
+        plain = np.empty(stop - start, np.uint8)
+        return find(table, plain, 0, unescape(text, start + 1, stop - 1, plain))
+    return find(table, text, start + 1, stop - 1)
 
 
 @compiled
-def _utf8(point: int, plain: Bytes, size: int) -> int:
-    if point < 0x80:
-        plain[size] = point
-        return size + 1
-    if point < 0x800:
-        plain[size], plain[size + 1] = 0xC0 | point >> 6, 0x80 | point & 63
-        return size + 2
-    if point < 0x10000:
-        plain[size], plain[size + 1], plain[size + 2] = 0xE0 | point >> 12, 0x80 | point >> 6 & 63, 0x80 | point & 63
-        return size + 3
-    plain[size], plain[size + 1] = 0xF0 | point >> 18, 0x80 | point >> 12 & 63
-    plain[size + 2], plain[size + 3] = 0x80 | point >> 6 & 63, 0x80 | point & 63
-    return size + 4
+def begins_with(text: Bytes, start: int, stop: int, blob: Bytes, begin: int, end: int) -> bool:
+    """Whether the first span begins with the bytes of the second."""
+    length = end - begin
+    return stop - start >= length and same(text, start, start + length, blob, begin, end)

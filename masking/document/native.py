@@ -15,7 +15,7 @@ import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import numba  # type: ignore[import-untyped]
 import numpy as np
@@ -26,8 +26,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int32]
 Hashes = npt.NDArray[np.uint64]
-#: An array of records: one argument however many columns, and a row's fields lie side by side in memory.
-Records = Any
+
+
+class Of:
+    """In an annotation: an array of records of this dtype. One argument however many columns, a row's fields side by side."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self.dtype = dtype
+
+
+
 
 
 def _folder() -> Path | None:
@@ -54,17 +62,43 @@ except (OSError, RuntimeError):  # no source beside this file, or no home
     _FOLDER = None
 
 
+_TYPES: dict[Any, Any] = {
+    int: numba.int64,
+    bool: numba.boolean,
+    np.uint64: numba.uint64,
+    Bytes: numba.uint8[::1],
+    Ints: numba.int32[::1],
+    Hashes: numba.uint64[::1],
+    type(None): numba.void,
+}
+
+
 def compiled(function: F) -> F:
-    """The function as machine code. It must touch arrays and numbers only."""
+    """The function as machine code for the types of its annotations. It must touch arrays and numbers only."""
+    hints = get_type_hints(function, include_extras=True)
+    answer = _type_of(hints.pop("return"))
+    signature = answer(*map(_type_of, hints.values()))
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(_FOLDER or "")
     try:
-        made: F = numba.njit(cache=_FOLDER is not None, nogil=True, error_model="numpy")(function)
+        made: F = numba.njit(signature, cache=_FOLDER is not None, nogil=True, error_model="numpy")(function)
     finally:
         numba.config.CACHE_DIR = before
     return made
 
 
+def _type_of(hint: Any) -> Any:
+    """numba's type for an annotation."""
+    if hint in _TYPES:
+        return _TYPES[hint]
+    if get_origin(hint) is tuple:
+        return numba.types.Tuple([_type_of(part) for part in get_args(hint)])
+    if get_origin(hint) is Annotated:
+        return numba.from_dtype(get_args(hint)[1].dtype)[::1]
+    parts = get_type_hints(hint, include_extras=True).values()  # a NamedTuple's
+    return numba.types.NamedTuple([_type_of(part) for part in parts], hint)
+
+
 def bytes_of(text: bytes) -> Bytes:
-    """A view of a text as an array; nothing is copied."""
-    return np.frombuffer(text, dtype=np.uint8)
+    """A text as an array, copied: one that may be written to has the type that all compiled loops are compiled for."""
+    return np.frombuffer(bytearray(text), dtype=np.uint8)

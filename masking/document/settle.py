@@ -5,17 +5,17 @@ One pass over a document from its last row to its first, so that contents are se
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from masking.document.native import Bytes, Ints, Records, bytes_of, compiled
+from masking.document.native import Bytes, Ints, Of, bytes_of, compiled
 from masking.document.tables import (
-    EXTENSION_NODE, IS_COMPANION, IS_PRIMITIVE, IS_REQUIRED, SAYS,
+    EXTENSION_NODE, IS_COMPANION, IS_PRIMITIVE, IS_REQUIRED, SAYS, Children, Rules,
 )  # fmt: skip
-from masking.document.tape import ARRAY, NULL, OBJECT, hash_bytes
+from masking.document.tape import ARRAY, NULL, OBJECT, Tape, hash_bytes
 from masking.document.walk import (
-    ASKED, CONSTANT, FINE, FRESH_META, GOES, NULLED, SAYS_ABSENT, STAYS, UNDECIDED, UNREAD, VOUCHED, member,
+    ASKED, CONSTANT, FINE, FRESH_META, GOES, NULLED, SAYS_ABSENT, STAYS, UNDECIDED, UNREAD, VOUCHED, Frames, member,
 )  # fmt: skip
 
 _META, _ID, _RESOURCE_TYPE = (
@@ -28,18 +28,155 @@ UNREADABLE, GONE = -1, -2
 #: What a masker answered: a span in the text of all answers, `stop` may be UNREADABLE or GONE; and whether something of
 #: the value was blanked, so that the resource counts as redacted.
 ANSWER = np.dtype([("start", np.int32), ("stop", np.int32), ("blanks", np.int32)])
+Spans = Annotated[np.ndarray, Of(ANSWER)]
 
 
 class Answers(NamedTuple):
     """A row a job."""
 
     text: Bytes
-    spans: Records
+    spans: Spans
+
+
+@compiled
+def leaf_rule(tape: Tape, row: int, children: Children, rules: Rules) -> int:
+    """The rule whose constant a value becomes: of a vouched text that is not, its fallback."""
+    rule = int(tape[row].rule)
+    return rule if rules[rule].constant_start >= 0 else children[tape[row].child].fallback
+
+
+@compiled
+def _is_named(text: Bytes, begin: int, blob: Bytes, start: int, stop: int) -> bool:
+    for offset in range(stop - start):
+        if text[begin + offset] != blob[start + offset]:
+            return False
+    return text[begin + stop - start] == 34
+
+
+@compiled
+def _drop_companions(tape: Tape, text: Bytes, row: int, children: Children, rules: Rules, node_flags: Ints, blob: Bytes) -> None:
+    """A data-absent-reason stands for a primitive and its companion: the companion goes."""
+    at, end = row + 1, int(tape[row].after)
+    while at < end:
+        if tape[at].fate == SAYS_ABSENT:
+            child = int(tape[at].child)
+            start, stop = children[child].name_start, children[child].name_stop
+            other = row + 1
+            while other < end:
+                key = int(tape[other].key)
+                if text[key + 1] == 95 and _is_named(text, key + 2, blob, start, stop):
+                    tape[other].fate = GOES
+                other = int(tape[other].after)
+        at = int(tape[at].after)
+
+
+@compiled
+def _place_labels(tape: Tape, text: Bytes, row: int, frames: Frames, frame: int) -> None:
+    """Where the labels of a resource will stand: in its `meta`, in place of one that goes, or in one that is put in."""
+    meta = member(tape, row, _META)
+    if meta < 0:
+        after = member(tape, row, _ID)
+        if after < 0 or tape[after].fate in (GOES, UNREAD):
+            after = member(tape, row, _RESOURCE_TYPE)
+        frames[frame].meta_after = after
+    elif tape[meta].fate != STAYS or tape[meta].kind != OBJECT:
+        tape[meta].fate = FRESH_META
+
+
+@compiled
+def _settle_object(
+    tape: Tape, text: Bytes, row: int, children: Children, rules: Rules, node_flags: Ints, blob: Bytes, frames: Frames, labels: bool
+) -> int:
+    """Decide which properties of an object stay, and whether it does."""
+    longer = 0
+    frame = int(tape[row].frame)
+    is_resource = frames[frame].row == row
+    bears_labels = labels and is_resource and frames[frame].around < 0
+    is_extension = not is_resource and node_flags[tape[row].node] & EXTENSION_NODE != 0
+    last, properties, says = -1, 0, False
+    absent = 0
+    at, end = row + 1, int(tape[row].after)
+    while at < end:
+        properties += 1
+        if tape[at].fate in (GOES, UNREAD):
+            frames[frame].redacts = 1
+            child = int(tape[at].child)
+            if child >= 0 and (children[child].flags & IS_REQUIRED or rules[tape[at].rule].absent):
+                tape[at].fate = SAYS_ABSENT
+                longer += children[child].absent_stop - children[child].absent_start
+                absent += 1
+        at = int(tape[at].after)
+    if absent:
+        _drop_companions(tape, text, row, children, rules, node_flags, blob)
+    if bears_labels:
+        _place_labels(tape, text, row, frames, frame)
+    at = row + 1
+    while at < end:
+        if tape[at].fate not in (GOES, UNREAD):
+            last = at
+            child = int(tape[at].child)
+            says = says or (child >= 0 and children[child].flags & SAYS != 0)
+        at = int(tape[at].after)
+    tape[row].job = last
+    if (is_extension and not says) or (not is_extension and properties > 0 and last < 0):
+        tape[row].fate = GOES
+    return longer
+
+
+@compiled
+def _has_companion(tape: Tape, text: Bytes, row: int) -> bool:
+    """Whether a property of the same name behind an underscore stands beside this one."""
+    begin = tape[row].key + 1
+    size = 0
+    while text[begin + size] != 34:
+        size += 1
+    around = int(tape[row].parent)
+    at, end = around + 1, int(tape[around].after)
+    while at < end:
+        key = int(tape[at].key)
+        if text[key + 1] == 95 and _is_named(text, key + 2, text, begin, begin + size):
+            return True
+        at = int(tape[at].after)
+    return False
+
+
+@compiled
+def _settle_array(tape: Tape, text: Bytes, row: int, children: Children, rules: Rules, node_flags: Ints, blob: Bytes, frames: Frames) -> int:
+    """Decide which items of an array stay, and whether it does."""
+    last, gone, nulls, items = -1, 0, 0, 0
+    at, end = row + 1, int(tape[row].after)
+    while at < end:
+        items += 1
+        if tape[at].fate in (GOES, UNREAD):
+            gone += 1
+        else:
+            last = at
+            nulls += tape[at].kind == NULL
+        at = int(tape[at].after)
+    tape[row].job = last
+    if gone == 0:
+        return 0
+    frames[tape[row].frame].redacts = 1
+    flags = children[tape[row].child].flags
+    if gone == items or (flags & (IS_PRIMITIVE | IS_COMPANION) and gone + nulls == items):
+        tape[row].fate = GOES
+        return 0
+    if not (flags & IS_COMPANION or (flags & IS_PRIMITIVE and _has_companion(tape, text, row))):
+        return 0
+    # Primitives and their companions answer to each other by index: one that goes leaves a null.
+    at = row + 1
+    while at < end:
+        if tape[at].fate in (GOES, UNREAD):
+            tape[at].fate = NULLED
+            last = at
+        at = int(tape[at].after)
+    tape[row].job = max(last, tape[row].job)
+    return 4 * gone
 
 
 @compiled
 def settle(
-    tape: Records, text: Bytes, top: int, end: int, children: Records, rules: Records, node_flags: Ints, blob: Bytes, frames: Records, answers: Answers,
+    tape: Tape, text: Bytes, top: int, end: int, children: Children, rules: Rules, node_flags: Ints, blob: Bytes, frames: Frames, answers: Answers,
     unread: Ints, unknown: Ints, labels: bool,
 ) -> int:  # fmt: skip
     """Settle the rows of one document; how many bytes its masked text may be longer.
@@ -51,9 +188,9 @@ def settle(
         fated = tape[row].fate
         if fated == UNDECIDED:
             continue
-        frame = tape[row].frame
+        frame = int(tape[row].frame)
         if fated in (ASKED, VOUCHED):
-            job = tape[row].job
+            job = int(tape[row].job)
             stop = answers.spans[job].stop
             if stop >= 0:
                 longer += stop - answers.spans[job].start
@@ -74,7 +211,7 @@ def settle(
             longer += _settle_array(tape, text, row, children, rules, node_flags, blob, frames)
             fated = tape[row].fate
         if fated == UNREAD:
-            child = tape[row].child
+            child = int(tape[row].child)
             if child < -1:
                 unknown[-2 - child] += 1
             else:
@@ -85,144 +222,8 @@ def settle(
 
 
 @compiled
-def leaf_rule(tape: Records, row: int, children: Records, rules: Records) -> int:
-    """The rule whose constant a value becomes: of a vouched text that is not, its fallback."""
-    rule = tape[row].rule
-    return rule if rules[rule].constant_start >= 0 else children[tape[row].child].fallback
-
-
-@compiled
-def _settle_object(
-    tape: Records, text: Bytes, row: int, children: Records, rules: Records, node_flags: Ints, blob: Bytes, frames: Records, labels: bool
-) -> int:
-    """Decide which properties of an object stay, and whether it does."""
-    longer = 0
-    frame = tape[row].frame
-    is_resource = frames[frame].row == row
-    bears_labels = labels and is_resource and frames[frame].around < 0
-    is_extension = not is_resource and node_flags[tape[row].node] & EXTENSION_NODE != 0
-    last, properties, says = -1, 0, False
-    absent = 0
-    at, end = row + 1, tape[row].after
-    while at < end:
-        properties += 1
-        if tape[at].fate in (GOES, UNREAD):
-            frames[frame].redacts = 1
-            child = tape[at].child
-            if child >= 0 and (children[child].flags & IS_REQUIRED or rules[tape[at].rule].absent):
-                tape[at].fate = SAYS_ABSENT
-                longer += children[child].absent_stop - children[child].absent_start
-                absent += 1
-        at = tape[at].after
-    if absent:
-        _drop_companions(tape, text, row, children, rules, node_flags, blob)
-    if bears_labels:
-        _place_labels(tape, text, row, frames, frame)
-    at = row + 1
-    while at < end:
-        if tape[at].fate not in (GOES, UNREAD):
-            last = at
-            child = tape[at].child
-            says = says or (child >= 0 and children[child].flags & SAYS != 0)
-        at = tape[at].after
-    tape[row].job = last
-    if (is_extension and not says) or (not is_extension and properties > 0 and last < 0):
-        tape[row].fate = GOES
-    return longer
-
-
-@compiled
-def _drop_companions(tape: Records, text: Bytes, row: int, children: Records, rules: Records, node_flags: Ints, blob: Bytes) -> None:
-    """A data-absent-reason stands for a primitive and its companion: the companion goes."""
-    at, end = row + 1, tape[row].after
-    while at < end:
-        if tape[at].fate == SAYS_ABSENT:
-            child = tape[at].child
-            start, stop = children[child].name_start, children[child].name_stop
-            other = row + 1
-            while other < end:
-                key = tape[other].key
-                if text[key + 1] == 95 and _is_named(text, key + 2, blob, start, stop):
-                    tape[other].fate = GOES
-                other = tape[other].after
-        at = tape[at].after
-
-
-@compiled
-def _is_named(text: Bytes, begin: int, blob: Bytes, start: int, stop: int) -> bool:
-    for offset in range(stop - start):
-        if text[begin + offset] != blob[start + offset]:
-            return False
-    return text[begin + stop - start] == 34
-
-
-@compiled
-def _place_labels(tape: Records, text: Bytes, row: int, frames: Records, frame: int) -> None:
-    """Where the labels of a resource will stand: in its `meta`, in place of one that goes, or in one that is put in."""
-    meta = member(tape, row, _META)
-    if meta < 0:
-        after = member(tape, row, _ID)
-        if after < 0 or tape[after].fate in (GOES, UNREAD):
-            after = member(tape, row, _RESOURCE_TYPE)
-        frames[frame].meta_after = after
-    elif tape[meta].fate != STAYS or tape[meta].kind != OBJECT:
-        tape[meta].fate = FRESH_META
-
-
-@compiled
-def _settle_array(tape: Records, text: Bytes, row: int, children: Records, rules: Records, node_flags: Ints, blob: Bytes, frames: Records) -> int:
-    """Decide which items of an array stay, and whether it does."""
-    last, gone, nulls, items = -1, 0, 0, 0
-    at, end = row + 1, tape[row].after
-    while at < end:
-        items += 1
-        if tape[at].fate in (GOES, UNREAD):
-            gone += 1
-        else:
-            last = at
-            nulls += tape[at].kind == NULL
-        at = tape[at].after
-    tape[row].job = last
-    if gone == 0:
-        return 0
-    frames[tape[row].frame].redacts = 1
-    flags = children[tape[row].child].flags
-    if gone == items or (flags & (IS_PRIMITIVE | IS_COMPANION) and gone + nulls == items):
-        tape[row].fate = GOES
-        return 0
-    if not (flags & IS_COMPANION or (flags & IS_PRIMITIVE and _has_companion(tape, text, row))):
-        return 0
-    # Primitives and their companions answer to each other by index: one that goes leaves a null.
-    at = row + 1
-    while at < end:
-        if tape[at].fate in (GOES, UNREAD):
-            tape[at].fate = NULLED
-            last = at
-        at = tape[at].after
-    tape[row].job = max(last, tape[row].job)
-    return 4 * gone
-
-
-@compiled
-def _has_companion(tape: Records, text: Bytes, row: int) -> bool:
-    """Whether a property of the same name behind an underscore stands beside this one."""
-    begin = tape[row].key + 1
-    size = 0
-    while text[begin + size] != 34:
-        size += 1
-    around = tape[row].parent
-    at, end = around + 1, tape[around].after
-    while at < end:
-        key = tape[at].key
-        if text[key + 1] == 95 and _is_named(text, key + 2, text, begin, begin + size):
-            return True
-        at = tape[at].after
-    return False
-
-
-@compiled
 def settle_all(
-    text: Bytes, tape: Records, first: Ints, states: Bytes, children: Records, rules: Records, node_flags: Ints, blob: Bytes, frames: Records,
+    text: Bytes, tape: Tape, first: Ints, states: Bytes, children: Children, rules: Rules, node_flags: Ints, blob: Bytes, frames: Frames,
     answers: Answers, unread: Ints, unknown: Ints, labels: bool,
 ) -> int:  # fmt: skip
     """Settle every document that is FINE, and tell containers what their contents lose; how many bytes all may be longer."""
@@ -237,3 +238,4 @@ def settle_all(
         if around != -1 and frames[frame].redacts:
             frames[around if around >= 0 else -2 - around].redacts = 1
     return longer
+

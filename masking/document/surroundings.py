@@ -7,14 +7,14 @@ such an element, or at the root of its resource. Nothing is looked for beyond th
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from masking.document.native import Bytes, Hashes, Ints, Records, bytes_of, compiled
+from masking.document.native import Bytes, Hashes, Ints, Of, bytes_of, compiled
 from masking.document.tables import ADDRESS_NODE, HAS_FAMILY, HAS_GENDER, HAS_SYSTEM, HAS_UNIT, NAME_NODE
-from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, hash_bytes
-from masking.document.walk import member
+from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, Tape, hash_bytes
+from masking.document.walk import Frames, member
 from masking.fhir.compartment import subject_paths
 
 
@@ -27,20 +27,126 @@ _SYSTEM, _FAMILY, _UNIT, _CODE, _GENDER = map(_hash_of, ("system", "family", "un
 _DECEASED, _BIRTH_DATE, _GIVEN, _ADDRESS = map(_hash_of, ("deceasedDateTime", "birthDate", "given", "address"))
 _REFERENCE, _IDENTIFIER, _VALUE = map(_hash_of, ("reference", "identifier", "value"))
 _ID = _hash_of("id")
+#: What makes up a whole address, in the order in which its masker wants it.
+_ADDRESS_PARTS = np.array([_hash_of(name) for name in ("line", "city", "state", "postalCode", "country")], np.uint64)
 #: Names of context by number, for compiled loops.
 NAMES = ("system", "family", "unit", "sex", "deceased", "birth_date", "given", "address")
 _OF_SYSTEM, _OF_FAMILY, _OF_UNIT, _OF_SEX, _OF_DECEASED, _OF_BIRTH_DATE, _OF_GIVEN, _OF_ADDRESS = range(8)
 
 
 @compiled
+def text_of(tape: Tape, around: int, name: np.uint64) -> int:
+    """The row of a property that is a string, or -1."""
+    row = member(tape, around, name)
+    return row if row >= 0 and tape[row].kind in (STRING, ESCAPED) else -1
+
+
+@compiled
+def _nearest(tape: Tape, node_flags: Ints, row: int, root: int, flag: int) -> int:
+    """The nearest enclosing object of a node with this flag, not beyond the root; -1 where there is none."""
+    while True:
+        if tape[row].kind == OBJECT and node_flags[tape[row].node] & flag:
+            return row
+        if row == root:
+            return -1
+        row = int(tape[row].parent)
+
+
+@compiled
+def _first_object(tape: Tape, row: int) -> int:
+    if row >= 0 and tape[row].kind == ARRAY:
+        row = row + 1 if tape[row].after > row + 1 else -1
+    return row if row >= 0 and tape[row].kind == OBJECT else -1
+
+
+@compiled
+def _put_texts(text: Bytes, tape: Tape, row: int, comma: bool, out: Bytes, size: int) -> int:
+    """Write the strings of an array, or the one string at a row, one after the other; the size then."""
+    if row < 0:
+        return size
+    at, end, count = row, row + 1, 0
+    if tape[row].kind == ARRAY:
+        at, end = row + 1, int(tape[row].after)
+    while at < end:
+        if tape[at].kind in (STRING, ESCAPED):
+            if count:
+                if comma:
+                    out[size] = 44
+                    size += 1
+                out[size] = 32
+                size += 1
+            count += 1
+            for place in range(tape[at].start + 1, tape[at].stop - 1):
+                out[size] = text[place]
+                size += 1
+        at = int(tape[at].after)
+    return size
+
+
+@compiled
+def join_texts(text: Bytes, tape: Tape, rows: Ints, out: Bytes, ends: Ints) -> int:
+    """Write the strings of these arrays, with a space between two; negative rows hold none. `ends`: where each ends."""
+    size = 0
+    for place in range(len(rows)):
+        size = _put_texts(text, tape, rows[place], False, out, size)
+        ends[place] = size
+    return size
+
+
+@compiled
+def join_addresses(text: Bytes, tape: Tape, rows: Ints, out: Bytes, ends: Ints) -> int:
+    """Write these addresses as `line, line|city|state|postalCode|country`, whatever their parts. `ends`: where each ends."""
+    size = 0
+    for place in range(len(rows)):
+        if rows[place] >= 0:
+            for part in range(len(_ADDRESS_PARTS)):
+                if part:
+                    out[size] = 124
+                    size += 1
+                size = _put_texts(text, tape, member(tape, rows[place], _ADDRESS_PARTS[part]), True, out, size)
+        ends[place] = size
+    return size
+
+
+# ── whose a resource is ──
+
+
+class Paths(NamedTuple):
+    """The paths that lead to the subject of a type, best first.
+
+    of_type: of a type's number its first path, and the next type's. steps: of a path its first name, and the next one's.
+    """
+
+    of_type: Ints
+    steps: Ints
+    names: Hashes
+
+
+#: What may name the subject of a resource: its frame, and the row of a reference, or of an Identifier.
+CANDIDATE = np.dtype([("frame", np.int32), ("row", np.int32)])
+Found = Annotated[np.ndarray, Of(CANDIDATE)]
+
+
+def make_paths(types: list[str]) -> Paths:
+    """The paths of all these types."""
+    of_type, steps, names = [0], [0], []
+    for name in types:
+        for path in subject_paths(name):
+            names += [_hash_of(step) for step in path.split(".")]
+            steps.append(len(names))
+        of_type.append(len(steps) - 1)
+    return Paths(np.array(of_type, np.int32), np.array(steps, np.int32), np.array(names, np.uint64))
+
+
+@compiled
 def context_rows(
-    tape: Records, node_flags: Ints, frames: Records, rows: Ints, name: int, found: Ints
+    tape: Tape, node_flags: Ints, frames: Frames, rows: Ints, name: int, found: Ints
 ) -> None:
     """Where the context of these values stands: the row of a string, of an array of given names, of an Address; -1."""
     for place in range(len(rows)):
         around = tape[rows[place]].parent
         if tape[around].kind == ARRAY:
-            around = tape[around].parent
+            around = int(tape[around].parent)
         root = frames[tape[around].frame].row
         flags = node_flags[tape[around].node]
         row = -1
@@ -69,69 +175,57 @@ def context_rows(
 
 
 @compiled
-def text_of(tape: Records, around: int, name: np.uint64) -> int:
-    """The row of a property that is a string, or -1."""
-    row = member(tape, around, name)
-    return row if row >= 0 and tape[row].kind in (STRING, ESCAPED) else -1
-
-
-@compiled
-def _nearest(tape: Records, node_flags: Ints, row: int, root: int, flag: int) -> int:
-    """The nearest enclosing object of a node with this flag, not beyond the root; -1 where there is none."""
-    while True:
-        if tape[row].kind == OBJECT and node_flags[tape[row].node] & flag:
-            return row
-        if row == root:
-            return -1
-        row = tape[row].parent
-
-
-@compiled
-def _first_object(tape: Records, row: int) -> int:
-    if row >= 0 and tape[row].kind == ARRAY:
-        row = row + 1 if tape[row].after > row + 1 else -1
-    return row if row >= 0 and tape[row].kind == OBJECT else -1
-
-
-# ── whose a resource is ──
-
-
-class Paths(NamedTuple):
-    """The paths that lead to the subject of a type, best first.
-
-    of_type: of a type's number its first path, and the next type's. steps: of a path its first name, and the next one's.
-    """
-
-    of_type: Ints
-    steps: Ints
-    names: Hashes
-
-
-#: What may name the subject of a resource: its frame, and the row of a reference, or of an Identifier.
-CANDIDATE = np.dtype([("frame", np.int32), ("row", np.int32)])
-
-
-def make_paths(types: list[str]) -> Paths:
-    """The paths of all these types."""
-    of_type, steps, names = [0], [0], []
-    for name in types:
-        for path in subject_paths(name):
-            names += [_hash_of(step) for step in path.split(".")]
-            steps.append(len(names))
-        of_type.append(len(steps) - 1)
-    return Paths(np.array(of_type, np.int32), np.array(steps, np.int32), np.array(names, np.uint64))
-
-
-@compiled
-def own_ids(tape: Records, frames: Records, found: Ints) -> None:
+def own_ids(tape: Tape, frames: Frames, found: Ints) -> None:
     """The row of each resource's own id, or -1."""
     for frame in range(len(frames)):
         found[frame] = text_of(tape, frames[frame].row, _ID)
 
 
 @compiled
+def _follow(tape: Tape, here: Ints, size: int, name: np.uint64, there: Ints) -> int:
+    """The values of a property of all objects here; arrays give way to their items."""
+    reached = 0
+    for place in range(size):
+        row = here[place]
+        below = member(tape, row, name) if tape[row].kind == OBJECT else -1
+        if below < 0:
+            continue
+        if tape[below].kind != ARRAY:
+            there[reached] = below
+            reached += 1
+            continue
+        item = below + 1
+        while item < tape[below].after:
+            there[reached] = item
+            reached += 1
+            item = int(tape[item].after)
+    return reached
+
+
+@compiled
+def _is_patient(text: Bytes, start: int, stop: int) -> bool:
+    """Whether a reference is `Patient/` and an id of letters, digits, dots and hyphens, and nothing else."""
+    if stop - start < 9 or text[start] != 80 or text[start + 3] != 105 or text[start + 7] != 47:
+        return False
+    for offset, letter in enumerate((80, 97, 116, 105, 101, 110, 116, 47)):
+        if text[start + offset] != letter:
+            return False
+    for at in range(start + 8, stop):
+        letter = text[at]
+        if not (97 <= letter | 32 <= 122 or 48 <= letter <= 57 or letter == 45 or letter == 46):
+            return False
+    return True
+
+
+@functools.cache
+def number_of(name: str) -> int:
+    """The number of a name of context."""
+    return NAMES.index(name)
+
+
+@compiled
 def find_candidates(
-    text: Bytes, tape: Records, frames: Records, wanted: Ints, paths: Paths, found: Records
+    text: Bytes, tape: Tape, frames: Frames, wanted: Ints, paths: Paths, found: Found
 ) -> int:
     """What may name the subjects of these frames, best first, frame by frame; how many, of which there may be more
     than there is room for. A plain `Patient/1` ends the search: nothing after it matters.
@@ -168,47 +262,3 @@ def find_candidates(
             if done:
                 break
     return count
-
-
-@compiled
-def _follow(tape: Records, here: Ints, size: int, name: np.uint64, there: Ints) -> int:
-    """The values of a property of all objects here; arrays give way to their items."""
-    reached = 0
-    for place in range(size):
-        row = here[place]
-        below = member(tape, row, name) if tape[row].kind == OBJECT else -1
-        if below < 0:
-            continue
-        if tape[below].kind != ARRAY:
-            there[reached] = below
-            reached += 1
-            continue
-        item = below + 1
-        while item < tape[below].after:
-            there[reached] = item
-            reached += 1
-            item = tape[item].after
-    return reached
-
-
-@compiled
-def _is_patient(text: Bytes, start: int, stop: int) -> bool:
-    """Whether a reference is `Patient/` and an id of letters, digits, dots and hyphens, and nothing else."""
-    if stop - start < 9 or text[start] != 80 or text[start + 3] != 105 or text[start + 7] != 47:
-        return False
-    for offset, letter in enumerate((80, 97, 116, 105, 101, 110, 116, 47)):
-        if text[start + offset] != letter:
-            return False
-    for at in range(start + 8, stop):
-        letter = text[at]
-        if not (97 <= letter | 32 <= 122 or 48 <= letter <= 57 or letter == 45 or letter == 46):
-            return False
-    return True
-
-
-@functools.cache
-def number_of(name: str) -> int:
-    """The number of a name of context."""
-    return NAMES.index(name)
-
-

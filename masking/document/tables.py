@@ -8,13 +8,13 @@ Names that R4 does not have need no row: a node's row comes with all names that 
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
 from masking.document.labels import ABSENT as ABSENT_VALUE
-from masking.document.lookup import Growing, Texts, joint, make_texts
-from masking.document.native import Bytes, Ints, Records, bytes_of
+from masking.document.lookup import Growing, Places, Texts, joint, make_texts
+from masking.document.native import Bytes, Ints, Of, bytes_of
 from masking.document.strings import to_part
 from masking.document.tape import hash_bytes
 from masking.fhir.elements import children, companion, is_companion, json_kind
@@ -50,16 +50,17 @@ CHILD = np.dtype(
 )  # fmt: skip
 #: constant: the span in `blob` of what a text becomes whatever it is; -1 where it depends.
 RULE = np.dtype([(name, _INT) for name in ("action", "absent", "is_masked", "constant_start", "constant_stop")])
+Children, Rules = Annotated[np.ndarray, Of(CHILD)], Annotated[np.ndarray, Of(RULE)]
 
 
 class Look(NamedTuple):
     """What the walk reads. Children, rules and nodes by number; `-1` is none, `ASK` is not known yet."""
 
-    child_of: Records  #: joint(node, hash of a name) → child
-    children: Records
+    child_of: Places  #: joint(node, hash of a name) → child
+    children: Children
     node_flags: Ints
-    url_of: Records  #: joint(node of an extension, number of its URL) → node
-    rules: Records
+    url_of: Places  #: joint(node of an extension, number of its URL) → node
+    rules: Rules
     blob: Bytes
     types: Texts  #: names of R4's resource types → number
     type_root: Ints

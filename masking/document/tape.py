@@ -6,9 +6,11 @@ copies nothing: a value is a span of the text, so what is not touched stays the 
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
-from masking.document.native import Bytes, Ints, Records, compiled
+from masking.document.native import Bytes, Ints, Of, bytes_of, compiled
 
 OBJECT, ARRAY, STRING, ESCAPED, NUMBER, BOOLEAN, NULL = range(7)
 #: What may be wrong with a valid JSON text.
@@ -52,9 +54,10 @@ ROW = np.dtype(
     ],
     align=True,
 )
+Tape = Annotated[np.ndarray, Of(ROW)]
 
 
-def make_tape(rows: int) -> Records:
+def make_tape(rows: int) -> Tape:
     """Room for so many values."""
     return np.empty(rows, ROW)
 
@@ -62,6 +65,11 @@ def make_tape(rows: int) -> Records:
 def most_rows(text: bytes, documents: int) -> int:
     """How many values a text can hold at the most: each follows a comma or begins what it stands in."""
     return text.count(b",") + text.count(b"{") + text.count(b"[") + documents + 1
+
+
+def likely_rows(text: bytes, documents: int) -> int:
+    """How many values a text of FHIR hardly exceeds, without a look at it."""
+    return len(text) // 12 + documents + 64
 
 
 @compiled
@@ -73,13 +81,45 @@ def hash_bytes(text: Bytes, start: int, stop: int) -> np.uint64:
     return found
 
 
+_NAME = b"resourceType"
+_RESOURCE_TYPE = np.uint64(hash_bytes(bytes_of(_NAME), 0, len(_NAME)))
+
+
 @compiled
-def scan(text: Bytes, begins: Ints, ends: Ints, tape: Records, first: Ints, faults: Bytes) -> int:
+def _is_known(tape: Tape, around: int, rows: int, wanted: np.uint64) -> bool:
+    """Whether an object that is still open has a property of that name."""
+    row = around + 1
+    while row < rows:
+        if tape[row].name == wanted:
+            return True
+        row = tape[row].after
+    return False
+
+
+@compiled
+def _has_twins(tape: Tape, around: int, rows: int, count: int) -> bool:
+    """Whether an object names one property twice."""
+    names = np.empty(count, np.uint64)
+    row, found = around + 1, 0
+    while row < rows:
+        names[found] = tape[row].name
+        found += 1
+        row = tape[row].after
+    names.sort()
+    for place in range(1, found):
+        if names[place] == names[place - 1]:
+            return True
+    return False
+
+
+@compiled
+def scan(text: Bytes, begins: Ints, ends: Ints, tape: Tape, first: Ints, faults: Bytes) -> tuple[int, int]:
     """Fill the tape with the documents at these spans, each of them one valid JSON text, white space around it at most.
 
     first: of each document its first row, and after the last one the number of rows. faults: FINE, or why a document
-    has no rows.
+    has no rows. Returns the number of rows, or -1 where the tape is too short, and of properties called `resourceType`.
     """
+    last, resources = len(tape) - 1, 0
     seen = np.empty(MAX_DEPTH + 2, np.uint64)
     count = np.empty(MAX_DEPTH + 2, np.int32)
     rows = 0
@@ -91,6 +131,8 @@ def scan(text: Bytes, begins: Ints, ends: Ints, tape: Records, first: Ints, faul
         is_object = False
         key_name = np.uint64(0)
         while at < end:
+            if rows > last:
+                return -1, 0
             byte = text[at]
             if byte == _QUOTE:
                 begin = at
@@ -105,6 +147,7 @@ def scan(text: Bytes, begins: Ints, ends: Ints, tape: Records, first: Ints, faul
                         at += 1
                     at += 1
                     key_at, key_name = begin, found
+                    resources += found == _RESOURCE_TYPE
                     count[depth] += 1
                     if count[depth] <= _FEW:
                         bit = np.uint64(1) << (found >> np.uint64(58))
@@ -159,31 +202,4 @@ def scan(text: Bytes, begins: Ints, ends: Ints, tape: Records, first: Ints, faul
         if faults[document] != FINE:
             rows = first[document]
     first[len(begins)] = rows
-    return rows
-
-
-@compiled
-def _is_known(tape: Records, around: int, rows: int, wanted: np.uint64) -> bool:
-    """Whether an object that is still open has a property of that name."""
-    row = around + 1
-    while row < rows:
-        if tape[row].name == wanted:
-            return True
-        row = tape[row].after
-    return False
-
-
-@compiled
-def _has_twins(tape: Records, around: int, rows: int, count: int) -> bool:
-    """Whether an object names one property twice."""
-    names = np.empty(count, np.uint64)
-    row, found = around + 1, 0
-    while row < rows:
-        names[found] = tape[row].name
-        found += 1
-        row = tape[row].after
-    names.sort()
-    for place in range(1, found):
-        if names[place] == names[place - 1]:
-            return True
-    return False
+    return rows, resources

@@ -6,16 +6,19 @@ it stands in. Two things are left for `settle`: what a masker cannot read goes, 
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
-from masking.document.lookup import ABSENT, Texts, begins_with, find, find_string, get, joint, same, unescape
-from masking.document.native import Bytes, Ints, Records, bytes_of, compiled
+from masking.document.lookup import ABSENT, Places, Texts, begins_with, find, find_string, get, joint, same, unescape
+from masking.document.native import Bytes, Ints, Of, bytes_of, compiled
 from masking.document.tables import (
     ASK, DROPPED, IS_ARRAY, IS_CONTAINED, IS_EXTENSION, IS_IDENTIFIER_VALUE, IS_PRIMITIVE, IS_RESOURCE,
-    IS_RESOURCE_TYPE, IS_VOUCHED_DISPLAY, IS_VOUCHED_TEXT, KEEP, MASK, NUMBER_KIND, REDACT, REFUSED, TEXT_KIND, Look,
+    IS_RESOURCE_TYPE, IS_VOUCHED_DISPLAY, IS_VOUCHED_TEXT, KEEP, MASK, NUMBER_KIND, REDACT, REFUSED, TEXT_KIND, Children, Look,
+    Rules,
 )  # fmt: skip
 from masking.document.tape import (
-    ARRAY, BOOLEAN, ESCAPED, NULL, NUMBER, OBJECT, STRING, hash_bytes,
+    ARRAY, BOOLEAN, ESCAPED, NULL, NUMBER, OBJECT, STRING, Tape, hash_bytes,
 )  # fmt: skip
 
 #: What becomes of a value. UNDECIDED is whatever stands in something that goes.
@@ -44,16 +47,18 @@ FRAME = np.dtype([(name, np.int32) for name in ("row", "type", "around", "redact
 JOB = np.dtype([("row", np.int32), ("rule", np.int32)])
 #: What `Tables` must answer before a document can be walked: what for, and two numbers that say of what.
 QUESTION = np.dtype([("what", np.int32), ("where", np.int32), ("which", np.int32)])
+Frames, Jobs = Annotated[np.ndarray, Of(FRAME)], Annotated[np.ndarray, Of(JOB)]
+Questions = Annotated[np.ndarray, Of(QUESTION)]
 
 
 @compiled
-def member(tape: Records, around: int, name: np.uint64) -> int:
+def member(tape: Tape, around: int, name: np.uint64) -> int:
     """The row of a property of an object by the hash of its name, or -1."""
-    row, end = around + 1, tape[around].after
+    row, end = int(around) + 1, int(tape[around].after)
     while row < end:
         if tape[row].name == name:
             return row
-        row = tape[row].after
+        row = int(tape[row].after)
     return -1
 
 
@@ -62,14 +67,14 @@ _TYPES = 1
 
 
 @compiled
-def enter(text: Bytes, tape: Records, row: int, types: Texts, roots: Ints) -> int:
+def enter(text: Bytes, tape: Tape, row: int, types: Texts, roots: Ints) -> int:
     """The number of the type of the resource at this row and _TYPES, or minus what is wrong with it."""
     if tape[row].kind != OBJECT:
         return -NOT_A_RESOURCE
     named = member(tape, row, _RESOURCE_TYPE)
     if named < 0 or tape[named].kind not in (STRING, ESCAPED):
         return -NO_TYPE
-    number = find_string(types, text, tape[named].kind, tape[named].start, tape[named].stop)
+    number = find_string(types, text, tape[named].kind, int(tape[named].start), int(tape[named].stop))
     if number == ABSENT:
         return -UNKNOWN_TYPE
     if roots[number] == REFUSED:
@@ -78,12 +83,22 @@ def enter(text: Bytes, tape: Records, row: int, types: Texts, roots: Ints) -> in
 
 
 @compiled
-def vouches(text: Bytes, tape: Records, coding: int, systems: Texts, prefixes: Ints, blob: Bytes) -> bool:
+def _is_vouched(text: Bytes, start: int, stop: int, systems: Texts, prefixes: Ints, blob: Bytes) -> bool:
+    if find(systems, text, start, stop) != ABSENT:
+        return True
+    for place in range(0, len(prefixes), 2):
+        if begins_with(text, start, stop, blob, int(prefixes[place]), int(prefixes[place + 1])):
+            return True
+    return False
+
+
+@compiled
+def vouches(text: Bytes, tape: Tape, coding: int, systems: Texts, prefixes: Ints, blob: Bytes) -> bool:
     """Whether the code system of a coding is one whose displays the policy keeps."""
     row = member(tape, coding, _SYSTEM)
     if row < 0 or tape[row].kind not in (STRING, ESCAPED):
         return False
-    start, stop = tape[row].start + 1, tape[row].stop - 1
+    start, stop = int(tape[row].start) + 1, int(tape[row].stop) - 1
     if tape[row].kind == ESCAPED:
         plain = np.empty(stop - start, np.uint8)
         return _is_vouched(plain, 0, unescape(text, start, stop, plain), systems, prefixes, blob)
@@ -91,21 +106,11 @@ def vouches(text: Bytes, tape: Records, coding: int, systems: Texts, prefixes: I
 
 
 @compiled
-def _is_vouched(text: Bytes, start: int, stop: int, systems: Texts, prefixes: Ints, blob: Bytes) -> bool:
-    if find(systems, text, start, stop) != ABSENT:
-        return True
-    for place in range(0, len(prefixes), 2):
-        if begins_with(text, start, stop, blob, prefixes[place], prefixes[place + 1]):
-            return True
-    return False
-
-
-@compiled
-def identifier_rule(text: Bytes, tape: Records, identifier: int, systems: Texts, codes: Texts) -> int:
+def identifier_rule(text: Bytes, tape: Tape, identifier: int, systems: Texts, codes: Texts) -> int:
     """The rule of an identifier's value: by its system, else by the first of its type codes that has one, else ABSENT."""
     system = member(tape, identifier, _SYSTEM)
     if system >= 0 and tape[system].kind in (STRING, ESCAPED):
-        rule = find_string(systems, text, tape[system].kind, tape[system].start, tape[system].stop)
+        rule = find_string(systems, text, tape[system].kind, int(tape[system].start), int(tape[system].stop))
         if rule != ABSENT:
             return rule
     kind = member(tape, identifier, _TYPE)
@@ -115,10 +120,10 @@ def identifier_rule(text: Bytes, tape: Records, identifier: int, systems: Texts,
         while item < tape[coding].after:
             code = member(tape, item, _CODE) if tape[item].kind == OBJECT else -1
             if code >= 0 and tape[code].kind in (STRING, ESCAPED):
-                rule = find_string(codes, text, tape[code].kind, tape[code].start, tape[code].stop)
+                rule = find_string(codes, text, tape[code].kind, int(tape[code].start), int(tape[code].stop))
                 if rule != ABSENT:
                     return rule
-            item = tape[item].after
+            item = int(tape[item].after)
     return ABSENT
 
 
@@ -127,28 +132,9 @@ _NO_DISPLAYS, _DIFFERS, _UNCLEAR, _REPEATS = range(4)
 
 
 @compiled
-def _vouched_text(text: Bytes, tape: Records, row: int, systems: Texts, prefixes: Ints, blob: Bytes) -> int:
-    """Whether a concept's text repeats a display that the policy keeps, whatever the capitals.
-
-    UNCLEAR where letters outside ASCII or escapes make it a matter for Python.
-    """
-    coding = member(tape, tape[row].parent, _CODING)
-    if coding < 0 or tape[coding].kind != ARRAY:
-        return _NO_DISPLAYS
-    answer = _NO_DISPLAYS
-    item = coding + 1
-    while item < tape[coding].after:
-        display = member(tape, item, _DISPLAY) if tape[item].kind == OBJECT else -1
-        if display >= 0 and tape[display].kind in (STRING, ESCAPED):
-            if vouches(text, tape, item, systems, prefixes, blob):
-                answer = max(answer, _compare(text, tape, row, display))
-        item = tape[item].after
-    return answer
-
-
-@compiled
-def _compare(text: Bytes, tape: Records, one: int, other: int) -> int:
-    start, stop, begin, end = tape[one].start, tape[one].stop, tape[other].start, tape[other].stop
+def _compare(text: Bytes, tape: Tape, one: int, other: int) -> int:
+    start, stop = int(tape[one].start), int(tape[one].stop)
+    begin, end = int(tape[other].start), int(tape[other].stop)
     if same(text, start, stop, text, begin, end):
         return _REPEATS
     is_plain = tape[one].kind == STRING and tape[other].kind == STRING
@@ -169,7 +155,27 @@ _FRAMES, _JOBS, _QUESTIONS, _WAITING = range(4)
 
 
 @compiled
-def _ask(asked: Records, used: Ints, what: int, where: int, which: int) -> None:
+def _vouched_text(text: Bytes, tape: Tape, row: int, systems: Texts, prefixes: Ints, blob: Bytes) -> int:
+    """Whether a concept's text repeats a display that the policy keeps, whatever the capitals.
+
+    UNCLEAR where letters outside ASCII or escapes make it a matter for Python.
+    """
+    coding = member(tape, tape[row].parent, _CODING)
+    if coding < 0 or tape[coding].kind != ARRAY:
+        return _NO_DISPLAYS
+    answer = _NO_DISPLAYS
+    item = coding + 1
+    while item < tape[coding].after:
+        display = member(tape, item, _DISPLAY) if tape[item].kind == OBJECT else -1
+        if display >= 0 and tape[display].kind in (STRING, ESCAPED):
+            if vouches(text, tape, item, systems, prefixes, blob):
+                answer = max(answer, _compare(text, tape, row, display))
+        item = int(tape[item].after)
+    return answer
+
+
+@compiled
+def _ask(asked: Questions, used: Ints, what: int, where: int, which: int) -> None:
     """Put a question down, unless there is no room for it: then it is asked when the document is walked again."""
     used[_WAITING] = 1
     if used[_QUESTIONS] < len(asked):
@@ -179,8 +185,8 @@ def _ask(asked: Records, used: Ints, what: int, where: int, which: int) -> None:
 
 
 @compiled
-def _open_frame(frames: Records, used: Ints, row: int, type_number: int, around: int) -> int:
-    number = used[_FRAMES]
+def _open_frame(frames: Frames, used: Ints, row: int, type_number: int, around: int) -> int:
+    number = int(used[_FRAMES])
     used[_FRAMES] += 1
     frame = frames[number]
     frame.row, frame.type, frame.around, frame.redacts, frame.meta_after = row, type_number, around, 0, -1
@@ -188,61 +194,29 @@ def _open_frame(frames: Records, used: Ints, row: int, type_number: int, around:
 
 
 @compiled
-def _list(jobs: Records, used: Ints, tape: Records, row: int, rule: int) -> None:
+def _list(jobs: Jobs, used: Ints, tape: Tape, row: int, rule: int) -> None:
     """Put down that a masker must answer for a value."""
-    job = used[_JOBS]
+    job = int(used[_JOBS])
     used[_JOBS] += 1
     jobs[job].row, jobs[job].rule, tape[row].job = row, rule, job
 
 
 @compiled
-def walk(
-    text: Bytes, tape: Records, first: Ints, documents: Ints, look: Look, frames: Records, jobs: Records,
-    asked: Records, used: Ints, states: Bytes, types: Ints,
-) -> None:  # fmt: skip
-    """Walk these documents. One that has a question WAITS, to be walked again.
-
-    used: how many frames, jobs and questions there are, and whether the document at hand waits. states, types: by
-    document, FINE or what is wrong, and its type's number.
-    """
-    for document in documents:
-        top, end = first[document], first[document + 1]
-        frame_mark, job_mark = used[_FRAMES], used[_JOBS]
-        used[_WAITING] = 0
-        number = enter(text, tape, top, look.types, look.type_root)
-        if number <= 0:
-            states[document] = -number
-            if number in (-REFUSED_TYPE, -DROPPED_TYPE):
-                named = tape[member(tape, top, _RESOURCE_TYPE)]
-                types[document] = find_string(look.types, text, named.kind, named.start, named.stop)
-            continue
-        number -= _TYPES
-        types[document], states[document] = number, FINE
-        root = look.type_root[number]
-        if root == ASK:
-            _ask(asked, used, FOR_ROOT, number, 0)
-            states[document] = WAITS
-            continue
-        for row in range(top, end):
-            tape[row].fate = UNDECIDED
-        whole = tape[top]
-        whole.fate, whole.node, whole.child, whole.rule = STAYS, root, -1, -1
-        whole.frame = _open_frame(frames, used, top, number, -1)
-        _walk_rows(
-            text, tape, top, end, look.child_of, look.children, look.rules, look.blob, look.systems, look.codes,
-            look.default_identifier, look.code_systems, look.code_prefixes, look.types, look.type_root, look.url_of,
-            look.urls, frames, jobs, asked, used,
-        )  # fmt: skip
-        if used[_WAITING]:
-            states[document] = WAITS
-            used[_FRAMES], used[_JOBS] = frame_mark, job_mark
+def _is_spelled(text: Bytes, key: int, blob: Bytes, children: Children, child: int) -> bool:
+    """Whether a property bears this very name: its closing quote, which no name holds, ends the comparison at the latest."""
+    at = key + 1
+    for place in range(children[child].name_start, children[child].name_stop):
+        if text[at] != blob[place]:
+            return False
+        at += 1
+    return text[at] == 34
 
 
 @compiled
 def _walk_rows(
-    text: Bytes, tape: Records, top: int, end: int, child_of: Records, children: Records, rules: Records, blob: Bytes,
+    text: Bytes, tape: Tape, top: int, end: int, child_of: Places, children: Children, rules: Rules, blob: Bytes,
     systems: Texts, codes: Texts, default_identifier: int, code_systems: Texts, prefixes: Ints, types: Texts,
-    roots: Ints, url_of: Records, urls: Texts, frames: Records, jobs: Records, asked: Records, used: Ints,
+    roots: Ints, url_of: Places, urls: Texts, frames: Frames, jobs: Jobs, asked: Questions, used: Ints,
 ) -> None:  # fmt: skip
     """Decide each value of one document. Hot: what is looked up at every value comes as an argument of its own."""
     row = top + 1
@@ -250,44 +224,44 @@ def _walk_rows(
         here = tape[row]
         around = tape[here.parent]
         kind = here.kind
-        frame = around.frame
+        frame = int(around.frame)
         here.frame = frame
         if around.kind == OBJECT:
-            node = around.node
+            node = int(around.node)
             child = get(child_of, joint(node, here.name))
             if child == ASK:
                 _ask(asked, used, FOR_CHILD, node, row)
-                row = here.after
+                row = int(here.after)
                 continue
-            if child == ABSENT or not _is_spelled(text, here.key, blob, children[child].name_start, children[child].name_stop):
+            if child == ABSENT or not _is_spelled(text, here.key, blob, children, child):
                 here.child, here.rule, here.fate = -2 - node, -1, UNREAD
-                row = here.after
+                row = int(here.after)
                 continue
             what = children[child]
-            flags, rule = what.flags, what.rule
+            flags, rule = int(what.flags), int(what.rule)
             here.child = child
             if flags & (IS_RESOURCE_TYPE | IS_IDENTIFIER_VALUE | IS_VOUCHED_DISPLAY):
                 if flags & IS_RESOURCE_TYPE:
                     here.fate, here.rule = STAYS, rule
-                    row = here.after
+                    row = int(here.after)
                     continue
                 if flags & IS_IDENTIFIER_VALUE:
-                    rule = identifier_rule(text, tape, here.parent, systems, codes)
+                    rule = identifier_rule(text, tape, int(here.parent), systems, codes)
                     rule = default_identifier if rule == ABSENT else rule
-                elif not vouches(text, tape, here.parent, code_systems, prefixes, blob):
-                    rule = what.fallback
+                elif not vouches(text, tape, int(here.parent), code_systems, prefixes, blob):
+                    rule = int(what.fallback)
             here.rule = rule
             if (kind == ARRAY) != (flags & IS_ARRAY != 0):
                 here.fate = UNREAD
-                row = here.after
+                row = int(here.after)
                 continue
             if kind == ARRAY:
                 here.fate = STAYS
                 row += 1
                 continue
         else:
-            child, rule = around.child, around.rule
-            flags = children[child].flags
+            child, rule = int(around.child), int(around.rule)
+            flags = int(children[child].flags)
             here.child, here.rule = child, rule
         if kind == NULL:
             here.fate = STAYS
@@ -298,13 +272,13 @@ def _walk_rows(
             wanted = children[child].kind
             if not (is_string if wanted == TEXT_KIND else kind == NUMBER if wanted == NUMBER_KIND else kind == BOOLEAN):
                 here.fate = UNREAD
-                row = here.after
+                row = int(here.after)
                 continue
             row += 1
             found = _NO_DISPLAYS
             if flags & IS_VOUCHED_TEXT and rule == children[child].rule:
                 found = _vouched_text(text, tape, row - 1, code_systems, prefixes, blob)
-                rule = children[child].fallback
+                rule = int(children[child].fallback)
                 if found == _REPEATS or rules[rule].action == KEEP:
                     here.fate = STAYS
                     continue
@@ -322,52 +296,84 @@ def _walk_rows(
             continue
         if kind != OBJECT:
             here.fate = UNREAD
-            row = here.after
+            row = int(here.after)
             continue
         if rules[rule].action == REDACT or rules[rule].is_masked:
             here.fate = GOES
-            row = here.after
+            row = int(here.after)
             continue
         if flags & IS_RESOURCE:
             number = enter(text, tape, row, types, roots)
             if number <= 0:
                 here.fate = UNREAD
-                row = here.after
+                row = int(here.after)
                 continue
             number -= _TYPES
-            node = roots[number]
+            node = int(roots[number])
             if node == ASK:
                 _ask(asked, used, FOR_ROOT, number, 0)
-                row = here.after
+                row = int(here.after)
                 continue
             here.frame = _open_frame(frames, used, row, number, frame if flags & IS_CONTAINED else -2 - frame)
         else:
-            node = children[child].node
+            node = int(children[child].node)
             if node == ASK:
                 _ask(asked, used, FOR_NODE, child, 0)
-                row = here.after
+                row = int(here.after)
                 continue
             if flags & IS_EXTENSION:
                 named = member(tape, row, _URL)
                 url = -1
                 if named >= 0 and tape[named].kind in (STRING, ESCAPED):
-                    url = find_string(urls, text, tape[named].kind, tape[named].start, tape[named].stop)
+                    url = find_string(urls, text, tape[named].kind, int(tape[named].start), int(tape[named].stop))
                 before = node
                 node = get(url_of, joint(before, np.uint64(url + 1)))
                 if node == ABSENT:
                     _ask(asked, used, FOR_URL, before, url)
-                    row = here.after
+                    row = int(here.after)
                     continue
         here.fate, here.node = STAYS, node
         row += 1
 
 
 @compiled
-def _is_spelled(text: Bytes, key: int, blob: Bytes, start: int, stop: int) -> bool:
-    """Whether a property bears this very name: its closing quote, which no name holds, ends the comparison at the latest."""
-    at = key + 1
-    for place in range(start, stop):
-        if text[at] != blob[place]:
-            return False
-        at += 1
-    return text[at] == 34
+def walk(
+    text: Bytes, tape: Tape, first: Ints, documents: Ints, look: Look, frames: Frames, jobs: Jobs,
+    asked: Questions, used: Ints, states: Bytes, types: Ints,
+) -> None:  # fmt: skip
+    """Walk these documents. One that has a question WAITS, to be walked again.
+
+    used: how many frames, jobs and questions there are, and whether the document at hand waits. states, types: by
+    document, FINE or what is wrong, and its type's number.
+    """
+    for document in documents:
+        top, end = int(first[document]), int(first[document + 1])
+        frame_mark, job_mark = used[_FRAMES], used[_JOBS]
+        used[_WAITING] = 0
+        number = enter(text, tape, top, look.types, look.type_root)
+        if number <= 0:
+            states[document] = -number
+            if number in (-REFUSED_TYPE, -DROPPED_TYPE):
+                named = tape[member(tape, top, _RESOURCE_TYPE)]
+                types[document] = find_string(look.types, text, named.kind, int(named.start), int(named.stop))
+            continue
+        number -= _TYPES
+        types[document], states[document] = number, FINE
+        root = int(look.type_root[number])
+        if root == ASK:
+            _ask(asked, used, FOR_ROOT, number, 0)
+            states[document] = WAITS
+            continue
+        for row in range(top, end):
+            tape[row].fate = UNDECIDED
+        whole = tape[top]
+        whole.fate, whole.node, whole.child, whole.rule = STAYS, root, -1, -1
+        whole.frame = _open_frame(frames, used, top, number, -1)
+        _walk_rows(
+            text, tape, top, end, look.child_of, look.children, look.rules, look.blob, look.systems, look.codes,
+            look.default_identifier, look.code_systems, look.code_prefixes, look.types, look.type_root, look.url_of,
+            look.urls, frames, jobs, asked, used,
+        )  # fmt: skip
+        if used[_WAITING]:
+            states[document] = WAITS
+            used[_FRAMES], used[_JOBS] = frame_mark, job_mark
