@@ -205,19 +205,12 @@ class _Memory:
         return done, states, types
 
     def _answer(self, asked: Questions, raw: bytes, tape: Tape) -> None:
-        """Have the tables answer what the walk asked, each question once."""
+        """Have the tables answer what the walk asked."""
         tables = self._tables
-        seen: set[tuple[int, int, object]] = set()
         for what, where, which in asked.tolist():
-            detail: object = which
             if what == walks.FOR_CHILD:
                 begin = int(tape[which]["key"]) + 1
-                detail = raw[begin : raw.index(b'"', begin)].decode()
-            if (what, where, detail) in seen:
-                continue
-            seen.add((what, where, detail))
-            if what == walks.FOR_CHILD:
-                tables.answer_child(where, str(detail))
+                tables.answer_child(where, raw[begin : raw.index(b'"', begin)].decode())
             elif what == walks.FOR_ROOT:
                 tables.answer_root(where)
             elif what == walks.FOR_NODE:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from masking.document.labels import ABSENT as ABSENT_VALUE
-from masking.document.lookup import Growing, Places, Texts, joint, make_texts
+from masking.document.lookup import ABSENT, Growing, Places, Texts, get, joint, make_texts
 from masking.document.native import Bytes, Ints, Of, bytes_of
 from masking.document.strings import to_part
 from masking.document.tape import hash_bytes
@@ -35,8 +35,8 @@ EXTENSION_NODE, HAS_SYSTEM, HAS_FAMILY, HAS_UNIT, HAS_CODE, HAS_GENDER, ADDRESS_
 KEEP, REDACT, MASK = range(3)
 TEXT_KIND, NUMBER_KIND, BOOLEAN_KIND = range(3)
 _KINDS = {"string": TEXT_KIND, "number": NUMBER_KIND, "boolean": BOOLEAN_KIND}
-#: A row that is not there yet: the walk must ask.
-ASK = -2
+#: A row that is not there yet: the walk must ask, or has asked.
+ASK, ASKED_FOR = -2, -5
 #: In `type_root`: the policy refuses the type, or redacts it.
 REFUSED, DROPPED = -3, -4
 
@@ -134,8 +134,7 @@ class Tables:
     def answer_root(self, type_row: int) -> None:
         """A resource type that the walk came to."""
         self._look = None
-        if self._type_root[type_row] == ASK:
-            self._type_root[type_row] = self._add_node(self.plan.root(self.types[type_row]))
+        self._type_root[type_row] = self._add_node(self.plan.root(self.types[type_row]))
 
     def answer_child(self, node_row: int, name: str) -> None:
         """A property of a node."""
@@ -149,13 +148,14 @@ class Tables:
         self._look = None
         node = self.children[child_row].node
         assert node is not None
-        if self._children.array[child_row]["node"] == ASK:
-            made = self._add_node(node)
-            self._children.array[child_row]["node"] = made
+        made = self._add_node(node)  # the array may be another one then
+        self._children.array[child_row]["node"] = made
 
     def answer_url(self, node_row: int, url_row: int) -> None:
         """The node of an extension whose URL is known to the policy, or (-1) is not."""
         self._look = None
+        if get(self._url_of.table, joint(node_row, np.uint64(url_row + 1))) != ABSENT:
+            return
         url = self._url_names[url_row] if url_row >= 0 else ""
         row = self._add_node(self.plan.extension(self.nodes[node_row], url))
         self._url_of.put(joint(node_row, np.uint64(url_row + 1)), row)

@@ -10,10 +10,10 @@ from typing import Annotated
 
 import numpy as np
 
-from masking.document.lookup import ABSENT, Places, Texts, begins_with, find, find_string, get, joint, same, unescape
+from masking.document.lookup import ABSENT, Places, Texts, begins_with, find, find_string, get, joint, put, same, unescape
 from masking.document.native import Bytes, Ints, Of, bytes_of, compiled
 from masking.document.tables import (
-    ASK, DROPPED, IS_ARRAY, IS_CONTAINED, IS_EXTENSION, IS_IDENTIFIER_VALUE, IS_PRIMITIVE, IS_RESOURCE,
+    ASK, ASKED_FOR, DROPPED, IS_ARRAY, IS_CONTAINED, IS_EXTENSION, IS_IDENTIFIER_VALUE, IS_PRIMITIVE, IS_RESOURCE,
     IS_RESOURCE_TYPE, IS_VOUCHED_DISPLAY, IS_VOUCHED_TEXT, KEEP, MASK, NUMBER_KIND, REDACT, REFUSED, TEXT_KIND, Children, Look,
     Rules,
 )  # fmt: skip
@@ -175,13 +175,15 @@ def _vouched_text(text: Bytes, tape: Tape, row: int, systems: Texts, prefixes: I
 
 
 @compiled
-def _ask(asked: Questions, used: Ints, what: int, where: int, which: int) -> None:
-    """Put a question down, unless there is no room for it: then it is asked when the document is walked again."""
+def _ask(asked: Questions, used: Ints, what: int, where: int, which: int) -> bool:
+    """Put a question down; False where there is no room: then it is asked when the document is walked again."""
     used[_WAITING] = 1
-    if used[_QUESTIONS] < len(asked):
-        question = asked[used[_QUESTIONS]]
-        question.what, question.where, question.which = what, where, which
-        used[_QUESTIONS] += 1
+    if used[_QUESTIONS] == len(asked):
+        return False
+    question = asked[used[_QUESTIONS]]
+    question.what, question.where, question.which = what, where, which
+    used[_QUESTIONS] += 1
+    return True
 
 
 @compiled
@@ -229,8 +231,10 @@ def _walk_rows(
         if around.kind == OBJECT:
             node = int(around.node)
             child = get(child_of, joint(node, here.name))
-            if child == ASK:
-                _ask(asked, used, FOR_CHILD, node, row)
+            if child == ASK or child == ASKED_FOR:
+                used[_WAITING] = 1
+                if child == ASK and _ask(asked, used, FOR_CHILD, node, row):
+                    put(child_of, joint(node, here.name), ASKED_FOR)
                 row = int(here.after)
                 continue
             if child == ABSENT or not _is_spelled(text, here.key, blob, children, child):
@@ -310,15 +314,19 @@ def _walk_rows(
                 continue
             number -= _TYPES
             node = int(roots[number])
-            if node == ASK:
-                _ask(asked, used, FOR_ROOT, number, 0)
+            if node == ASK or node == ASKED_FOR:
+                used[_WAITING] = 1
+                if node == ASK and _ask(asked, used, FOR_ROOT, number, 0):
+                    roots[number] = ASKED_FOR
                 row = int(here.after)
                 continue
             here.frame = _open_frame(frames, used, row, number, frame if flags & IS_CONTAINED else -2 - frame)
         else:
             node = int(children[child].node)
-            if node == ASK:
-                _ask(asked, used, FOR_NODE, child, 0)
+            if node == ASK or node == ASKED_FOR:
+                used[_WAITING] = 1
+                if node == ASK and _ask(asked, used, FOR_NODE, child, 0):
+                    children[child].node = ASKED_FOR
                 row = int(here.after)
                 continue
             if flags & IS_EXTENSION:
@@ -360,8 +368,9 @@ def walk(
         number -= _TYPES
         types[document], states[document] = number, FINE
         root = int(look.type_root[number])
-        if root == ASK:
-            _ask(asked, used, FOR_ROOT, number, 0)
+        if root == ASK or root == ASKED_FOR:
+            if root == ASK and _ask(asked, used, FOR_ROOT, number, 0):
+                look.type_root[number] = ASKED_FOR
             states[document] = WAITS
             continue
         for row in range(top, end):
