@@ -119,16 +119,12 @@ class Maskers:
         known = self._offsets.setdefault(name, {})
         if len(known) > MEMORY:
             known.clear()
-        frames, place = walked.frames_of(rows)
+        keys, place = walked.subjects(rows)
         found = []
-        for frame in frames:
-            key = walked.key(frame)
-            if key is None:
-                found.append(NOBODY)
-                continue
-            if key not in known:
+        for key in keys:
+            if key is not None and key not in known:
                 known[key] = bound.offset(to_text(key))
-            found.append(known[key])
+            found.append(NOBODY if key is None else known[key])
         days = np.array(found, np.int32)[place]
         starts, stops = walked.tape["start"][rows] + 1, walked.tape["stop"][rows] - 1
         out = np.empty(int((stops - starts).sum()), np.uint8)

@@ -10,7 +10,7 @@ import numpy as np
 from masking.document.native import Bytes, Ints, bytes_of
 from masking.document.subjects import Subjects, contained_key, id_key, identifier_key
 from masking.document.surroundings import (
-    CANDIDATE, Paths, context_rows, find_candidates, join_addresses, join_texts, number_of, own_ids, text_of,
+    CANDIDATE, SPAN, Paths, context_rows, find_candidates, find_plain, join_addresses, join_texts, number_of, own_ids, text_of,
 )  # fmt: skip
 from masking.document.tables import Look
 from masking.document.tape import OBJECT, Tape, hash_bytes
@@ -34,10 +34,13 @@ class Walked:
     look: Look
     frames: Frames
     jobs: Jobs
-    #: numbers of the types that are a human's own record
-    persons: frozenset[int]
+    #: whether a type, by number, is a human's own record
+    persons: Bytes
     paths: Paths
-    subjects: Subjects
+    references: Subjects
+    #: subjects found so far: by frame, the place of its key among the distinct ones; and keys by frame
+    _key_of: Ints | None = None
+    _distinct: list[bytes | None] = field(default_factory=list)
     _keys: dict[int, bytes | None] = field(default_factory=dict)
 
     # ── values ──
@@ -55,8 +58,7 @@ class Walked:
     def context(self, name: str, rows: Ints) -> list[bytes | None]:
         """A column of context for these values."""
         if name == "subject":
-            frames, place = self.frames_of(rows)
-            keys = [self._keys[frame] for frame in frames]
+            keys, place = self.subjects(rows)
             return [keys[at] for at in place.tolist()]
         found = np.empty(len(rows), np.int32)
         context_rows(self.tape, self.look.node_flags, self.frames, rows, number_of(name), found)
@@ -80,18 +82,32 @@ class Walked:
 
     # ── subjects ──
 
-    def frames_of(self, rows: Ints) -> tuple[list[int], Ints]:
-        """The frames of these values, and for each value the place of its own among them. `key` knows their subjects."""
-        frames, place = np.unique(self.tape["frame"][rows], return_inverse=True)
-        listed: list[int] = frames.tolist()
-        missing = [frame for frame in listed if frame not in self._keys]
-        if missing:
+    def subjects(self, rows: Ints) -> tuple[list[bytes | None], Ints]:
+        """The keys of the humans whose values these are, null for nobody, and for each value the place of its own."""
+        frames = self.tape["frame"][rows]
+        if self._key_of is None:
+            self._key_of = np.full(len(self.frames), -1, np.int32)
+        missing = np.unique(frames[self._key_of[frames] < 0])
+        if len(missing):
             self._find(missing)
-        return listed, place
+        return self._distinct, self._key_of[frames]
 
-    def key(self, frame: int) -> bytes | None:
-        """The key of the human whose resource this is, once it is found."""
-        return self._keys[frame]
+    def _find(self, frames: Ints) -> None:
+        """Find the subjects of these frames: those that are plainly written by a loop, the others one by one."""
+        assert self._key_of is not None
+        spans = np.empty(len(frames), SPAN)
+        find_plain(self.text, self.tape, self.frames, frames, self.paths, self.persons, spans)
+        is_plain = spans["start"] >= 0
+        _, first, place = np.unique(spans["hash"][is_plain], return_index=True, return_inverse=True)
+        chosen = spans[is_plain][first]
+        self._key_of[frames[is_plain]] = len(self._distinct) + place
+        for start, stop in zip(chosen["start"].tolist(), chosen["stop"].tolist(), strict=True):
+            self._distinct.append(id_key(self.raw[start:stop]))
+        others: list[int] = frames[~is_plain].tolist()
+        if others:
+            self._find_others(others)
+            self._key_of[others] = range(len(self._distinct), len(self._distinct) + len(others))
+            self._distinct += [self._keys[frame] for frame in others]
 
     @cached_property
     def _own(self) -> list[bytes | None]:
@@ -110,7 +126,7 @@ class Walked:
             frame = self._around[frame]
         return self._own[frame]
 
-    def _find(self, frames: list[int]) -> None:
+    def _find_others(self, frames: list[int]) -> None:
         """Find the subjects of these frames and of their containers."""
         pending = frames
         while pending:
@@ -127,11 +143,11 @@ class Walked:
 
     def _find_these(self, frames: list[int]) -> None:
         """The subjects that these resources name themselves; a contained one that names nobody is left out."""
-        keys, of = self._keys, self.subjects.of
+        keys, of = self._keys, self.references.of
         kinds = self.frames["type"][frames].tolist()
         others = []
         for frame, kind in zip(frames, kinds, strict=True):
-            if kind not in self.persons:
+            if not self.persons[kind]:
                 others.append(frame)
                 continue
             own = self._own[frame]

@@ -133,7 +133,7 @@ class _Memory:
     def __init__(self, plan: Plan) -> None:
         self._labels = plan.policy.labels
         self._tables = Tables(plan)
-        self._persons = frozenset(n for n, name in enumerate(self._tables.types) if is_person(name))
+        self._persons = np.array([is_person(name) for name in self._tables.types], np.uint8)
         self._paths = make_paths(self._tables.types)
         self._maskers = Maskers(self._tables)
         self._subjects = Subjects()

@@ -125,6 +125,9 @@ class Paths(NamedTuple):
 #: What may name the subject of a resource: its frame, and the row of a reference, or of an Identifier.
 CANDIDATE = np.dtype([("frame", np.int32), ("row", np.int32)])
 Found = Annotated[np.ndarray, Of(CANDIDATE)]
+#: Where a subject's id stands, and its hash.
+SPAN = np.dtype([("hash", np.uint64), ("start", np.int32), ("stop", np.int32)])
+Spans = Annotated[np.ndarray, Of(SPAN)]
 
 
 def make_paths(types: list[str]) -> Paths:
@@ -221,6 +224,55 @@ def _is_patient(text: Bytes, start: int, stop: int) -> bool:
 def number_of(name: str) -> int:
     """The number of a name of context."""
     return NAMES.index(name)
+
+
+@compiled
+def _plain_subject(text: Bytes, tape: Tape, root: int, path: int, paths: Paths) -> int:
+    """The row of the `Patient/1` that the first value at a path names, where it is that plain; else -1.
+
+    -2 where nothing stands at the path, so that the next path may be looked at.
+    """
+    row, nothing = root, -2
+    for step in range(paths.steps[path], paths.steps[path + 1]):
+        row = member(tape, row, paths.names[step])
+        if row >= 0 and tape[row].kind == ARRAY:
+            nothing = -1  # another item may have what the first lacks
+            row = row + 1 if tape[row].after > row + 1 else -1
+        if row < 0:
+            return nothing
+        if tape[row].kind != OBJECT:
+            return -1
+    row = text_of(tape, row, _REFERENCE)
+    if row < 0 or tape[row].kind != STRING or not _is_patient(text, int(tape[row].start) + 1, int(tape[row].stop) - 1):
+        return -1
+    return row
+
+
+@compiled
+def find_plain(
+    text: Bytes, tape: Tape, frames: Frames, wanted: Ints, paths: Paths, persons: Bytes, found: Spans
+) -> None:
+    """The spans of the subjects' ids, with their hashes, where they are plainly written: a person's own id, and the
+    first reference that could name a subject if it is `Patient/1` and nothing else. Elsewhere `start` is -1.
+    """
+    for place in range(len(wanted)):
+        frame, span = frames[wanted[place]], found[place]
+        span.start = -1
+        root = int(frame.row)
+        row, skip = -1, 0
+        if persons[frame.type]:
+            if frame.around < 0:
+                row = text_of(tape, root, _ID)
+                row = row if row >= 0 and tape[row].kind == STRING else -1
+        else:
+            skip = 8
+            for path in range(paths.of_type[frame.type], paths.of_type[frame.type + 1]):
+                row = _plain_subject(text, tape, root, path, paths)
+                if row != -2:
+                    break
+        if row >= 0:
+            span.start, span.stop = tape[row].start + 1 + skip, tape[row].stop - 1
+            span.hash = hash_bytes(text, int(span.start), int(span.stop))
 
 
 @compiled
