@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 import numpy as np
 
 from masking.document import tape as tapes
@@ -31,12 +30,13 @@ MAX_BYTES = 256 << 20
 _RUN_BYTES = 16 << 20
 _QUESTIONS = 1024
 
-_validate = msgspec.json.Decoder(msgspec.Raw).decode
-
+_NOT_UTF8 = 100
 #: reason, message, place: of what is wrong with a document
 _JSON_FAULTS = {
     tapes.TOO_DEEP: ("too-deep", "objects and arrays are nested too deep", ""),
     tapes.DUPLICATE_KEY: ("duplicate-key", "an object names one property twice", ""),
+    tapes.NOT_JSON: ("not-json", "not a valid JSON text", ""),
+    _NOT_UTF8: ("not-utf-8", "not UTF-8 text", ""),
 }
 _FAULTS = {
     walks.NOT_A_RESOURCE: ("not-a-resource", "a JSON object is expected on each line", ""),
@@ -96,9 +96,9 @@ class Engine:
         run: list[tuple[int, bytes]] = []
         size = 0
         for index, document in enumerate(documents):
-            fault = self._fault(document)
-            if fault is not None:
-                batch.faults.append(Fault(index, fault[0], "", fault[1]))
+            if len(document) > self.max_bytes:
+                message = f"longer than the limit of {self.max_bytes} bytes"
+                batch.faults.append(Fault(index, "too-long", "", message))
                 continue
             if size + len(document) > _RUN_BYTES and run:
                 self._memory.mask(run, batch)
@@ -110,21 +110,13 @@ class Engine:
         batch.faults.sort(key=lambda fault: fault.index)
         return batch
 
-    def _fault(self, document: bytes) -> tuple[str, str] | None:
-        """What is wrong with a text as such: its reason and a message."""
-        if len(document) > self.max_bytes:
-            return "too-long", f"longer than the limit of {self.max_bytes} bytes"
-        try:
-            _validate(document.removeprefix(_BOM) if document[:1] == b"\xef" else document)
-            if not document.isascii():
-                document.decode()
-        except UnicodeDecodeError:
-            return "not-utf-8", "not UTF-8 text"
-        except msgspec.DecodeError:
-            return "not-json", "not a valid JSON text"
-        except RecursionError:
-            return "too-deep", "objects and arrays are nested too deep"
-        return None
+
+def _is_utf8(document: bytes) -> bool:
+    try:
+        document.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class _Memory:
@@ -154,14 +146,17 @@ class _Memory:
             bare = document.removeprefix(_BOM).lstrip(b" \t\r\n")
             begins[place] += len(document) - len(bare)
             ends[place] -= len(bare) - len(bare.rstrip(b" \t\r\n"))
-        first, json_faults = np.empty(len(run) + 1, np.int32), np.empty(len(run), np.uint8)
+        first, json_faults, wide = (np.empty(len(run) + more, kind) for more, kind in ((1, np.int32), (0, np.uint8), (0, np.uint8)))
         if len(self._tape) < (likely := likely_rows(raw, len(run))):
             self._tape = make_tape(likely)
         tape = self._tape
-        rows, resources = scan(text, begins, ends, tape, first, json_faults)
+        rows, resources = scan(text, begins, ends, tape, first, json_faults, wide)
         if rows < 0:
             tape = make_tape(most_rows(raw, len(run)))
-            rows, resources = scan(text, begins, ends, tape, first, json_faults)
+            rows, resources = scan(text, begins, ends, tape, first, json_faults, wide)
+        for place in np.flatnonzero(wide).tolist():
+            if json_faults[place] != tapes.NOT_JSON and not _is_utf8(run[place][1]):
+                json_faults[place] = _NOT_UTF8
         frames = np.empty(resources + 1, FRAME)
         walked, states, types = self._walk(raw, text, tape, rows, frames, first, json_faults)
         answers = self._maskers.answer(walked)

@@ -13,8 +13,10 @@ import numpy as np
 from masking.document.native import Bytes, Ints, Of, bytes_of, compiled
 
 OBJECT, ARRAY, STRING, ESCAPED, NUMBER, BOOLEAN, NULL = range(7)
-#: What may be wrong with a valid JSON text.
-FINE, TOO_DEEP, DUPLICATE_KEY = range(3)
+#: What may be wrong with a text.
+FINE, TOO_DEEP, DUPLICATE_KEY, NOT_JSON = range(4)
+#: What may come next in a text.
+_VALUE, _FIRST_ITEM, _KEY, _FIRST_KEY, _COLON_NEXT, _MORE, _NOTHING = range(7)
 
 #: Objects and arrays may be nested so deep, the outermost not counted.
 MAX_DEPTH = 100
@@ -23,7 +25,7 @@ _FEW = 64
 
 _QUOTE, _BACKSLASH, _COMMA, _COLON = 34, 92, 44, 58
 _OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_ARRAY, _CLOSE_ARRAY = 123, 125, 91, 93
-_T, _F, _N = 116, 102, 110
+_T, _F, _N, _U = 116, 102, 110, 117
 _SPACE = 32
 
 # FNV-1a, 64 bits (RFC 9923). Names are looked up by their hash and then compared byte by byte.
@@ -86,6 +88,23 @@ _RESOURCE_TYPE = np.uint64(hash_bytes(bytes_of(_NAME), 0, len(_NAME)))
 
 
 @compiled
+def _hex4(text: Bytes, at: int, end: int) -> int:
+    """The number that four hex digits spell; -1 where they are none."""
+    if at + 4 > end:
+        return -1
+    point = 0
+    for place in range(at, at + 4):
+        digit = text[place]
+        if 48 <= digit <= 57:
+            point = point * 16 + digit - 48
+        elif 97 <= (digit | 32) <= 102:
+            point = point * 16 + (digit | 32) - 87
+        else:
+            return -1
+    return point
+
+
+@compiled
 def _is_known(tape: Tape, around: int, rows: int, wanted: np.uint64) -> bool:
     """Whether an object that is still open has a property of that name."""
     row = around + 1
@@ -113,93 +132,223 @@ def _has_twins(tape: Tape, around: int, rows: int, count: int) -> bool:
 
 
 @compiled
-def scan(text: Bytes, begins: Ints, ends: Ints, tape: Tape, first: Ints, faults: Bytes) -> tuple[int, int]:
-    """Fill the tape with the documents at these spans, each of them one valid JSON text, white space around it at most.
+def _after_escape(text: Bytes, at: int, end: int) -> int:
+    """The place after an escape whose backslash stands at `at`; -1 where it is none, or half of a surrogate pair."""
+    if at + 1 >= end:
+        return -1
+    code = text[at + 1]
+    if code != _U:
+        is_known = (
+            code == _QUOTE or code == _BACKSLASH or code == 47 or code == 98 or code == _F or code == _N or code == 114
+            or code == _T
+        )  # fmt: skip
+        return at + 2 if is_known else -1
+    point = _hex4(text, at + 2, end)
+    if point < 0 or 0xDC00 <= point < 0xE000:
+        return -1
+    if point < 0xD800 or point > 0xDFFF:
+        return at + 6
+    if at + 7 >= end or text[at + 6] != _BACKSLASH or text[at + 7] != _U:
+        return -1
+    return at + 12 if 0xDC00 <= _hex4(text, at + 8, end) < 0xE000 else -1
+
+
+@compiled
+def _after_digits(text: Bytes, at: int, end: int) -> int:
+    """The place after one digit or more; -1 where there is none."""
+    begin = at
+    while at < end and 48 <= text[at] <= 57:
+        at += 1
+    return at if at > begin else -1
+
+
+@compiled
+def _after_number(text: Bytes, at: int, end: int) -> int:
+    """The place after a number as JSON spells it (RFC 8259); -1 where it is none."""
+    if text[at] == 45:
+        at += 1
+    if at < end and text[at] == 48:
+        at += 1
+    else:
+        at = _after_digits(text, at, end)
+    if 0 <= at < end and text[at] == 46:
+        at = _after_digits(text, at + 1, end)
+    if 0 <= at < end and (text[at] | 32) == 101:
+        at += 1
+        if at < end and (text[at] == 43 or text[at] == 45):
+            at += 1
+        at = _after_digits(text, at, end)
+    return at
+
+
+@compiled
+def _after_word(text: Bytes, at: int, end: int) -> int:
+    """The place after `true`, `false` or `null`; -1 where it is none of them."""
+    first = text[at]
+    size = 5 if first == _F else 4
+    if at + size > end:
+        return -1
+    if first == _T:
+        fits = text[at + 1] == 114 and text[at + 2] == _U and text[at + 3] == 101
+    elif first == _N:
+        fits = text[at + 1] == _U and text[at + 2] == 108 and text[at + 3] == 108
+    else:
+        fits = first == _F and text[at + 1] == 97 and text[at + 2] == 108 and text[at + 3] == 115 and text[at + 4] == 101
+    return at + size if fits else -1
+
+
+@compiled
+def scan(text: Bytes, begins: Ints, ends: Ints, tape: Tape, first: Ints, faults: Bytes, wide: Bytes) -> tuple[int, int]:
+    """Fill the tape with the documents at these spans, each of them one JSON text (RFC 8259) and white space around it.
 
     first: of each document its first row, and after the last one the number of rows. faults: FINE, or why a document
-    has no rows. Returns the number of rows, or -1 where the tape is too short, and of properties called `resourceType`.
+    has no rows. wide: whether it holds bytes outside ASCII; that they are UTF-8 is for the caller to see. Returns the
+    number of rows, or -1 where the tape is too short, and of properties called `resourceType`.
     """
-    last, resources = len(tape) - 1, 0
+    most, resources = len(tape) - 1, 0
     seen = np.empty(MAX_DEPTH + 2, np.uint64)
     count = np.empty(MAX_DEPTH + 2, np.int32)
     rows = 0
     for document in range(len(begins)):
         first[document] = rows
-        faults[document] = FINE
-        at, end = begins[document], ends[document]
+        at, end = int(begins[document]), int(ends[document])
+        fault, high = FINE, np.uint8(0)
         depth, around, key_at = -1, -1, -1
         is_object = False
         key_name = np.uint64(0)
+        awaits = _VALUE
         while at < end:
-            if rows > last:
+            if rows > most:
                 return -1, 0
             byte = text[at]
             if byte == _QUOTE:
                 begin = at
                 at += 1
-                if is_object and key_at < 0:
+                if awaits == _KEY or awaits == _FIRST_KEY:
                     found = _BASIS
-                    while text[at] != _QUOTE:
-                        if text[at] == _BACKSLASH:
-                            found = (found ^ np.uint64(_BACKSLASH)) * _PRIME
+                    while at < end and text[at] != _QUOTE:
+                        byte = text[at]
+                        stop = at + 1 if byte != _BACKSLASH else _after_escape(text, at, end)
+                        if stop < 0 or byte < _SPACE:
+                            fault = NOT_JSON
+                            break
+                        while at < stop:
+                            found = (found ^ np.uint64(text[at])) * _PRIME
+                            high |= text[at]
                             at += 1
-                        found = (found ^ np.uint64(text[at])) * _PRIME
-                        at += 1
+                    if fault or at >= end:
+                        fault = NOT_JSON
+                        break
                     at += 1
+                    awaits = _COLON_NEXT
                     key_at, key_name = begin, found
                     resources += found == _RESOURCE_TYPE
                     count[depth] += 1
                     if count[depth] <= _FEW:
                         bit = np.uint64(1) << (found >> np.uint64(58))
                         if seen[depth] & bit and _is_known(tape, around, rows, found):
-                            faults[document] = DUPLICATE_KEY
+                            fault = DUPLICATE_KEY
                             break
                         seen[depth] |= bit
                     continue
+                if awaits != _VALUE and awaits != _FIRST_ITEM:
+                    fault = NOT_JSON
+                    break
                 escaped = False
-                while text[at] != _QUOTE:
-                    if text[at] == _BACKSLASH:
+                while at < end:
+                    byte = text[at]
+                    if byte == _QUOTE:
+                        break
+                    if byte < _SPACE:
+                        fault = NOT_JSON
+                        break
+                    if byte == _BACKSLASH:
                         escaped = True
-                        at += 1
+                        at = _after_escape(text, at, end)
+                        if at < 0:
+                            fault = NOT_JSON
+                            break
+                        continue
+                    high |= byte
                     at += 1
+                if fault or at >= end:
+                    fault = NOT_JSON
+                    break
                 at += 1
                 tape[rows].kind = ESCAPED if escaped else STRING
-            elif byte in (_COMMA, _COLON) or byte <= _SPACE:
+            elif byte == _COMMA:
+                if awaits != _MORE:
+                    fault = NOT_JSON
+                    break
+                awaits = _KEY if is_object else _VALUE
                 at += 1
                 continue
-            elif byte in (_OPEN_OBJECT, _OPEN_ARRAY):
+            elif byte == _COLON:
+                if awaits != _COLON_NEXT:
+                    fault = NOT_JSON
+                    break
+                awaits = _VALUE
+                at += 1
+                continue
+            elif byte == _SPACE or byte == 10 or byte == 13 or byte == 9:
+                at += 1
+                continue
+            elif byte == _OPEN_OBJECT or byte == _OPEN_ARRAY:
+                if awaits != _VALUE and awaits != _FIRST_ITEM:
+                    fault = NOT_JSON
+                    break
                 depth += 1
                 if depth > MAX_DEPTH:
-                    faults[document] = TOO_DEEP
+                    fault = TOO_DEEP
                     break
                 is_object = byte == _OPEN_OBJECT
-                tape[rows].kind = OBJECT if is_object else ARRAY
-                tape[rows].start, tape[rows].key, tape[rows].name, tape[rows].parent = at, key_at, key_name, around
+                awaits = _FIRST_KEY if is_object else _FIRST_ITEM
+                row = tape[rows]
+                row.kind = OBJECT if is_object else ARRAY
+                row.start, row.key, row.name, row.parent = at, key_at, key_name, around
                 seen[depth], count[depth] = 0, 0
                 around, key_at, key_name = rows, -1, np.uint64(0)
                 rows += 1
                 at += 1
                 continue
-            elif byte in (_CLOSE_OBJECT, _CLOSE_ARRAY):
+            elif byte == _CLOSE_OBJECT or byte == _CLOSE_ARRAY:
+                closes = awaits == _MORE or awaits == _FIRST_KEY or awaits == _FIRST_ITEM
+                if not closes or depth < 0 or is_object != (byte == _CLOSE_OBJECT):
+                    fault = NOT_JSON
+                    break
                 at += 1
                 if is_object and count[depth] > _FEW and _has_twins(tape, around, rows, count[depth]):
-                    faults[document] = DUPLICATE_KEY
+                    fault = DUPLICATE_KEY
                     break
                 tape[around].stop, tape[around].after = at, rows
-                around = tape[around].parent
+                around = int(tape[around].parent)
                 depth -= 1
                 is_object = around >= 0 and tape[around].kind == OBJECT
+                awaits = _MORE if depth >= 0 else _NOTHING
                 continue
             else:
+                if awaits != _VALUE and awaits != _FIRST_ITEM:
+                    fault = NOT_JSON
+                    break
                 begin = at
-                tape[rows].kind = BOOLEAN if byte in (_T, _F) else NULL if byte == _N else NUMBER
-                while at < end and text[at] not in (_COMMA, _CLOSE_OBJECT, _CLOSE_ARRAY) and text[at] > _SPACE:
-                    at += 1
-            tape[rows].start, tape[rows].stop, tape[rows].key = begin, at, key_at
-            tape[rows].name, tape[rows].parent, tape[rows].after = key_name, around, rows + 1
+                if byte == _T or byte == _F or byte == _N:
+                    tape[rows].kind = NULL if byte == _N else BOOLEAN
+                    at = _after_word(text, at, end)
+                else:
+                    tape[rows].kind = NUMBER
+                    at = _after_number(text, at, end)
+                if at < 0:
+                    fault = NOT_JSON
+                    break
+            row = tape[rows]
+            row.start, row.stop, row.key, row.name, row.parent, row.after = begin, at, key_at, key_name, around, rows + 1
             key_at, key_name = -1, np.uint64(0)
+            awaits = _MORE if depth >= 0 else _NOTHING
             rows += 1
-        if faults[document] != FINE:
-            rows = first[document]
+        if fault == FINE and awaits != _NOTHING:
+            fault = NOT_JSON
+        faults[document], wide[document] = fault, high > 127
+        if fault != FINE:
+            rows = int(first[document])
     first[len(begins)] = rows
     return rows, resources
