@@ -184,9 +184,9 @@ def test_damaged_lines_as_the_oracle_says():
     batch = engine.mask_batch(lines)
     reasons = {fault.index: fault.reason for fault in batch.faults}
     for index, line in enumerate(lines):
-        if reasons.get(index) == "unsupported-shape":
-            continue
         answer = oracle.mask(line)
+        if reasons.get(index) == "too-deep" and answer.reason == "not-json":
+            continue  # the engine stops at the depth, before it comes to what else is wrong
         assert (batch.masked[index], reasons.get(index)) == (answer.masked, answer.reason), line[:3000]
 
 
