@@ -51,7 +51,7 @@ class Maskers:
                 rules[job] = -1
         order = np.argsort(rules, kind="stable")
         bounds = np.flatnonzero(np.diff(rules[order])) + 1
-        for group in np.split(order, bounds):
+        for group in np.split(order.astype(np.int32), bounds):
             if len(group) and rules[group[0]] >= 0:
                 self._answer_rule(walked, self._tables.rules[rules[group[0]]], group, sheet)
         return sheet.answers()
@@ -110,11 +110,10 @@ class Maskers:
         size = put_uuids(text, starts, places, masked, out, begins, ends)
         is_done = places >= 0
         sheet.put_spans(jobs[is_done], out[:size], begins[is_done], ends[is_done])
-        return jobs[~is_done]
+        left: Ints = jobs[~is_done]
+        return left
 
-    def _dates(
-        self, walked: Walked, bound: BoundDateShift, name: str, jobs: Ints, rows: Ints, sheet: _Sheet
-    ) -> Ints:
+    def _dates(self, walked: Walked, bound: BoundDateShift, name: str, jobs: Ints, rows: Ints, sheet: _Sheet) -> Ints:
         """Answer full dates of known subjects; the jobs that are left."""
         known = self._offsets.setdefault(name, {})
         if len(known) > MEMORY:
@@ -132,7 +131,8 @@ class Maskers:
         size = shift_days(walked.text, starts, stops, days, out, begins, ends)
         is_done = ends != NOBODY
         sheet.put_spans(jobs[is_done], out[:size], begins[is_done], ends[is_done])
-        return jobs[~is_done]
+        left: Ints = jobs[~is_done]
+        return left
 
     # ── texts that a code system may vouch for ──
 

@@ -10,11 +10,22 @@ import numpy as np
 from masking.document.native import Bytes, Ints, bytes_of
 from masking.document.subjects import Subjects, contained_key, id_key, identifier_key
 from masking.document.surroundings import (
-    CANDIDATE, SPAN, Paths, context_rows, find_candidates, find_plain, join_addresses, join_texts, number_of, own_ids, text_of,
+    CANDIDATE,
+    SPAN,
+    Paths,
+    context_rows,
+    find_candidates,
+    find_plain,
+    join_addresses,
+    join_texts,
+    number_of,
+    own_ids,
+    text_of,
 )  # fmt: skip
 from masking.document.tables import Look
 from masking.document.tape import OBJECT, Tape, hash_bytes
 from masking.document.walk import Frames, Jobs
+
 
 def _hash_of(name: str) -> np.uint64:
     text = name.encode()
@@ -153,7 +164,11 @@ class Walked:
             own = self._own[frame]
             is_contained = self._around[frame] >= 0
             keys[frame] = (
-                None if own is None else contained_key(self._root_id(frame), b"#" + own) if is_contained else id_key(own)
+                None
+                if own is None
+                else contained_key(self._root_id(frame), b"#" + own)
+                if is_contained
+                else id_key(own)
             )
         if not others:
             return

@@ -146,7 +146,8 @@ class _Memory:
             bare = document.removeprefix(_BOM).lstrip(b" \t\r\n")
             begins[place] += len(document) - len(bare)
             ends[place] -= len(bare) - len(bare.rstrip(b" \t\r\n"))
-        first, json_faults, wide = (np.empty(len(run) + more, kind) for more, kind in ((1, np.int32), (0, np.uint8), (0, np.uint8)))
+        first = np.empty(len(run) + 1, np.int32)
+        json_faults, wide = np.empty(len(run), np.uint8), np.empty(len(run), np.uint8)
         if len(self._tape) < (likely := likely_rows(raw, len(run))):
             self._tape = make_tape(likely)
         tape = self._tape

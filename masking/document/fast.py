@@ -6,8 +6,6 @@ what the loop would have said.
 
 from __future__ import annotations
 
-import numpy as np
-
 from masking.document.lookup import ABSENT, Texts, find
 from masking.document.native import Bytes, Ints, bytes_of, compiled
 
@@ -55,7 +53,9 @@ def _read_uuid(text: Bytes, at: int, blocks: Bytes, place: int) -> bool:
 
 
 @compiled
-def find_uuids(text: Bytes, starts: Ints, stops: Ints, types: Texts, is_reference: bool, blocks: Bytes, places: Ints) -> int:
+def find_uuids(
+    text: Bytes, starts: Ints, stops: Ints, types: Texts, is_reference: bool, blocks: Bytes, places: Ints
+) -> int:
     """Read the UUIDs in lower case of ids, or of `Type/<uuid>` and `urn:uuid:<uuid>`, 16 bytes each.
 
     places: of each value where its UUID begins in the text, or -1. Returns how many there are.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -18,7 +18,7 @@ _MIX, _PRIME_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 #: A dictionary of hashes: open addressing, a power of two of places, never more than half full. An empty place holds
 #: `ABSENT`.
 PLACE = np.dtype([("hash", np.uint64), ("value", np.int32), ("start", np.int32), ("stop", np.int32)], align=True)
-Places = Annotated[np.ndarray, Of(PLACE)]
+Places: TypeAlias = Annotated[Any, Of(PLACE)]
 
 
 class Texts(NamedTuple):
@@ -42,15 +42,14 @@ class Growing:
         self.table = make_places()
         self._count = 0
 
-    def put(self, hash_: int, value: int) -> None:
+    def put(self, hash_: np.uint64, value: int) -> None:
         """Set one entry. Values are not negative, but for those below `ABSENT` that mean something to the caller."""
         if (self._count + 1) * 2 > len(self.table):
             old = self.table
             self.table = make_places(len(old) * 2)
             for place in old[old["value"] != ABSENT]:
                 put(self.table, place["hash"], place["value"])
-        self._count += put(self.table, np.uint64(hash_), value)
-
+        self._count += put(self.table, hash_, value)
 
 
 def make_texts(pairs: Iterable[tuple[str, int]]) -> Texts:
@@ -102,7 +101,6 @@ def joint(number: int, hash_: np.uint64) -> np.uint64:
     """One hash of a number and a hash: of a property at a node."""
     mixed = (hash_ ^ (np.uint64(number + 1) * _MIX)) * _PRIME_2
     return mixed ^ (mixed >> np.uint64(29))
-
 
 
 @compiled
@@ -176,8 +174,16 @@ def unescape(text: Bytes, start: int, stop: int, plain: Bytes) -> int:
                 at += 6
             size = _utf8(point, plain, size)
             continue
-        plain[size] = 8 if code == 98 else 12 if code == 102 else 10 if code == 110 else 13 if code == 114 else (
-            9 if code == 116 else code
+        plain[size] = (
+            8
+            if code == 98
+            else 12
+            if code == 102
+            else 10
+            if code == 110
+            else 13
+            if code == 114
+            else (9 if code == 116 else code)
         )
         size += 1
     return size

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
-import numba  # type: ignore[import-untyped]
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -35,9 +35,6 @@ class Of:
         self.dtype = dtype
 
 
-
-
-
 def _folder() -> Path | None:
     """Where machine code is kept: in the user's cache, else in a folder of the user's own among the temporary files."""
     digest = hashlib.sha256(numba.__version__.encode())
@@ -51,7 +48,11 @@ def _folder() -> Path | None:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # What lies there is run: it must be ours, and nobody else may write to it.
             found = parent.stat()
-            if found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and os.access(folder, os.W_OK):
+            if (
+                found.st_uid == os.getuid()
+                and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+                and os.access(folder, os.W_OK)
+            ):
                 return folder
     return None
 
@@ -78,12 +79,12 @@ def compiled(function: F) -> F:
     hints = get_type_hints(function, include_extras=True)
     answer = _type_of(hints.pop("return"))
     signature = answer(*map(_type_of, hints.values()))
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_FOLDER or "")
+    config: Any = numba.config
+    before, config.CACHE_DIR = config.CACHE_DIR, str(_FOLDER or "")
     try:
         made: F = numba.njit(signature, cache=_FOLDER is not None, nogil=True, error_model="numpy")(function)
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
     return made
 
 
@@ -92,11 +93,13 @@ def _type_of(hint: Any) -> Any:
     if hint in _TYPES:
         return _TYPES[hint]
     if get_origin(hint) is tuple:
-        return numba.types.Tuple([_type_of(part) for part in get_args(hint)])
+        types: Any = numba.types
+        return types.Tuple([_type_of(part) for part in get_args(hint)])
     if get_origin(hint) is Annotated:
         return numba.from_dtype(get_args(hint)[1].dtype)[::1]
     parts = get_type_hints(hint, include_extras=True).values()  # a NamedTuple's
-    return numba.types.NamedTuple([_type_of(part) for part in parts], hint)
+    named: Any = numba.types.NamedTuple
+    return named([_type_of(part) for part in parts], hint)
 
 
 def bytes_of(text: bytes) -> Bytes:

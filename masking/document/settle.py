@@ -5,17 +5,35 @@ One pass over a document from its last row to its first, so that contents are se
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from masking.document.native import Bytes, Ints, Of, bytes_of, compiled
 from masking.document.tables import (
-    EXTENSION_NODE, IS_COMPANION, IS_PRIMITIVE, IS_REQUIRED, SAYS, Children, Rules,
+    EXTENSION_NODE,
+    IS_COMPANION,
+    IS_PRIMITIVE,
+    IS_REQUIRED,
+    SAYS,
+    Children,
+    Rules,
 )  # fmt: skip
 from masking.document.tape import ARRAY, NULL, OBJECT, Tape, hash_bytes
 from masking.document.walk import (
-    ASKED, CONSTANT, FINE, FRESH_META, GOES, NULLED, SAYS_ABSENT, STAYS, UNDECIDED, UNREAD, VOUCHED, Frames, member,
+    ASKED,
+    CONSTANT,
+    FINE,
+    FRESH_META,
+    GOES,
+    NULLED,
+    SAYS_ABSENT,
+    STAYS,
+    UNDECIDED,
+    UNREAD,
+    VOUCHED,
+    Frames,
+    member,
 )  # fmt: skip
 
 _META, _ID, _RESOURCE_TYPE = (
@@ -28,7 +46,7 @@ UNREADABLE, GONE = -1, -2
 #: What a masker answered: a span in the text of all answers, `stop` may be UNREADABLE or GONE; and whether something of
 #: the value was blanked, so that the resource counts as redacted.
 ANSWER = np.dtype([("start", np.int32), ("stop", np.int32), ("blanks", np.int32)])
-Spans = Annotated[np.ndarray, Of(ANSWER)]
+Spans: TypeAlias = Annotated[Any, Of(ANSWER)]
 
 
 class Answers(NamedTuple):
@@ -50,11 +68,13 @@ def _is_named(text: Bytes, begin: int, blob: Bytes, start: int, stop: int) -> bo
     for offset in range(stop - start):
         if text[begin + offset] != blob[start + offset]:
             return False
-    return text[begin + stop - start] == 34
+    return bool(text[begin + stop - start] == 34)
 
 
 @compiled
-def _drop_companions(tape: Tape, text: Bytes, row: int, children: Children, rules: Rules, node_flags: Ints, blob: Bytes) -> None:
+def _drop_companions(
+    tape: Tape, text: Bytes, row: int, children: Children, rules: Rules, node_flags: Ints, blob: Bytes
+) -> None:
     """A data-absent-reason stands for a primitive and its companion: the companion goes."""
     at, end = row + 1, int(tape[row].after)
     while at < end:
@@ -85,7 +105,15 @@ def _place_labels(tape: Tape, text: Bytes, row: int, frames: Frames, frame: int)
 
 @compiled
 def _settle_object(
-    tape: Tape, text: Bytes, row: int, children: Children, rules: Rules, node_flags: Ints, blob: Bytes, frames: Frames, labels: bool
+    tape: Tape,
+    text: Bytes,
+    row: int,
+    children: Children,
+    rules: Rules,
+    node_flags: Ints,
+    blob: Bytes,
+    frames: Frames,
+    labels: bool,
 ) -> int:
     """Decide which properties of an object stay, and whether it does."""
     longer = 0
@@ -141,7 +169,9 @@ def _has_companion(tape: Tape, text: Bytes, row: int) -> bool:
 
 
 @compiled
-def _settle_array(tape: Tape, text: Bytes, row: int, children: Children, rules: Rules, node_flags: Ints, blob: Bytes, frames: Frames) -> int:
+def _settle_array(
+    tape: Tape, text: Bytes, row: int, children: Children, rules: Rules, node_flags: Ints, blob: Bytes, frames: Frames
+) -> int:
     """Decide which items of an array stay, and whether it does."""
     last, gone, nulls, items = -1, 0, 0, 0
     at, end = row + 1, int(tape[row].after)
@@ -176,8 +206,8 @@ def _settle_array(tape: Tape, text: Bytes, row: int, children: Children, rules: 
 
 @compiled
 def settle(
-    tape: Tape, text: Bytes, top: int, end: int, children: Children, rules: Rules, node_flags: Ints, blob: Bytes, frames: Frames, answers: Answers,
-    unread: Ints, unknown: Ints, labels: bool,
+    tape: Tape, text: Bytes, top: int, end: int, children: Children, rules: Rules, node_flags: Ints, blob: Bytes,
+    frames: Frames, answers: Answers,    unread: Ints, unknown: Ints, labels: bool,
 ) -> int:  # fmt: skip
     """Settle the rows of one document; how many bytes its masked text may be longer.
 
@@ -223,19 +253,30 @@ def settle(
 
 @compiled
 def settle_all(
-    text: Bytes, tape: Tape, first: Ints, states: Bytes, children: Children, rules: Rules, node_flags: Ints, blob: Bytes, frames: Frames,
-    answers: Answers, unread: Ints, unknown: Ints, labels: bool,
+    text: Bytes, tape: Tape, first: Ints, states: Bytes, children: Children, rules: Rules, node_flags: Ints, blob: Bytes,
+    frames: Frames,    answers: Answers, unread: Ints, unknown: Ints, labels: bool,
 ) -> int:  # fmt: skip
     """Settle every document that is FINE, and tell containers what their contents lose; how many bytes all may be longer."""
     longer = 0
     for document in range(len(states)):
         if states[document] == FINE:
             longer += settle(
-                tape, text, first[document], first[document + 1], children, rules, node_flags, blob, frames, answers, unread, unknown, labels
+                tape,
+                text,
+                first[document],
+                first[document + 1],
+                children,
+                rules,
+                node_flags,
+                blob,
+                frames,
+                answers,
+                unread,
+                unknown,
+                labels,
             )
     for frame in range(len(frames) - 1, -1, -1):
         around = frames[frame].around
         if around != -1 and frames[frame].redacts:
             frames[around if around >= 0 else -2 - around].redacts = 1
     return longer
-

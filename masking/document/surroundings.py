@@ -7,7 +7,7 @@ such an element, or at the root of its resource. Nothing is looked for beyond th
 from __future__ import annotations
 
 import functools
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -124,10 +124,10 @@ class Paths(NamedTuple):
 
 #: What may name the subject of a resource: its frame, and the row of a reference, or of an Identifier.
 CANDIDATE = np.dtype([("frame", np.int32), ("row", np.int32)])
-Found = Annotated[np.ndarray, Of(CANDIDATE)]
+Found: TypeAlias = Annotated[Any, Of(CANDIDATE)]
 #: Where a subject's id stands, and its hash.
 SPAN = np.dtype([("hash", np.uint64), ("start", np.int32), ("stop", np.int32)])
-Spans = Annotated[np.ndarray, Of(SPAN)]
+Spans: TypeAlias = Annotated[Any, Of(SPAN)]
 
 
 def make_paths(types: list[str]) -> Paths:
@@ -142,9 +142,7 @@ def make_paths(types: list[str]) -> Paths:
 
 
 @compiled
-def context_rows(
-    tape: Tape, node_flags: Ints, frames: Frames, rows: Ints, name: int, found: Ints
-) -> None:
+def context_rows(tape: Tape, node_flags: Ints, frames: Frames, rows: Ints, name: int, found: Ints) -> None:
     """Where the context of these values stands: the row of a string, of an array of given names, of an Address; -1."""
     for place in range(len(rows)):
         around = tape[rows[place]].parent
@@ -276,9 +274,7 @@ def find_plain(
 
 
 @compiled
-def find_candidates(
-    text: Bytes, tape: Tape, frames: Frames, wanted: Ints, paths: Paths, found: Found
-) -> int:
+def find_candidates(text: Bytes, tape: Tape, frames: Frames, wanted: Ints, paths: Paths, found: Found) -> int:
     """What may name the subjects of these frames, best first, frame by frame; how many, of which there may be more
     than there is room for. A plain `Patient/1` ends the search: nothing after it matters.
     """
@@ -308,7 +304,9 @@ def find_candidates(
                 if count < len(found):
                     found[count].frame, found[count].row = frame, candidate
                 count += 1
-                if tape[candidate].kind == STRING and _is_patient(text, tape[candidate].start + 1, tape[candidate].stop - 1):
+                if tape[candidate].kind == STRING and _is_patient(
+                    text, tape[candidate].start + 1, tape[candidate].stop - 1
+                ):
                     done = True
                     break
             if done:

@@ -8,7 +8,7 @@ Names that R4 does not have need no row: a node's row comes with all names that 
 from __future__ import annotations
 
 import functools
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -50,7 +50,8 @@ CHILD = np.dtype(
 )  # fmt: skip
 #: constant: the span in `blob` of what a text becomes whatever it is; -1 where it depends.
 RULE = np.dtype([(name, _INT) for name in ("action", "absent", "is_masked", "constant_start", "constant_stop")])
-Children, Rules = Annotated[np.ndarray, Of(CHILD)], Annotated[np.ndarray, Of(RULE)]
+Children: TypeAlias = Annotated[Any, Of(CHILD)]
+Rules: TypeAlias = Annotated[Any, Of(RULE)]
 
 
 class Look(NamedTuple):

@@ -6,7 +6,7 @@ copies nothing: a value is a span of the text, so what is not touched stays the 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 
@@ -56,7 +56,7 @@ ROW = np.dtype(
     ],
     align=True,
 )
-Tape = Annotated[np.ndarray, Of(ROW)]
+Tape: TypeAlias = Annotated[Any, Of(ROW)]
 
 
 def make_tape(rows: int) -> Tape:
@@ -193,7 +193,9 @@ def _after_word(text: Bytes, at: int, end: int) -> int:
     elif first == _N:
         fits = text[at + 1] == _U and text[at + 2] == 108 and text[at + 3] == 108
     else:
-        fits = first == _F and text[at + 1] == 97 and text[at + 2] == 108 and text[at + 3] == 115 and text[at + 4] == 101
+        fits = (
+            first == _F and text[at + 1] == 97 and text[at + 2] == 108 and text[at + 3] == 115 and text[at + 4] == 101
+        )
     return at + size if fits else -1
 
 
@@ -341,7 +343,14 @@ def scan(text: Bytes, begins: Ints, ends: Ints, tape: Tape, first: Ints, faults:
                     fault = NOT_JSON
                     break
             row = tape[rows]
-            row.start, row.stop, row.key, row.name, row.parent, row.after = begin, at, key_at, key_name, around, rows + 1
+            row.start, row.stop, row.key, row.name, row.parent, row.after = (
+                begin,
+                at,
+                key_at,
+                key_name,
+                around,
+                rows + 1,
+            )
             key_at, key_name = -1, np.uint64(0)
             awaits = _MORE if depth >= 0 else _NOTHING
             rows += 1

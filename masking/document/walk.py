@@ -6,19 +6,57 @@ it stands in. Two things are left for `settle`: what a masker cannot read goes, 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 
-from masking.document.lookup import ABSENT, Places, Texts, begins_with, find, find_string, get, joint, put, same, unescape
+from masking.document.lookup import (
+    ABSENT,
+    Places,
+    Texts,
+    begins_with,
+    find,
+    find_string,
+    get,
+    joint,
+    put,
+    same,
+    unescape,
+)
 from masking.document.native import Bytes, Ints, Of, bytes_of, compiled
 from masking.document.tables import (
-    ASK, ASKED_FOR, DROPPED, IS_ARRAY, IS_CONTAINED, IS_EXTENSION, IS_IDENTIFIER_VALUE, IS_PRIMITIVE, IS_RESOURCE,
-    IS_RESOURCE_TYPE, IS_VOUCHED_DISPLAY, IS_VOUCHED_TEXT, KEEP, MASK, NUMBER_KIND, REDACT, REFUSED, TEXT_KIND, Children, Look,
+    ASK,
+    ASKED_FOR,
+    DROPPED,
+    IS_ARRAY,
+    IS_CONTAINED,
+    IS_EXTENSION,
+    IS_IDENTIFIER_VALUE,
+    IS_PRIMITIVE,
+    IS_RESOURCE,
+    IS_RESOURCE_TYPE,
+    IS_VOUCHED_DISPLAY,
+    IS_VOUCHED_TEXT,
+    KEEP,
+    MASK,
+    NUMBER_KIND,
+    REDACT,
+    REFUSED,
+    TEXT_KIND,
+    Children,
+    Look,
     Rules,
 )  # fmt: skip
 from masking.document.tape import (
-    ARRAY, BOOLEAN, ESCAPED, NULL, NUMBER, OBJECT, STRING, Tape, hash_bytes,
+    ARRAY,
+    BOOLEAN,
+    ESCAPED,
+    NULL,
+    NUMBER,
+    OBJECT,
+    STRING,
+    Tape,
+    hash_bytes,
 )  # fmt: skip
 
 #: What becomes of a value. UNDECIDED is whatever stands in something that goes.
@@ -47,8 +85,9 @@ FRAME = np.dtype([(name, np.int32) for name in ("row", "type", "around", "redact
 JOB = np.dtype([("row", np.int32), ("rule", np.int32)])
 #: What `Tables` must answer before a document can be walked: what for, and two numbers that say of what.
 QUESTION = np.dtype([("what", np.int32), ("where", np.int32), ("which", np.int32)])
-Frames, Jobs = Annotated[np.ndarray, Of(FRAME)], Annotated[np.ndarray, Of(JOB)]
-Questions = Annotated[np.ndarray, Of(QUESTION)]
+Frames: TypeAlias = Annotated[Any, Of(FRAME)]
+Jobs: TypeAlias = Annotated[Any, Of(JOB)]
+Questions: TypeAlias = Annotated[Any, Of(QUESTION)]
 
 
 @compiled
@@ -211,7 +250,7 @@ def _is_spelled(text: Bytes, key: int, blob: Bytes, children: Children, child: i
         if text[at] != blob[place]:
             return False
         at += 1
-    return text[at] == 34
+    return bool(text[at] == 34)
 
 
 @compiled

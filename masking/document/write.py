@@ -7,11 +7,21 @@ import numpy as np
 from masking.document.labels import PSEUDED, REDACTED, SYSTEM
 from masking.document.lookup import same, unescape
 from masking.document.native import Bytes, Ints, bytes_of, compiled
-from masking.document.tables import Children, Rules
 from masking.document.settle import Answers, leaf_rule
+from masking.document.tables import Children, Rules
 from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, Tape, hash_bytes
 from masking.document.walk import (
-    ASKED, CONSTANT, FINE, FRESH_META, GOES, NULLED, SAYS_ABSENT, STAYS, UNREAD, Frames, member,
+    ASKED,
+    CONSTANT,
+    FINE,
+    FRESH_META,
+    GOES,
+    NULLED,
+    SAYS_ABSENT,
+    STAYS,
+    UNREAD,
+    Frames,
+    member,
 )  # fmt: skip
 
 _META, _SECURITY, _SYSTEM, _CODE = (
@@ -20,7 +30,9 @@ _META, _SECURITY, _SYSTEM, _CODE = (
 _OPEN, _CLOSE = b'"meta":{"security":[', b"]}"
 _NAMED_OPEN = b'"security":['
 #: Everything that is put in beside answers, in one array.
-PHRASES = bytes_of(b",".join([PSEUDED, REDACTED]) + _OPEN + _CLOSE + _NAMED_OPEN + SYSTEM + b"null" + b"PSEUDED" + b"REDACTED")
+PHRASES = bytes_of(
+    b",".join([PSEUDED, REDACTED]) + _OPEN + _CLOSE + _NAMED_OPEN + SYSTEM + b"null" + b"PSEUDED" + b"REDACTED"
+)
 #: A document may become longer by this much through its labels.
 LABELS_SIZE = len(PSEUDED) + len(REDACTED) + 64
 _A = len(PSEUDED)
@@ -61,13 +73,13 @@ def _label_of(text: Bytes, tape: Tape, item: int, phrases: Bytes) -> int:
     system, code = member(tape, item, _SYSTEM), member(tape, item, _CODE)
     if system < 0 or code < 0 or not _spells(text, tape, system, phrases, _E, _F):
         return 0
-    return 1 if _spells(text, tape, code, phrases, _G, _H) else 2 if _spells(text, tape, code, phrases, _H, _H + 8) else 0
+    return (
+        1 if _spells(text, tape, code, phrases, _G, _H) else 2 if _spells(text, tape, code, phrases, _H, _H + 8) else 0
+    )
 
 
 @compiled
-def _labels_in_meta(
-    text: Bytes, tape: Tape, meta: int, redacts: int, phrases: Bytes
-) -> tuple[int, int, int]:
+def _labels_in_meta(text: Bytes, tape: Tape, meta: int, redacts: int, phrases: Bytes) -> tuple[int, int, int]:
     """Where and how the labels that a `meta` lacks go into it: the place, the form, and which (1 PSEUDED, 2 REDACTED)."""
     wanted = 1 + 2 * redacts
     security = member(tape, meta, _SECURITY)
@@ -124,8 +136,8 @@ def _put(
 
 @compiled
 def write(
-    text: Bytes, begin: int, stop: int, tape: Tape, top: int, end: int, children: Children, rules: Rules, blob: Bytes, frames: Frames,
-    answers: Answers, labels: bool, phrases: Bytes, out: Bytes, size: int,
+    text: Bytes, begin: int, stop: int, tape: Tape, top: int, end: int, children: Children, rules: Rules, blob: Bytes,
+    frames: Frames, answers: Answers, labels: bool, phrases: Bytes, out: Bytes, size: int,
 ) -> int:  # fmt: skip
     """Write the masked text of one settled document that spans `begin` to `stop`; the size of `out` then."""
     cursor = begin
@@ -216,9 +228,8 @@ def write_all(
         offsets[document] = size
         if states[document] == FINE:
             size = write(
-                text, int(begins[document]), int(ends[document]), tape, int(first[document]), int(first[document + 1]), children, rules, blob, frames,
-                answers, labels, phrases, out, size,
+                text, begins[document], ends[document], tape, first[document], first[document + 1], children, rules, blob,
+                frames, answers, labels, phrases, out, size,
             )  # fmt: skip
     offsets[len(begins)] = size
     return size
-
