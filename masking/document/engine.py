@@ -29,6 +29,8 @@ MAX_BYTES = 256 << 20
 #: Texts of a batch are worked on in runs of at most so many bytes, or one text; also keeps all spans within 32 bits.
 _RUN_BYTES = 16 << 20
 _QUESTIONS = 1024
+#: Documents that are walked first, to see what must be asked.
+_FEW = 32
 
 _NOT_UTF8 = 100
 #: reason, message, place: of what is wrong with a document
@@ -189,11 +191,16 @@ class _Memory:
         used = np.zeros(4, np.int32)
         states, types = np.full(count, walks.WAITS, np.uint8), np.full(count, -1, np.int32)
         documents = np.flatnonzero(json_faults == tapes.FINE).astype(np.int32)
+        few = _FEW
         while len(documents):
+            # What is new comes with its like: a few documents ask for all of them.
+            part, documents = documents[:few], documents[few:]
             used[2] = 0
-            walk(text, tape, first, documents, self._tables.look, frames, jobs, asked, used, states, types)
+            walk(text, tape, first, part, self._tables.look, frames, jobs, asked, used, states, types)
             self._answer(asked[: used[2]], raw, tape)
-            documents = documents[states[documents] == walks.WAITS]
+            waiting = part[states[part] == walks.WAITS]
+            few = few * 8 if not len(waiting) else _FEW
+            documents = np.concatenate([waiting, documents]) if len(waiting) else documents
         done = Walked(
             raw, text, tape, self._tables.look, frames[: used[0]], jobs[: used[1]], self._persons, self._paths,
             self._subjects,
