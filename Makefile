@@ -39,9 +39,10 @@ endef
 define set_up
 $(find_python); \
 "$(1)/bin/python" -c '' 2>/dev/null || "$$python" -m venv --clear "$(1)" || exit 1; \
-echo "Installing $(2) into $(1) (0.5 GB; a minute or two) ..."; \
+echo "Installing $(2) into $(1) (0.7 GB; a minute or two) ..."; \
 "$(1)/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$(2)" && \
 "$(1)/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . && \
+echo "Compiling the document engine (half a minute) ..." && "$(1)/bin/python" -c 'import masking.document' && \
 touch "$(1)/.installed"
 endef
 

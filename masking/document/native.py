@@ -38,7 +38,10 @@ class Of:
 def _folder() -> Path | None:
     """Where machine code is kept: in the user's cache, else in a folder of the user's own among the temporary files."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    if not sources:  # they lie in an archive
+        return None
+    for source in sources:
         digest.update(source.read_bytes())
     name = digest.hexdigest()[:16]
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
