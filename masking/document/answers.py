@@ -9,13 +9,13 @@ import numpy as np
 
 from masking.document.batch import Walked
 from masking.document.fast import NOBODY, find_uuids, put_uuids, shift_days
-from masking.document.kernels import MEMORY, Kernel, Part
+from masking.document.kernels import MEMORY, Kernel
 from masking.document.native import Bytes, Ints, bytes_of
 from masking.document.settle import ANSWER, GONE, UNREADABLE, Answers
-from masking.document.strings import to_part, to_text
+from masking.document.strings import Part, to_part, to_text
 from masking.document.surroundings import text_of
 from masking.document.tables import Tables
-from masking.document.tape import ESCAPED, OBJECT, STRING, hash_bytes
+from masking.document.tape import ESCAPED, OBJECT, STRING, name_hash
 from masking.document.walk import VOUCHED, member, vouches
 from masking.maskers.base import BoundMasker
 from masking.maskers.dates import BoundDateShift
@@ -26,11 +26,7 @@ from masking.policy.specs import Action, Rule
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
-def _hash_of(name: bytes) -> np.uint64:
-    return np.uint64(hash_bytes(bytes_of(name), 0, len(name)))
-
-
-_CODING, _DISPLAY = _hash_of(b"coding"), _hash_of(b"display")
+_CODING, _DISPLAY = name_hash("coding"), name_hash("display")
 
 
 class Maskers:

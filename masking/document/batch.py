@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from masking.document.native import Bytes, Ints, bytes_of
+from masking.document.native import Bytes, Ints
+from masking.document.strings import Part
 from masking.document.subjects import Subjects, contained_key, id_key, identifier_key
 from masking.document.surroundings import (
     CANDIDATE,
@@ -15,24 +17,16 @@ from masking.document.surroundings import (
     Paths,
     context_rows,
     find_candidates,
+    find_identifiers,
     find_plain,
     join_addresses,
     join_texts,
     number_of,
     own_ids,
-    text_of,
 )  # fmt: skip
 from masking.document.tables import Look
-from masking.document.tape import OBJECT, Tape, hash_bytes
+from masking.document.tape import OBJECT, Tape
 from masking.document.walk import Frames, Jobs
-
-
-def _hash_of(name: str) -> np.uint64:
-    text = name.encode()
-    return np.uint64(hash_bytes(bytes_of(text), 0, len(text)))
-
-
-_SYSTEM, _VALUE = _hash_of("system"), _hash_of("value")
 
 
 @dataclass
@@ -173,12 +167,12 @@ class Walked:
         if not others:
             return
         by_identifier: dict[int, bytes] = {}
-        for frame, row, spelled in self._candidates(np.array(others, np.int32)):
+        for frame, spelled, system, value in self._candidates(np.array(others, np.int32)):
             if frame in keys:
                 continue
             if spelled is None:
-                if frame not in by_identifier and (number := self._identifier(row)) is not None:
-                    by_identifier[frame] = number
+                if value is not None:
+                    by_identifier.setdefault(frame, identifier_key(system, value))
                 continue
             key = of(spelled, self._root_id(frame) if spelled[:1] == b"#" else None)
             if key is not None:
@@ -190,8 +184,8 @@ class Walked:
                 elif self._around[frame] < 0:
                     keys[frame] = id_key(self._own[frame])
 
-    def _candidates(self, frames: Ints) -> list[tuple[int, int, bytes | None]]:
-        """(frame, row, reference) of all that may name a subject; no reference where the row is an Identifier's."""
+    def _candidates(self, frames: Ints) -> Iterator[tuple[int, Part, Part, Part]]:
+        """(frame, reference, system, value) of all that may name a subject: a reference, or an Identifier's parts."""
         room = 4 * len(frames)
         while True:
             found = np.empty(room, CANDIDATE)
@@ -201,14 +195,11 @@ class Walked:
             room = count
         rows = found["row"][:count]
         is_identifier = self.tape["kind"][rows] == OBJECT
-        texts = self.strings(np.where(is_identifier, np.int32(-1), rows))
-        return list(zip(found["frame"][:count].tolist(), rows.tolist(), texts, strict=True))
-
-    def _identifier(self, row: int) -> bytes | None:
-        value = text_of(self.tape, row, _VALUE)
-        if value < 0:
-            return None
-        system = text_of(self.tape, row, _SYSTEM)
-        told, number = self.strings(np.array([system, value], np.int32))
-        assert number is not None
-        return identifier_key(told, number)
+        systems, values = np.full(count, -1, np.int32), np.full(count, -1, np.int32)
+        parts = np.empty((2, int(is_identifier.sum())), np.int32)
+        find_identifiers(self.tape, rows[is_identifier], parts[0], parts[1])
+        systems[is_identifier], values[is_identifier] = parts
+        references = self.strings(np.where(is_identifier, np.int32(-1), rows))
+        return zip(
+            found["frame"][:count].tolist(), references, self.strings(systems), self.strings(values), strict=True
+        )

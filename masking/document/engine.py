@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -95,21 +96,18 @@ class Engine:
         if self._memory is None:
             self._memory = _Memory(self.plan)
         batch = Batch([None] * len(documents), [None] * len(documents))
-        run: list[tuple[int, bytes]] = []
-        size = 0
-        for index, document in enumerate(documents):
-            if len(document) > self.max_bytes:
+        start = size = 0
+        for index, length in enumerate(map(len, documents)):
+            if length > self.max_bytes or size + length > _RUN_BYTES:
+                self._memory.mask(documents[start:index], start, batch)
+                start, size = index, 0
+            if length > self.max_bytes:
                 message = f"longer than the limit of {self.max_bytes} bytes"
                 batch.faults.append(Fault(index, "too-long", "", message))
-                continue
-            if size + len(document) > _RUN_BYTES and run:
-                self._memory.mask(run, batch)
-                run, size = [], 0
-            run.append((index, document))
-            size += len(document)
-        if run:
-            self._memory.mask(run, batch)
-        batch.faults.sort(key=lambda fault: fault.index)
+                start = index + 1
+            else:
+                size += length
+        self._memory.mask(documents[start:], start, batch)
         return batch
 
 
@@ -134,17 +132,18 @@ class _Memory:
         #: kept from batch to batch: fresh memory costs more than filling it
         self._tape = make_tape(0)
 
-    def mask(self, run: list[tuple[int, bytes]], batch: Batch) -> None:
-        """Mask valid JSON texts, each with its index in the batch."""
-        raw = b"".join([document for _, document in run])
-        sizes = np.array([len(document) for _, document in run], np.int32)
+    def mask(self, run: Sequence[bytes], offset: int, batch: Batch) -> None:
+        """Mask texts, the first of which is the batch's document number `offset`."""
+        if not run:
+            return
+        raw = b"".join(run)
+        sizes = np.fromiter(map(len, run), np.int32, len(run))
         ends = np.cumsum(sizes, dtype=np.int32)
         begins = ends - sizes
-        text = bytes_of(raw)
-        for place, (_, document) in enumerate(run):
-            if document[:1] == b"{" and document[-1:] == b"}":
-                continue
-            # Nearly every line is one object and nothing else; a byte order mark and white space around it go.
+        text = bytes_of(raw + b"\0")  # so that there is a first and a last byte to look at
+        # Nearly every line is one object and nothing else; a byte order mark and white space around it go.
+        for place in np.flatnonzero((text[begins] != ord("{")) | (text[ends - 1] != ord("}"))).tolist():
+            document = run[place]
             bare = document.removeprefix(_BOM).lstrip(b" \t\r\n")
             begins[place] += len(document) - len(bare)
             ends[place] -= len(bare) - len(bare.rstrip(b" \t\r\n"))
@@ -158,7 +157,7 @@ class _Memory:
             tape = make_tape(most_rows(raw, len(run)))
             rows, resources = scan(text, begins, ends, tape, first, json_faults, wide)
         for place in np.flatnonzero(wide).tolist():
-            if json_faults[place] != tapes.NOT_JSON and not _is_utf8(run[place][1]):
+            if json_faults[place] != tapes.NOT_JSON and not _is_utf8(run[place]):
                 json_faults[place] = _NOT_UTF8
         frames = np.empty(resources + 1, FRAME)
         walked, states, types = self._walk(raw, text, tape, rows, frames, first, json_faults)
@@ -176,7 +175,7 @@ class _Memory:
             text, begins, ends, tape, first, states, look.children, look.rules, look.blob, walked.frames, answers,
             self._labels, PHRASES, out, offsets,
         )  # fmt: skip
-        self._report(run, batch, out[:size].tobytes(), offsets.tolist(), states.tolist(), types.tolist(), json_faults)
+        self._report(offset, batch, out[:size].tobytes(), offsets.tolist(), states, types, json_faults)
         for row in np.flatnonzero(unread).tolist():
             batch.redactions[self._tables.children[row].path] += int(unread[row])
         for row in np.flatnonzero(unknown).tolist():
@@ -222,18 +221,17 @@ class _Memory:
                 tables.answer_url(where, which)
 
     def _report(
-        self, run: list[tuple[int, bytes]], batch: Batch, out: bytes, offsets: list[int], states: list[int],
-        types: list[int], json_faults: Bytes,
+        self, offset: int, batch: Batch, out: bytes, offsets: list[int], states: Bytes, types: Ints, json_faults: Bytes
     ) -> None:  # fmt: skip
         """Put the outcome where it belongs."""
-        names = self._tables.types
-        for place, (index, _) in enumerate(run):
-            state = states[place]
-            if types[place] >= 0:
-                batch.resource_types[index] = names[types[place]]
-            if state == walks.FINE:
-                batch.masked[index] = out[offsets[place] : offsets[place + 1]]
-            elif state == walks.DROPPED_TYPE:
+        names = [*self._tables.types, None]  # -1 is the last: of no type
+        upto = offset + len(states)
+        batch.resource_types[offset:upto] = [names[number] for number in types.tolist()]
+        batch.masked[offset:upto] = [out[start:stop] for start, stop in itertools.pairwise(offsets)]
+        for place in np.flatnonzero(states != walks.FINE).tolist():
+            index, state = offset + place, int(states[place])
+            batch.masked[index] = None
+            if state == walks.DROPPED_TYPE:
                 batch.dropped.append(index)
             else:
                 found = _JSON_FAULTS[int(json_faults[place])] if state == walks.WAITS else _FAULTS[state]

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from masking.document.strings import to_parts, to_texts
+from masking.document.strings import Part, to_parts, to_texts
 from masking.maskers.base import BoundMasker
 
 #: How many answers a kernel remembers before it forgets them all.
 MEMORY = 100_000
-
-Part = bytes | None
 
 
 class Kernel:

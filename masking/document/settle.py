@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from masking.document.native import Bytes, Ints, Of, bytes_of, compiled
+from masking.document.native import Bytes, Ints, Of, compiled
 from masking.document.tables import (
     EXTENSION_NODE,
     IS_COMPANION,
@@ -19,7 +19,7 @@ from masking.document.tables import (
     Children,
     Rules,
 )  # fmt: skip
-from masking.document.tape import ARRAY, NULL, OBJECT, Tape, hash_bytes
+from masking.document.tape import ARRAY, NULL, OBJECT, Tape, name_hash
 from masking.document.walk import (
     ASKED,
     CONSTANT,
@@ -36,9 +36,7 @@ from masking.document.walk import (
     member,
 )  # fmt: skip
 
-_META, _ID, _RESOURCE_TYPE = (
-    np.uint64(hash_bytes(bytes_of(name), 0, len(name))) for name in (b"meta", b"id", b"resourceType")
-)
+_META, _ID, _RESOURCE_TYPE = (name_hash(name) for name in ("meta", "id", "resourceType"))
 #: In `Answers.stop`: the masker could not read the value; or it goes without being counted.
 UNREADABLE, GONE = -1, -2
 

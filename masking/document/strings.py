@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+#: What stands between the quotes of a JSON string, or null.
+Part = bytes | None
+
 _decode = msgspec.json.Decoder(str).decode
 _encode = msgspec.json.Encoder().encode
 #: Characters that JSON escapes; the line feed is told by counting.

@@ -11,24 +11,18 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from masking.document.native import Bytes, Hashes, Ints, Of, bytes_of, compiled
+from masking.document.native import Bytes, Hashes, Ints, Of, compiled
 from masking.document.tables import ADDRESS_NODE, HAS_FAMILY, HAS_GENDER, HAS_SYSTEM, HAS_UNIT, NAME_NODE
-from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, Tape, hash_bytes
+from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, Tape, hash_bytes, name_hash
 from masking.document.walk import Frames, member
 from masking.fhir.compartment import subject_paths
 
-
-def _hash_of(name: str) -> np.uint64:
-    text = name.encode()
-    return np.uint64(hash_bytes(bytes_of(text), 0, len(text)))
-
-
-_SYSTEM, _FAMILY, _UNIT, _CODE, _GENDER = map(_hash_of, ("system", "family", "unit", "code", "gender"))
-_DECEASED, _BIRTH_DATE, _GIVEN, _ADDRESS = map(_hash_of, ("deceasedDateTime", "birthDate", "given", "address"))
-_REFERENCE, _IDENTIFIER, _VALUE = map(_hash_of, ("reference", "identifier", "value"))
-_ID = _hash_of("id")
+_SYSTEM, _FAMILY, _UNIT, _CODE, _GENDER = map(name_hash, ("system", "family", "unit", "code", "gender"))
+_DECEASED, _BIRTH_DATE, _GIVEN, _ADDRESS = map(name_hash, ("deceasedDateTime", "birthDate", "given", "address"))
+_REFERENCE, _IDENTIFIER, _VALUE = map(name_hash, ("reference", "identifier", "value"))
+_ID = name_hash("id")
 #: What makes up a whole address, in the order in which its masker wants it.
-_ADDRESS_PARTS = np.array([_hash_of(name) for name in ("line", "city", "state", "postalCode", "country")], np.uint64)
+_ADDRESS_PARTS = np.array([name_hash(name) for name in ("line", "city", "state", "postalCode", "country")], np.uint64)
 #: Names of context by number, for compiled loops.
 NAMES = ("system", "family", "unit", "sex", "deceased", "birth_date", "given", "address")
 _OF_SYSTEM, _OF_FAMILY, _OF_UNIT, _OF_SEX, _OF_DECEASED, _OF_BIRTH_DATE, _OF_GIVEN, _OF_ADDRESS = range(8)
@@ -135,7 +129,7 @@ def make_paths(types: list[str]) -> Paths:
     of_type, steps, names = [0], [0], []
     for name in types:
         for path in subject_paths(name):
-            names += [_hash_of(step) for step in path.split(".")]
+            names += [name_hash(step) for step in path.split(".")]
             steps.append(len(names))
         of_type.append(len(steps) - 1)
     return Paths(np.array(of_type, np.int32), np.array(steps, np.int32), np.array(names, np.uint64))
@@ -247,11 +241,29 @@ def _plain_subject(text: Bytes, tape: Tape, root: int, path: int, paths: Paths) 
 
 
 @compiled
+def _own_plain(tape: Tape, frames: Frames, frame: int) -> int:
+    """The row of the id of a resource that nothing contains, where it holds no escape; else -1."""
+    if frames[frame].around >= 0:
+        return -1
+    row = text_of(tape, frames[frame].row, _ID)
+    return row if row >= 0 and tape[row].kind == STRING else -1
+
+
+@compiled
+def find_identifiers(tape: Tape, identifiers: Ints, systems: Ints, values: Ints) -> None:
+    """The rows of the system and the value of each Identifier, or -1."""
+    for place in range(len(identifiers)):
+        systems[place] = text_of(tape, identifiers[place], _SYSTEM)
+        values[place] = text_of(tape, identifiers[place], _VALUE)
+
+
+@compiled
 def find_plain(
     text: Bytes, tape: Tape, frames: Frames, wanted: Ints, paths: Paths, persons: Bytes, found: Spans
 ) -> None:
-    """The spans of the subjects' ids, with their hashes, where they are plainly written: a person's own id, and the
-    first reference that could name a subject if it is `Patient/1` and nothing else. Elsewhere `start` is -1.
+    """The spans of the subjects' ids, with their hashes, where they are plainly written: a person's own id, the first
+    reference that could name a subject if it is `Patient/1` and nothing else, the own id of what names nobody.
+    Elsewhere `start` is -1.
     """
     for place in range(len(wanted)):
         frame, span = frames[wanted[place]], found[place]
@@ -259,15 +271,16 @@ def find_plain(
         root = int(frame.row)
         row, skip = -1, 0
         if persons[frame.type]:
-            if frame.around < 0:
-                row = text_of(tape, root, _ID)
-                row = row if row >= 0 and tape[row].kind == STRING else -1
+            row = _own_plain(tape, frames, wanted[place])
         else:
             skip = 8
             for path in range(paths.of_type[frame.type], paths.of_type[frame.type + 1]):
                 row = _plain_subject(text, tape, root, path, paths)
                 if row != -2:
                     break
+            if (row < 0 and row != -1) or paths.of_type[frame.type] == paths.of_type[frame.type + 1]:
+                # Nobody is named: it is its own subject.
+                row, skip = _own_plain(tape, frames, wanted[place]), 0
         if row >= 0:
             span.start, span.stop = tape[row].start + 1 + skip, tape[row].stop - 1
             span.hash = hash_bytes(text, int(span.start), int(span.stop))

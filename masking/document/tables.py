@@ -16,7 +16,7 @@ from masking.document.labels import ABSENT as ABSENT_VALUE
 from masking.document.lookup import ABSENT, Growing, Places, Texts, get, joint, make_texts
 from masking.document.native import Bytes, Ints, Of, bytes_of
 from masking.document.strings import to_part
-from masking.document.tape import hash_bytes
+from masking.document.tape import name_hash
 from masking.fhir.elements import children, companion, is_companion, json_kind
 from masking.fhir.elements import resource_types as r4_types
 from masking.policy.plan import Child, Node, Plan
@@ -142,7 +142,7 @@ class Tables:
         self._look = None
         node = self.nodes[node_row]
         row = self._add_child(node.child(name), node)
-        self._child_of.put(joint(node_row, _hash(name.encode())), row)
+        self._child_of.put(joint(node_row, name_hash(name)), row)
 
     def answer_node(self, child_row: int) -> None:
         """The node below a property."""
@@ -260,9 +260,4 @@ def _names(content: str, is_resource: bool) -> tuple[np.uint64, ...]:
     """The hashes of all properties that an object of this content may have."""
     known = children(content)
     names = [*known, *(companion(name) for name, element in known.items() if element.is_primitive)]
-    return tuple(_hash(name.encode()) for name in (*names, *(["resourceType"] if is_resource else [])))
-
-
-def _hash(text: bytes) -> np.uint64:
-    found: np.uint64 = np.uint64(hash_bytes(bytes_of(text), 0, len(text)))
-    return found
+    return tuple(name_hash(name) for name in (*names, *(["resourceType"] if is_resource else [])))

@@ -83,8 +83,13 @@ def hash_bytes(text: Bytes, start: int, stop: int) -> np.uint64:
     return found
 
 
-_NAME = b"resourceType"
-_RESOURCE_TYPE = np.uint64(hash_bytes(bytes_of(_NAME), 0, len(_NAME)))
+def name_hash(name: str) -> np.uint64:
+    """The hash of a property's name."""
+    text = bytes_of(name.encode())
+    return np.uint64(hash_bytes(text, 0, len(text)))
+
+
+_RESOURCE_TYPE = name_hash("resourceType")
 
 
 @compiled

@@ -23,7 +23,7 @@ from masking.document.lookup import (
     same,
     unescape,
 )
-from masking.document.native import Bytes, Ints, Of, bytes_of, compiled
+from masking.document.native import Bytes, Ints, Of, compiled
 from masking.document.tables import (
     ASK,
     ASKED_FOR,
@@ -56,7 +56,7 @@ from masking.document.tape import (
     OBJECT,
     STRING,
     Tape,
-    hash_bytes,
+    name_hash,
 )  # fmt: skip
 
 #: What becomes of a value. UNDECIDED is whatever stands in something that goes.
@@ -67,12 +67,8 @@ FINE, NOT_A_RESOURCE, NO_TYPE, UNKNOWN_TYPE, REFUSED_TYPE, DROPPED_TYPE, WAITS =
 FOR_ROOT, FOR_CHILD, FOR_NODE, FOR_URL = range(4)
 
 
-def _hash_of(name: bytes) -> np.uint64:
-    return np.uint64(hash_bytes(bytes_of(name), 0, len(name)))
-
-
-_RESOURCE_TYPE, _URL, _SYSTEM, _TYPE = (_hash_of(n) for n in (b"resourceType", b"url", b"system", b"type"))
-_CODING, _CODE, _DISPLAY = (_hash_of(n) for n in (b"coding", b"code", b"display"))
+_RESOURCE_TYPE, _URL, _SYSTEM, _TYPE = map(name_hash, ("resourceType", "url", "system", "type"))
+_CODING, _CODE, _DISPLAY = map(name_hash, ("coding", "code", "display"))
 
 
 #: A row a resource.

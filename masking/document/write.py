@@ -9,7 +9,7 @@ from masking.document.lookup import same, unescape
 from masking.document.native import Bytes, Ints, bytes_of, compiled
 from masking.document.settle import Answers, leaf_rule
 from masking.document.tables import Children, Rules
-from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, Tape, hash_bytes
+from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, Tape, name_hash
 from masking.document.walk import (
     ASKED,
     CONSTANT,
@@ -24,9 +24,7 @@ from masking.document.walk import (
     member,
 )  # fmt: skip
 
-_META, _SECURITY, _SYSTEM, _CODE = (
-    np.uint64(hash_bytes(bytes_of(name), 0, len(name))) for name in (b"meta", b"security", b"system", b"code")
-)
+_META, _SECURITY, _SYSTEM, _CODE = (name_hash(name) for name in ("meta", "security", "system", "code"))
 _OPEN, _CLOSE = b'"meta":{"security":[', b"]}"
 _NAMED_OPEN = b'"security":['
 #: Everything that is put in beside answers, in one array.
