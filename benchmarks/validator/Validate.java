@@ -10,7 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.MissingResourceException;
 import java.util.ResourceBundle;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListSet;
@@ -79,10 +78,12 @@ public class Validate {
   }
 
   private static String text(String kind) {
-    try {
-      return ResourceBundle.getBundle("Messages", Locale.ROOT).getString(kind).replaceAll("\\s+", " ");
-    } catch (MissingResourceException error) {
-      return "";
+    ResourceBundle texts = ResourceBundle.getBundle("Messages", Locale.ROOT);
+    for (String form : List.of("", "_one", "_other")) {
+      if (texts.containsKey(kind + form)) {
+        return texts.getString(kind + form).replaceAll("\\s+", " ");
+      }
     }
+    return "";
   }
 }

@@ -84,7 +84,8 @@ def _show(
         table.add_row(kind, fault.path, f"{fault.severity} {fault.kind}", f"{count:,}")
     console.print("", table if new else f"{path}: no new faults")
     for kind in sorted({fault.kind for _, fault in new}):
-        console.print(f"  {kind}: {texts.get(kind, '')}", style="dim")
+        if texts.get(kind):
+            console.print(f"  {kind}: {texts[kind]}", style="dim")
     unmasked = ", ".join(f"{count} {reason}" for reason, count in sorted(pairs.unmasked.items()))
     console.print(
         f"  {len(pairs.before):,} of {pairs.found:,} documents, of {len(set(pairs.types))} types, with {old:,} faults "

@@ -27,7 +27,7 @@ ON = "2026-01-01"
 _LIMITS = Limits(batch_rows=1000, batch_bytes=8 << 20, line_bytes=64 << 20)
 #: Not validated: definitions of FHIR itself, which take HAPI a second each and are nobody's, and what is longer than this.
 _PASSED_OVER = {"StructureDefinition"}
-_LONGEST = 400_000
+_LONGEST = 2_000_000
 #: A string, which stays as it is, or what lies between two tokens.
 _BETWEEN = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
 
