@@ -9,6 +9,7 @@ SYNTHEA_PATIENTS ?= 200
 VENV := .venv
 VENV35 := .venv-spark35
 SYNTHEA := .cache/synthea
+VALIDATOR := .cache/validator
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 READY35 := $(VENV35)/.installed
@@ -52,7 +53,7 @@ $(READY): locks/spark41.txt pyproject.toml
 $(READY35): locks/spark35.txt pyproject.toml
 	@$(call set_up,$(VENV35),locks/spark35.txt)
 
-.PHONY: help install java java35 demo test test-spark35 lint types bench synthea wheel lock clean distclean
+.PHONY: help install java java35 demo test test-spark35 test-kills lint types bench validate synthea wheel lock clean distclean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -74,6 +75,9 @@ test: java $(READY) ## all tests, on Spark 4.1 (ARGS="-k dates" for some)
 test-spark35: java35 $(READY35) ## the tests that start Spark, on Spark 3.5, in an environment of its own
 	$(VENV35)/bin/python -m pytest -m spark $(ARGS)
 
+test-kills: java $(READY) ## kill -9 a run's driver and its workers at every moment, then rerun (5 minutes; `make test` tries a few)
+	KILLS=all $(BIN)/python -m pytest tests/test_killed.py $(ARGS)
+
 lint: types ## ruff's checks and formatting, and the types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -83,6 +87,13 @@ types: $(READY) ## mypy, strict
 
 bench: java $(READY) ## measure, as ratios to a floor measured in the same run
 	$(BIN)/python -m benchmarks $(ARGS)
+
+validate: java $(READY) ## HAPI's validator on resources before and after: what masking made invalid (needs Maven; ARGS=PATH)
+	@command -v mvn >/dev/null || { echo "HAPI's validator comes by Maven. Install it: https://maven.apache.org/install.html" >&2; exit 1; }
+	@[ -f $(VALIDATOR)/lib/.complete ] || { \
+	  mvn -q -f benchmarks/validator/pom.xml dependency:copy-dependencies -DoutputDirectory="$(CURDIR)/$(VALIDATOR)/lib" && \
+	  touch $(VALIDATOR)/lib/.complete; }
+	$(BIN)/python -m benchmarks.validator $(ARGS)
 
 synthea: java $(READY) ## a Synthea export of 200 patients in .cache/synthea (needs Maven; 3 minutes, 0.7 GB)
 	@command -v mvn >/dev/null || { echo "Synthea comes by Maven. Install it: https://maven.apache.org/install.html" >&2; exit 1; }

@@ -128,9 +128,12 @@ def read_bytes(path: str) -> bytes | None:
         return None
 
 
-def write_bytes(path: str, content: bytes, *, durable: bool = False) -> None:
-    """Write a small file whole; a reader sees the old content or the new. `durable`: it outlasts a power cut."""
-    with Spool(path) as file:
+def write_bytes(path: str, content: bytes, *, durable: bool = False, scratch: str | None = None) -> None:
+    """Write a small file whole; a reader sees the old content or the new. `durable`: it outlasts a power cut.
+
+    `scratch`: as for `Spool`.
+    """
+    with Spool(path, scratch) as file:
         file.write(content)
         file.publish(durable=durable)
 

@@ -22,7 +22,7 @@ from masking.spark.finish import _groups, _too_many
 from masking.spark.guard import Guard
 from masking.spark.read import InputFile, codec_of, find_inputs, refuse_shared_places
 from masking.spark.splits import LEAST_BYTES, count_tasks, plan_tasks
-from masking.spark.unfinished import Marker, clear_leftovers
+from masking.spark.unfinished import Marker, clear_leftovers, forget_leftovers
 from masking.spark.write import Places, QuarantineWriter, TypeWriter, quarantined
 
 OUT, PHI = "/nowhere/out", "/nowhere/phi"
@@ -283,13 +283,42 @@ def leftovers(tmp_path: Path) -> dict[str, str]:
     return {leftover.run_id: leftover.state for leftover in found}
 
 
+def forget(tmp_path: Path) -> None:
+    clean, phi = str(tmp_path / "out"), str(tmp_path / "phi")
+    forget_leftovers(clean, phi, clear_leftovers(clean, phi))
+
+
 def test_a_run_at_work_is_left_alone_and_a_dead_one_removed(tmp_path: Path) -> None:
     alive, dead = start(tmp_path, "a"), start(tmp_path, "b")
     dead.release()
     assert leftovers(tmp_path) == {"a": "running", "b": "removed"}
     assert storage.list_folders(str(tmp_path / "out" / "runs")) == ["a"]
+    assert [path.name for path in (tmp_path / "phi" / "runs" / "b").iterdir()] == ["started.json"]
+    forget(tmp_path)
     assert storage.list_folders(str(tmp_path / "phi" / "runs")) == ["a"]
     alive.remove()
+
+
+def test_what_a_dead_runs_workers_write_after_its_removal_goes_too(tmp_path: Path) -> None:
+    clean, phi = str(tmp_path / "out"), str(tmp_path / "phi")
+    start(tmp_path, "a").release()
+    found = clear_leftovers(clean, phi)
+    storage.write_bytes(f"{clean}/runs/a/ndjson/Patient/y.ndjson", b"{}\n")
+    storage.write_bytes(f"{phi}/runs/a/quarantine/y.ndjson", b"{}\n")
+    forget_leftovers(clean, phi, found)
+    assert storage.list_folders(f"{clean}/runs") == storage.list_folders(f"{phi}/runs") == []
+
+
+def test_a_folder_that_was_left_before_its_marker_goes_when_it_is_old(tmp_path: Path) -> None:
+    folders = [tmp_path / "phi" / "runs" / name for name in ("empty", "begun", "full", "young")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    (folders[1] / ".writing-00").touch()
+    (folders[2] / "quarantine").mkdir()
+    for folder in folders[:3]:
+        os.utime(folder, (1e9, 1e9))
+    assert leftovers(tmp_path) == {}
+    assert storage.list_folders(str(tmp_path / "phi" / "runs")) == ["full", "young"]
 
 
 def test_a_killed_process_is_dead_at_once(tmp_path: Path) -> None:
@@ -305,6 +334,7 @@ def test_a_killed_process_is_dead_at_once(tmp_path: Path) -> None:
         process.kill()
         process.wait()
         assert leftovers(tmp_path) == {"a": "removed"}
+    forget(tmp_path)
     assert leftovers(tmp_path) == {}
 
 

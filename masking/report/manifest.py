@@ -121,11 +121,14 @@ def run_folder(destination: str, run_id: str) -> str:
     return storage.join(destination, "runs", run_id)
 
 
-def publish_manifest(destination: str, manifest: Manifest) -> None:
-    """Write the run's manifest and then the destination's: with the second, the run becomes visible."""
+def publish_manifest(destination: str, manifest: Manifest, scratch: str | None = None) -> None:
+    """Write the run's manifest and then the destination's: with the second, the run becomes visible.
+
+    scratch: a folder of the run's where they are written aside, so that a broken off run leaves nothing elsewhere.
+    """
     content = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=2) + b"\n"
-    storage.write_bytes(storage.join(run_folder(destination, manifest.run_id), MANIFEST), content, durable=True)
-    storage.write_bytes(storage.join(destination, MANIFEST), content, durable=True)
+    for folder in (run_folder(destination, manifest.run_id), destination):
+        storage.write_bytes(storage.join(folder, MANIFEST), content, durable=True, scratch=scratch)
 
 
 def read_manifest(destination: str, run_id: str | None = None) -> Manifest | None:

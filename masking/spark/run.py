@@ -39,7 +39,7 @@ from masking.spark.progress import Snapshot, Watch, beat_seconds
 from masking.spark.read import Inputs, find_inputs, refuse_shared_places
 from masking.spark.receipts import Totals, total
 from masking.spark.splits import Task, count_tasks, plan_tasks
-from masking.spark.unfinished import Leftover, Marker, clear_leftovers
+from masking.spark.unfinished import Leftover, Marker, clear_leftovers, close_run, forget_leftovers, remove_run
 from masking.spark.write import Places
 
 #: More cores than this are not counted; the size of partitions decides there anyhow.
@@ -134,16 +134,14 @@ def mask(
         work = _Work(spark, inputs, clean, places, settings, marker, progress)
         manifest = work.publish(run_id, engine, made_with)
     except BaseException as error:
-        _remove(places)
+        remove_run(places)  # not its marker, for a task that is being killed may write once more
         marker.release()
         if (ours := _from_worker(error)) is not None:
             raise ours from None
         raise
-    storage.delete_folder(places.progress)
-    marker.remove()
+    close_run(places, marker)
+    forget_leftovers(clean, phi, leftovers)
     quarantined = manifest.total.quarantined > 0
-    if not quarantined:
-        storage.delete_folder(places.phi)
     return RunResult(manifest, clean, places.ndjson, places.quarantine if quarantined else None, tuple(leftovers))
 
 
@@ -194,7 +192,7 @@ class _Work:
             source_files=len(self.inputs.files),
             source_bytes=self.inputs.bytes,
         )
-        publish_manifest(self.destination, manifest)
+        publish_manifest(self.destination, manifest, self.places.scratch)
         return manifest
 
     def _mask(self, run_id: str, engine: DocumentEngine, tasks: tuple[Task, ...]) -> Totals:
@@ -248,13 +246,6 @@ def _make_private(phi: str) -> None:
     if storage.is_local(phi):
         Path(phi).parent.mkdir(parents=True, exist_ok=True)
         Path(phi).mkdir(mode=0o700, exist_ok=True)
-
-
-def _remove(places: Places) -> None:
-    """Take back what an unfinished run wrote; its marker stays, for a task that is being killed may write once more."""
-    storage.delete_folder(places.run)
-    for folder in (places.quarantine, places.unnumbered, places.progress, places.phi_scratch):
-        storage.delete_folder(folder)
 
 
 def _from_worker(error: BaseException) -> MaskingError | None:

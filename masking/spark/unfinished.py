@@ -1,7 +1,9 @@
 """Whose run is whose: a marker in the PHI area while a run lasts, and the removal of what killed runs left.
 
 A run that was killed leaves no manifest, so nobody takes its files for output; the next run into the same destination
-removes them. Only what a marker in this PHI area names is removed, and only when its owner is gone.
+removes them. Only what a marker in this PHI area names is removed, and only when its owner is gone. Its workers may
+outlive it by a moment and write once more, so the marker stays until the run that removed them has ended, which removes
+them again.
 """
 
 from __future__ import annotations
@@ -12,18 +14,23 @@ import fcntl
 import os
 import socket
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from masking import storage
 from masking.report.manifest import MANIFEST, run_folder
+from masking.spark.write import Places
 
 _MARKER = "started.json"
 #: The owner of a marker on another machine counts as gone when it has not been heard of for so long.
 _SILENCE_SECONDS = 600.0
 _BEAT_SECONDS = 30.0
+#: A run writes its marker at once; a folder that has had none for so long, and holds nothing, was left by one that was killed.
+_EMPTY_SECONDS = 60.0
 #: How many of a destination's latest runs are looked at for a missing manifest; one request each in an object store.
 _LOOK_BACK = 50
 
@@ -98,12 +105,14 @@ class Marker:
 
 
 def clear_leftovers(destination: str, phi_area: str) -> list[Leftover]:
-    """Remove what killed runs of this PHI area left at this destination; say what was found."""
+    """Remove what killed runs of this PHI area left at this destination, but their markers; say what was found."""
     found: dict[str, Leftover] = {}
     for run_id in storage.list_folders(storage.join(phi_area, "runs")):
         path = storage.join(run_folder(phi_area, run_id), _MARKER)
         mark = _read(path)
-        if mark is not None and mark.run_id == run_id and mark.destination == destination:
+        if mark is None:
+            _remove_if_empty(run_folder(phi_area, run_id))
+        elif mark.run_id == run_id and mark.destination == destination:
             found[run_id] = Leftover(run_id, _settle(path, mark, destination, phi_area))
     for run_id in storage.list_folders(storage.join(destination, "runs"))[-_LOOK_BACK:]:
         if run_id not in found and not _has_manifest(destination, run_id):
@@ -111,16 +120,54 @@ def clear_leftovers(destination: str, phi_area: str) -> list[Leftover]:
     return [found[run_id] for run_id in sorted(found)]
 
 
+def forget_leftovers(destination: str, phi_area: str, leftovers: Iterable[Leftover]) -> None:
+    """Remove once more what `clear_leftovers` removed, and the markers with it: whoever might write there is gone."""
+    for leftover in leftovers:
+        if leftover.state == "removed":
+            storage.delete_folder(run_folder(destination, leftover.run_id))
+            storage.delete_folder(run_folder(phi_area, leftover.run_id))
+
+
+def remove_run(places: Places) -> None:
+    """Take back what an unfinished run wrote, but its marker."""
+    storage.delete_folder(places.run)
+    for folder in (places.quarantine, places.unnumbered, places.progress, places.phi_scratch):
+        storage.delete_folder(folder)
+
+
+def close_run(places: Places, marker: Marker | None = None) -> None:
+    """Leave of a finished run nothing half-written, and no folder in the PHI area if nothing had to go there."""
+    for folder in (places.scratch, places.unnumbered, places.progress, places.phi_scratch):
+        storage.delete_folder(folder)
+    if marker is not None:
+        marker.remove()
+    else:
+        storage.delete_file(storage.join(places.phi, _MARKER))
+    if next(storage.list_files(places.phi), None) is None:
+        storage.delete_folder(places.phi)
+
+
 def _settle(path: str, mark: _Mark, destination: str, phi_area: str) -> Literal["removed", "running", "finished"]:
     if _alive(path, mark):
         return "running"
+    places = Places(run_folder(destination, mark.run_id), run_folder(phi_area, mark.run_id))
     if _has_manifest(destination, mark.run_id):
-        storage.delete_folder(storage.join(run_folder(phi_area, mark.run_id), "progress"))
-        storage.delete_file(path)
+        close_run(places)
         return "finished"
-    storage.delete_folder(run_folder(destination, mark.run_id))
-    storage.delete_folder(run_folder(phi_area, mark.run_id))
+    remove_run(places)
     return "removed"
+
+
+def _remove_if_empty(folder: str) -> None:
+    """Remove a run's folder that has no marker and never held anything, if nobody can be about to write there."""
+    if not storage.is_local(folder):
+        return  # an object store has no empty folders
+    with contextlib.suppress(OSError):
+        names = [entry.name for entry in Path(folder).iterdir()]
+        if time.time() - Path(folder).stat().st_mtime > _EMPTY_SECONDS and all(
+            name.startswith(".writing-") for name in names
+        ):
+            storage.delete_folder(folder)
 
 
 def _has_manifest(destination: str, run_id: str) -> bool:

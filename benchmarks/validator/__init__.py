@@ -1,0 +1,1 @@
+"""Valid in, valid out, by HAPI's word: `python -m benchmarks.validator`."""
