@@ -23,7 +23,11 @@ from masking.document.lookup import (
     same,
     unescape,
 )
-from masking.document.native import Bytes, Ints, Of, compiled
+<<<<<<< HEAD
+from masking.native import Bytes, Ints, Of, compiled
+=======
+from masking.native import Bytes, Ints, Of, bytes_of, compiled
+>>>>>>> 1a38ba2 (The compiler of loops goes to floor 0, where other rooms than the document engine may use it)
 from masking.document.tables import (
     ASK,
     ASKED_FOR,
