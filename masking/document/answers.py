@@ -10,7 +10,6 @@ import numpy as np
 from masking.document.batch import Walked
 from masking.document.fast import NOBODY, find_uuids, put_uuids, shift_days
 from masking.document.kernels import MEMORY, Kernel
-from masking.native import Bytes, Ints, bytes_of
 from masking.document.settle import ANSWER, GONE, UNREADABLE, Answers
 from masking.document.strings import Part, to_part, to_text
 from masking.document.surroundings import text_of
@@ -21,6 +20,7 @@ from masking.maskers.base import BoundMasker
 from masking.maskers.dates import BoundDateShift
 from masking.maskers.identifiers import BoundPseudonymizeId
 from masking.maskers.references import BoundReference
+from masking.native import Bytes, Ints, bytes_of
 from masking.policy.specs import Action, Rule
 
 _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")

@@ -8,7 +8,6 @@ from functools import cached_property
 
 import numpy as np
 
-from masking.native import Bytes, Ints
 from masking.document.strings import Part
 from masking.document.subjects import Subjects, contained_key, id_key, identifier_key
 from masking.document.surroundings import (
@@ -27,6 +26,7 @@ from masking.document.surroundings import (
 from masking.document.tables import Look
 from masking.document.tape import OBJECT, Tape
 from masking.document.walk import Frames, Jobs
+from masking.native import Bytes, Ints
 
 
 @dataclass

@@ -13,7 +13,6 @@ from masking.document import tape as tapes
 from masking.document import walk as walks
 from masking.document.answers import Maskers
 from masking.document.batch import Walked
-from masking.native import Bytes, Ints, bytes_of
 from masking.document.settle import settle_all
 from masking.document.subjects import Subjects
 from masking.document.surroundings import make_paths
@@ -22,6 +21,7 @@ from masking.document.tape import Tape, likely_rows, make_tape, most_rows, scan
 from masking.document.walk import FRAME, JOB, QUESTION, Frames, Questions, walk
 from masking.document.write import LABELS_SIZE, PHRASES, write_all
 from masking.fhir.compartment import is_person
+from masking.native import Bytes, Ints, bytes_of
 from masking.policy.plan import Plan
 
 _BOM = b"\xef\xbb\xbf"

@@ -7,8 +7,8 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from masking.native import Bytes, Of, bytes_of, compiled
 from masking.document.tape import ESCAPED, hash_bytes
+from masking.native import Bytes, Of, bytes_of, compiled
 
 #: What a look-up answers for what is not there.
 ABSENT = -1

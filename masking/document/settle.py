@@ -9,7 +9,6 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from masking.native import Bytes, Ints, Of, compiled
 from masking.document.tables import (
     EXTENSION_NODE,
     IS_COMPANION,
@@ -35,6 +34,7 @@ from masking.document.walk import (
     Frames,
     member,
 )  # fmt: skip
+from masking.native import Bytes, Ints, Of, compiled
 
 _META, _ID, _RESOURCE_TYPE = (name_hash(name) for name in ("meta", "id", "resourceType"))
 #: In `Answers.stop`: the masker could not read the value; or it goes without being counted.

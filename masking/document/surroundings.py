@@ -11,11 +11,11 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from masking.native import Bytes, Hashes, Ints, Of, compiled
 from masking.document.tables import ADDRESS_NODE, HAS_FAMILY, HAS_GENDER, HAS_SYSTEM, HAS_UNIT, NAME_NODE
 from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, Tape, hash_bytes, name_hash
 from masking.document.walk import Frames, member
 from masking.fhir.compartment import subject_paths
+from masking.native import Bytes, Hashes, Ints, Of, compiled
 
 _SYSTEM, _FAMILY, _UNIT, _CODE, _GENDER = map(name_hash, ("system", "family", "unit", "code", "gender"))
 _DECEASED, _BIRTH_DATE, _GIVEN, _ADDRESS = map(name_hash, ("deceasedDateTime", "birthDate", "given", "address"))

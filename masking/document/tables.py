@@ -14,11 +14,11 @@ import numpy as np
 
 from masking.document.labels import ABSENT as ABSENT_VALUE
 from masking.document.lookup import ABSENT, Growing, Places, Texts, get, joint, make_texts
-from masking.native import Bytes, Ints, Of, bytes_of
 from masking.document.strings import to_part
 from masking.document.tape import name_hash
 from masking.fhir.elements import children, companion, is_companion, json_kind
 from masking.fhir.elements import resource_types as r4_types
+from masking.native import Bytes, Ints, Of, bytes_of
 from masking.policy.plan import Child, Node, Plan
 from masking.policy.specs import Action, ExtensionRule, Rule, TypeAction
 

@@ -23,11 +23,6 @@ from masking.document.lookup import (
     same,
     unescape,
 )
-<<<<<<< HEAD
-from masking.native import Bytes, Ints, Of, compiled
-=======
-from masking.native import Bytes, Ints, Of, bytes_of, compiled
->>>>>>> 1a38ba2 (The compiler of loops goes to floor 0, where other rooms than the document engine may use it)
 from masking.document.tables import (
     ASK,
     ASKED_FOR,
@@ -62,6 +57,7 @@ from masking.document.tape import (
     Tape,
     name_hash,
 )  # fmt: skip
+from masking.native import Bytes, Ints, Of, compiled
 
 #: What becomes of a value. UNDECIDED is whatever stands in something that goes.
 STAYS, GOES, UNREAD, ASKED, CONSTANT, SAYS_ABSENT, NULLED, FRESH_META, VOUCHED, UNDECIDED = range(10)

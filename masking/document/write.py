@@ -6,7 +6,6 @@ import numpy as np
 
 from masking.document.labels import PSEUDED, REDACTED, SYSTEM
 from masking.document.lookup import same, unescape
-from masking.native import Bytes, Ints, bytes_of, compiled
 from masking.document.settle import Answers, leaf_rule
 from masking.document.tables import Children, Rules
 from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, Tape, name_hash
@@ -23,6 +22,7 @@ from masking.document.walk import (
     Frames,
     member,
 )  # fmt: skip
+from masking.native import Bytes, Ints, bytes_of, compiled
 
 _META, _SECURITY, _SYSTEM, _CODE = (name_hash(name) for name in ("meta", "security", "system", "code"))
 _OPEN, _CLOSE = b'"meta":{"security":[', b"]}"
