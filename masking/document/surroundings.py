@@ -13,7 +13,7 @@ import numpy as np
 
 from masking.document.tables import ADDRESS_NODE, HAS_FAMILY, HAS_GENDER, HAS_SYSTEM, HAS_UNIT, NAME_NODE
 from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, Tape, hash_bytes, name_hash
-from masking.document.walk import Frames, member
+from masking.document.walk import UNDECIDED, Frames, member
 from masking.fhir.compartment import subject_paths
 from masking.native import Bytes, Hashes, Ints, Of, compiled
 
@@ -24,8 +24,8 @@ _ID = name_hash("id")
 #: What makes up a whole address, in the order in which its masker wants it.
 _ADDRESS_PARTS = np.array([name_hash(name) for name in ("line", "city", "state", "postalCode", "country")], np.uint64)
 #: Names of context by number, for compiled loops.
-NAMES = ("system", "family", "unit", "sex", "deceased", "birth_date", "given", "address")
-_OF_SYSTEM, _OF_FAMILY, _OF_UNIT, _OF_SEX, _OF_DECEASED, _OF_BIRTH_DATE, _OF_GIVEN, _OF_ADDRESS = range(8)
+NAMES = ("system", "family", "unit", "sex", "deceased", "birth_date", "given", "address", "referent")
+_OF_SYSTEM, _OF_FAMILY, _OF_UNIT, _OF_SEX, _OF_DECEASED, _OF_BIRTH_DATE, _OF_GIVEN, _OF_ADDRESS, _OF_REFERENT = range(9)
 
 
 @compiled
@@ -102,6 +102,29 @@ def join_addresses(text: Bytes, tape: Tape, rows: Ints, out: Bytes, ends: Ints) 
     return size
 
 
+@compiled
+def find_references(tape: Tape, frames: Frames, wanted: Ints, found: Found) -> int:
+    """All literal references in these resources, not in those that they contain; how many, of which there may be more
+    than there is room for. `wanted` is 1 for each frame that is asked for.
+    """
+    count = 0
+    for frame in range(len(frames)):
+        if not wanted[frame]:
+            continue
+        root = int(frames[frame].row)
+        row, end = root + 1, int(tape[root].after)
+        while row < end:
+            if tape[row].fate == UNDECIDED or (tape[row].kind == OBJECT and tape[row].frame != frame):
+                row = int(tape[row].after)
+                continue
+            if tape[row].name == _REFERENCE and tape[row].kind in (STRING, ESCAPED):
+                if count < len(found):
+                    found[count].frame, found[count].row = frame, row
+                count += 1
+            row += 1
+    return count
+
+
 # ── whose a resource is ──
 
 
@@ -137,7 +160,9 @@ def make_paths(types: list[str]) -> Paths:
 
 @compiled
 def context_rows(tape: Tape, node_flags: Ints, frames: Frames, rows: Ints, name: int, found: Ints) -> None:
-    """Where the context of these values stands: the row of a string, of an array of given names, of an Address; -1."""
+    """Where the context of these values stands: the row of a string, of an array of given names, of an Address, of a
+    reference or, where there is none, of the Identifier beside it; -1.
+    """
     for place in range(len(rows)):
         around = tape[rows[place]].parent
         if tape[around].kind == ARRAY:
@@ -166,6 +191,11 @@ def context_rows(tape: Tape, node_flags: Ints, frames: Frames, rows: Ints, name:
         elif name == _OF_ADDRESS:
             row = _nearest(tape, node_flags, around, root, ADDRESS_NODE)
             row = row if row >= 0 else _first_object(tape, member(tape, root, _ADDRESS))
+        elif name == _OF_REFERENT:
+            row = text_of(tape, around, _REFERENCE)
+            if row < 0:
+                row = member(tape, around, _IDENTIFIER)
+                row = row if row >= 0 and tape[row].kind == OBJECT else -1
         found[place] = row
 
 
