@@ -148,6 +148,40 @@ def test_extensions_by_url_and_part(make):
     assert masker(held.extension(address.child("extension").node, "http://d").child("valueString")) == "hash"
 
 
+def values(held: Plan, url: str) -> dict[str, str]:
+    """What becomes of each type of primitive value under an extension."""
+    node = held.extension(held.root("Patient").child("extension").node, url)
+    found = {name: node.child(name) for name in children("Extension") if name.startswith("value")}
+    return {name: masker(child) for name, child in found.items() if child.element.is_primitive}
+
+
+CODED = ["valueBoolean", "valueCode", "valueDecimal", "valueInteger", "valuePositiveInt", "valueUnsignedInt"]
+
+
+def test_a_kept_extension_passes_codes_and_numbers_alone(make):
+    held = make({"string": "redact_text", "date": "date_shift"}, extensions='{"http://a": keep}')
+    found = values(held, "http://a")
+    assert [name for name, done in found.items() if done == "keep"] == CODED
+    assert (found["valueString"], found["valueDate"], found["valueUri"]) == ("redact_text", "date_shift", "redact")
+    assert masker(held.extension(held.root("Patient").child("extension").node, "http://a").child("url")) == "keep"
+
+
+def test_a_kept_extension_passes_the_types_that_it_names(make):
+    extensions = '{"http://a": {mask: keep, types: [string, Annotation]}, "http://b": keep}'
+    held = make({"markdown": "redact_text", "Quantity": "keep"}, extensions=extensions)
+    assert [name for name, done in values(held, "http://a").items() if done == "keep"] == sorted(
+        [*CODED, "valueString"]
+    )
+    place = held.root("Patient").child("extension").node
+    named, other = (held.extension(place, url) for url in ("http://a", "http://b"))
+    assert masker(named.child("valueAnnotation").node.child("text")) == "keep"
+    # Inside a complex value that is not named the same holds, but for what its own type keeps.
+    assert masker(other.child("valueAnnotation").node.child("text")) == "redact_text"
+    assert masker(other.child("valueAddress").node.child("use")) == "keep"
+    assert masker(other.child("valueAddress").node.child("period").node.child("start")) == "redact"
+    assert masker(other.child("valueQuantity").node.child("unit")) == "keep"
+
+
 def test_identifiers(make):
     text = '{systems: {"http://s": ssn}, types: {MR: hash, XX: keep}, default: redact}'
     held = make({"Coverage.identifier.value": "last_name"}, identifiers=text)

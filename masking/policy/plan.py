@@ -4,7 +4,8 @@ Precedence, the most specific wins (docs/policies.md shows the same table):
 
 1. a path of one resource type          `Patient.contact.name.family`
 2. a path within any resource type      `*.subject`
-3. an identifier's system, then its type code, then the identifiers' default (for `Identifier.value` alone)
+3. an identifier's system, then its type code, then the identifiers' default (for `Identifier.value` alone); an
+   extension's URL, whose keep is for codes, booleans, numbers and the types of value that it names
 4. an element of a data type            `HumanName.family`, `Element.id`, `Resource.implicitRules`
 5. a complex data type                  `CodeableConcept` (on an element of that type)
 6. the nearest enclosing element or resource type whose rule says keep (for primitives)
@@ -25,7 +26,7 @@ from masking.fhir.elements import Element, children, companion, is_companion, wi
 from masking.fhir.elements import resource_types as r4_types
 from masking.maskers.base import BoundMasker, Masker, Subkeys
 from masking.maskers.references import BoundReference, IdentifierMaskers
-from masking.policy.specs import Action, ExtensionRule, Place, Policy, Rule, TypeAction
+from masking.policy.specs import CODED, Action, ExtensionRule, Place, Policy, Rule, TypeAction
 
 _NOWHERE = Place("built in", 0, "$")
 #: Law 2: what no rule names is redacted.
@@ -64,16 +65,25 @@ class Child:
 class Node:
     """An object of one content type (`Patient`, `HumanName`, `Patient.contact`) at one place under one policy."""
 
-    __slots__ = ("_children", "content", "extension", "inherited", "path", "plan")
+    __slots__ = ("_children", "coded_only", "content", "extension", "inherited", "path", "plan")
 
     def __init__(
-        self, plan: Plan, content: str, path: str, inherited: Rule | None, extension: ExtensionRule | None = None
+        self,
+        plan: Plan,
+        content: str,
+        path: str,
+        inherited: Rule | None,
+        extension: ExtensionRule | None = None,
+        *,
+        coded_only: bool = False,
     ) -> None:
         self.plan = plan
         self.content = content
         self.path = path
         #: the nearest enclosing rule that says keep
         self.inherited = inherited
+        #: whether that is an extension's, which passes codes, booleans and numbers alone
+        self.coded_only = coded_only
         #: within an extension: the rule its URL has found
         self.extension = extension
         self._children: dict[str, Child] = {}
@@ -133,7 +143,7 @@ class Plan:
         known = node.extension.parts if node.extension is not None else self.policy.extensions
         rule = known.get(url) or ExtensionRule(UNKNOWN_EXTENSION)
         keeps = rule.rule if rule.rule.action is Action.KEEP else None
-        return Node(self, "Extension", node.path, keeps, rule)
+        return Node(self, "Extension", node.path, keeps, rule, coded_only=True)
 
     def identifier_rule(self, node: Node, system: str | None, codes: tuple[str, ...]) -> Rule:
         """The rule for `Identifier.value` at this node, by its system, its type codes, or the default."""
@@ -168,19 +178,20 @@ class Plan:
                 return Child(key, path, None, UNKNOWN_ELEMENT, 8, None)
             return Child(key, path, companion_element(base), _ENTER, 6, Node(self, "Element", path, None))
         rule, level = self._resolve(node, path, element)
-        below = None if element.content is None else self._below(node, path, element, rule)
+        below = None if element.content is None else self._below(node, path, element, rule, level)
         fallback = None
         if rule.action is Action.KEEP and level in (5, 6) and f"{node.content}.{key}" in _VOUCHED:
             fallback = self.policy.rules.get("string", UNNAMED)
         return Child(key, path, element, rule, level, below, fallback)
 
-    def _below(self, node: Node, path: str, element: Element, rule: Rule) -> Node:
+    def _below(self, node: Node, path: str, element: Element, rule: Rule, level: int) -> Node:
         assert element.content is not None
         inherited = rule if rule.action is Action.KEEP else node.inherited
+        coded_only = node.coded_only and (level == 6 or rule.action is not Action.KEEP)
         if element.type == "Extension":
             # Only an extension's own rule opens it: what encloses it never does.
             return Node(self, "Extension", path, None, node.extension if node.content == "Extension" else None)
-        return Node(self, element.content, path, inherited)
+        return Node(self, element.content, path, inherited, coded_only=coded_only)
 
     def _resolve(self, node: Node, path: str, element: Element) -> tuple[Rule, int]:
         rules = self.policy.rules
@@ -190,7 +201,8 @@ class Plan:
                 return rules[spelling], level
         if node.content == "Extension" and node.extension is not None and element.choice == "value[x]":
             rule = node.extension.rule
-            if element.is_primitive or rule.action is not Action.KEEP:
+            passes = element.type in node.extension.types or element.type in CODED
+            if rule.action is not Action.KEEP or passes:
                 return rule, 3
         for spelling in _type_level(node.content, element):
             if spelling in rules:
@@ -200,7 +212,10 @@ class Plan:
                 return rules[element.type], 5
             # A complex element that no rule names is entered: its own elements are decided one by one.
             return (node.inherited, 6) if node.inherited else (_ENTER, 6)
-        if node.inherited is not None:
+        # The URL has found the rule, so it is the policy's own word.
+        if node.inherited is not None and (
+            not node.coded_only or element.type in CODED or element.path == "Extension.url"
+        ):
             return node.inherited, 6
         if element.type in rules:
             return rules[element.type], 7

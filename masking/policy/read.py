@@ -21,7 +21,7 @@ from masking.policy.yaml_tree import Entry, Scalar, read_tree
 T = TypeVar("T")
 
 #: The version of the language, part of every hash: a rule that comes to mean something else is another policy.
-LANGUAGE = 1
+LANGUAGE = 2
 MAX_CHAIN = 8
 
 _FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from masking.fhir.elements import resource_types
+from masking.fhir.elements import choices, resource_types
 from masking.policy.invoke import Spoken, masker, reason, spoken
 from masking.policy.paths import check_key
 from masking.policy.problems import did_you_mean, key_path, one_of, short
@@ -137,9 +137,29 @@ def _extension(entry: Entry, path: str, source: Source) -> Built[ExtensionRule]:
     parts: Section[ExtensionRule] = {}
     if "parts" in said.entries:
         parts = _each(said.entries["parts"].node, key_path(path, "parts"), source, _extension)
-    rule = _answer(entry, said, source, ("parts",))
-    canonical = {"rule": rule.canonical, "parts": {url: part.canonical for url, part in parts.items()}}
-    return Built(ExtensionRule(rule.value, {url: part.value for url, part in parts.items()}), canonical)
+    types = _value_types(said, source)
+    rule = _answer(entry, said, source, ("parts", "types"))
+    canonical = {"rule": rule.canonical, "types": types, "parts": {url: part.canonical for url, part in parts.items()}}
+    return Built(ExtensionRule(rule.value, tuple(types), {url: one.value for url, one in parts.items()}), canonical)
+
+
+def _value_types(said: Spoken, source: Source) -> list[str]:
+    """The types of value that an extension's keep is meant for beyond codes and numbers, sorted."""
+    entry, path = said.entries.get("types"), key_path(said.path, "types")
+    if entry is None:
+        return []
+    if said.name != Action.KEEP:
+        raise source.bad(entry, path, "only keep asks for the value's type", "remove 'types'")
+    if not isinstance(entry.node, SequenceNode):
+        raise source.bad(entry.node, path, "expected a list")
+    known = [one.type for one in choices("Extension", "value[x]")]
+    found: set[str] = set()
+    for index, item in enumerate(entry.node.items):
+        name = source.text(item, key_path(path, index))
+        if name not in known:
+            raise source.bad(item, key_path(path, index), *unknown("type of an extension's value", name, known))
+        found.add(name)
+    return sorted(found)
 
 
 # ── types, identifiers, code systems ─────────────────────────────────────────────────────────────────────────────────
