@@ -198,6 +198,38 @@ def test_identifiers(make):
     assert held.identifier_rule(coverage, "http://s", ()).masker.name == "last_name"
 
 
+def test_a_canonical_is_ruled_by_its_type_in_what_is_kept_too(make):
+    held = make({"canonical": "public_uri", "Meta.profile": "keep"}, types="{default: keep}")
+    assert masker(find(held, "Questionnaire.derivedFrom")) == "public_uri"
+    assert masker(find(held, "Questionnaire.title")) == masker(find(held, "Questionnaire.meta.profile")) == "keep"
+    assert masker(find(make(types="{default: keep}"), "Questionnaire.derivedFrom")) == "keep"
+
+
+OURS = "https://stmarys.example/mrn"
+
+
+@pytest.mark.parametrize(
+    ("rule", "system"),
+    [("keep", OURS), ("redact", ""), ("public_uri", None), ("{mask: public_uri, keep: ['https://*']}", OURS)],
+)
+def test_a_reference_by_identifier_names_the_system_as_the_identifier_does(make, rule, system):
+    held = make(
+        {"Identifier.system": rule, "Reference.reference": "reference"},
+        identifiers=f'{{systems: {{"{OURS}": hash}}, default: redact}}',
+        publishers='{keep: ["http://hl7.org/*"]}',
+    )
+    node = held.root("Patient").child("identifier").node
+    own = node.child("system").rule
+    if system is None:
+        system = held.bound(own.masker).mask_distinct([OURS])[0]
+        assert "stmarys" not in system and held.bound(own.masker).mask_distinct(["http://hl7.org/x"]) == [
+            "http://hl7.org/x"
+        ]
+    number = held.bound(held.identifier_rule(node, OURS, ()).masker).mask_distinct(["123"])[0]
+    reference = held.bound(find(held, "Observation.subject.reference").rule.masker)
+    assert reference.mask_distinct([f"Patient?identifier={OURS}|123"]) == [f"Patient?identifier={system}|{number}"]
+
+
 def test_code_systems_that_vouch(make):
     held = make({"CodeableConcept": "keep", "string": "redact_text"}, code_systems='{keep: ["http://a", "http://b/*"]}')
     assert [held.vouches(system) for system in ("http://a", "http://a/", "http://b/", "http://b/c", "http://b", "", None)] == [

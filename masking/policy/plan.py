@@ -9,7 +9,7 @@ Precedence, the most specific wins (docs/policies.md shows the same table):
 4. an element of a data type            `HumanName.family`, `Element.id`, `Resource.implicitRules`
 5. a complex data type                  `CodeableConcept` (on an element of that type)
 6. the nearest enclosing element or resource type whose rule says keep (for primitives)
-7. a primitive type                     `date`
+7. a primitive type                     `date`; `canonical` before 6, for what is kept must name a definition as others do
 8. nothing named it: redact
 
 A node stands for one place in the tree of elements and answers `child(key)` in one dictionary look-up; nodes are made when
@@ -25,7 +25,8 @@ from typing import Any
 from masking.fhir.elements import Element, children, companion, is_companion, without_companion
 from masking.fhir.elements import resource_types as r4_types
 from masking.maskers.base import BoundMasker, Masker, Subkeys
-from masking.maskers.references import BoundReference, IdentifierMaskers
+from masking.maskers.generic import Keep
+from masking.maskers.references import BoundPublicUri, BoundReference, IdentifierMaskers
 from masking.policy.specs import CODED, Action, ExtensionRule, Place, Policy, Rule, TypeAction
 
 _NOWHERE = Place("built in", 0, "$")
@@ -105,7 +106,12 @@ class Plan:
     def __init__(self, policy: Policy, keys: Subkeys) -> None:
         self.policy = policy
         bound = {repr(rule.masker): rule.masker.bind(keys) for rule in rules_of(policy) if rule.masker}
-        identifiers = _identifier_maskers(policy, bound)
+        for name, masker in bound.items():
+            if isinstance(masker, BoundPublicUri):
+                bound[name] = masker.with_publishers(policy.publishers)
+        kept = Keep().bind(keys)
+        system_rule = Node(self, "Identifier", "?.Identifier", None).child("system").rule
+        identifiers = _identifier_maskers(policy, bound, system_rule, kept)
         self._bound = {
             name: masker.with_identifiers(identifiers) if isinstance(masker, BoundReference) else masker
             for name, masker in bound.items()
@@ -213,6 +219,8 @@ class Plan:
             # A complex element that no rule names is entered: its own elements are decided one by one.
             return (node.inherited, 6) if node.inherited else (_ENTER, 6)
         # The URL has found the rule, so it is the policy's own word.
+        if element.type == "canonical" and "canonical" in rules:
+            return rules["canonical"], 7
         if node.inherited is not None and (
             not node.coded_only or element.type in CODED or element.path == "Extension.url"
         ):
@@ -274,12 +282,18 @@ def rules_of(policy: Policy) -> list[Rule]:
     return found
 
 
-def _identifier_maskers(policy: Policy, bound: Mapping[str, BoundMasker]) -> IdentifierMaskers:
-    """What references by identifier (`Practitioner?identifier=system|value`) are followed with."""
+def _identifier_maskers(
+    policy: Policy, bound: Mapping[str, BoundMasker], system: Rule, kept: BoundMasker
+) -> IdentifierMaskers:
+    """What references by identifier (`Practitioner?identifier=system|value`) are followed with.
+
+    `system` is the rule for `Identifier.system`, `kept` a masker that changes nothing.
+    """
 
     def masker(rule: Rule) -> BoundMasker | None:
         found = bound[repr(rule.masker)] if rule.masker else None
         return None if isinstance(found, BoundReference) else found
 
     systems = {system: masker(rule) for system, rule in policy.identifiers.systems.items()}
-    return IdentifierMaskers(systems, masker(policy.identifiers.default))
+    own = bound[repr(system.masker)] if system.masker else kept if system.action is Action.KEEP else None
+    return IdentifierMaskers(systems, masker(policy.identifiers.default), own)

@@ -111,5 +111,7 @@ class Policy:
     identifiers: IdentifierRules
     #: code systems whose displays (and texts that repeat them) are kept; a trailing `*` matches any rest
     code_systems: tuple[str, ...]
+    #: URIs of definitions and kinds of numbers that `public_uri` keeps; a trailing `*` matches any rest
+    publishers: tuple[str, ...] = ()
     #: labels added to `meta.security`: HL7 v3-ObservationValue codes
     labels: bool = True
