@@ -6,6 +6,7 @@ Texts are built from places and counts alone: no argument of these classes may h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,6 +68,24 @@ class InputError(MaskingError):
     """The source cannot be read as what it claims to be."""
 
     exit_code = 7
+
+
+class UnreadableFile(InputError):
+    """An input file cannot be read. Workers know it by its number alone: names of files hold names of people.
+
+    The text alone travels from a worker to the driver, so the number is read out of it again.
+    """
+
+    @classmethod
+    def numbered(cls, number: int, reason: str) -> UnreadableFile:
+        """The error for the file of that number, from 1, in order of name."""
+        return cls(f"cannot read input file {number} (in order of name): {reason}")
+
+    @property
+    def number(self) -> int | None:
+        """The file's number; None if the text tells none."""
+        found = re.match(r"cannot read input file ([0-9]+) ", str(self))
+        return int(found[1]) if found else None
 
 
 class CountMismatch(MaskingError):

@@ -9,8 +9,8 @@ import pytest
 
 from masking.commands.job import Order, order_of, read_job
 from masking.commands.prepare import only, prepare
-from masking.commands.run import add_arguments
-from masking.errors import InputError, KeyRefused, PolicyError, UsageError
+from masking.commands.run import add_arguments, told_by_name
+from masking.errors import InputError, KeyRefused, PolicyError, UnreadableFile, UsageError
 from masking.keys import MasterKey, write_key_file
 from masking.policy.explain import example_policy
 from masking.policy.specs import TypeAction
@@ -158,3 +158,11 @@ def test_only_some_types_is_another_policy() -> None:
     assert some.sha256 == only(policy, ("Claim", "Patient", "Claim")).sha256
     with pytest.raises(UsageError, match="lets no Claim through"):
         only(example_policy("fhir_patient_resource"), ("Claim",))
+
+
+def test_a_file_that_cannot_be_read_is_named_at_a_terminal_alone() -> None:
+    error, files = UnreadableFile.numbered(2, "cut off"), ["/in/a.ndjson", "/in/Joe_Bloggs.ndjson"]
+    assert str(told_by_name(error, files, at_terminal=True)).endswith("cut off: /in/Joe_Bloggs.ndjson")
+    assert told_by_name(error, files, at_terminal=False) is error
+    assert told_by_name(error, files[:1], at_terminal=True) is error
+    assert told_by_name(UnreadableFile("no number"), files, at_terminal=True).exit_code == InputError.exit_code

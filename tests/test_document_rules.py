@@ -32,7 +32,7 @@ def test_properties_and_items_go_from_any_place(kept):
     found = masked({**PATIENT, **{name: "male" if name != "active" else True for name in names}})
     assert list(found)[3:] == [name for name in names if name in known]
     tags = [{"code": "x"} if keep else "x" for keep in kept]
-    profile = ["http://x" if keep else {} for keep in kept]
+    profile = ["http://hl7.org/x" if keep else {} for keep in kept]
     found = masked({**PATIENT, "meta": {"tag": tags, "profile": profile}})["meta"]
     assert found.get("tag", []) == [tag for tag in tags if tag != "x"]
     assert found.get("profile", []) == [url for url in profile if url != {}]
@@ -401,6 +401,52 @@ def test_identifiers_by_system_type_and_default():
         {"resourceType": "Observation", "performer": [{"reference": f"Practitioner?identifier={npi}|9999974493"}]}
     )
     assert report["performer"][0]["reference"] == f"Practitioner?identifier={npi}|{values[4]}"
+
+
+def test_definitions_are_found_by_what_names_them():
+    url = "https://stmarys.example/forms/phq9"
+    form = {"resourceType": "Questionnaire", "id": "q", "url": url, "status": "active"}
+    answers = {
+        "resourceType": "QuestionnaireResponse",
+        "contained": [form],
+        "questionnaire": "#q",
+        "status": "completed",
+    }
+    inside = json.loads(one(answers))
+    assert inside["questionnaire"] == "#" + inside["contained"][0]["id"] != "#q"
+    assert (found := json.loads(one(answers | {"questionnaire": f"{url}|2"})))["questionnaire"] == found["contained"][
+        0
+    ]["url"] + "|2"
+    assert "stmarys" not in found["questionnaire"]
+
+
+def test_systems_and_profiles_that_are_not_public_are_masked():
+    ours, theirs = "https://stmarys.example/x", "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+    masked = json.loads(
+        one(
+            {
+                "resourceType": "Patient",
+                "implicitRules": ours,
+                "meta": {
+                    "profile": [ours, theirs],
+                    "tag": [{"system": ours, "code": "a"}, {"system": theirs, "code": "b"}],
+                },
+                "identifier": [{"system": ours, "value": "MRN-1234567"}, {"system": theirs, "value": "MRN-1234567"}],
+                "managingOrganization": {"identifier": {"system": ours, "value": "MRN-1234567"}},
+            }
+        )
+    )
+    hidden = masked["implicitRules"]
+    assert "stmarys" not in json.dumps(masked)
+    assert masked["meta"]["profile"] == [hidden, theirs]
+    assert [tag["system"] for tag in masked["meta"]["tag"]] == [hidden, theirs]
+    assert [number["system"] for number in masked["identifier"]] == [hidden, theirs]
+    assert masked["managingOrganization"]["identifier"] == masked["identifier"][0]
+    asked = {"resourceType": "Observation", "subject": {"reference": f"Patient?identifier={ours}|MRN-1234567"}}
+    assert (
+        json.loads(one(asked))["subject"]["reference"]
+        == f"Patient?identifier={hidden}|{masked['identifier'][0]['value']}"
+    )
 
 
 def test_texts_that_a_code_system_vouches_for():

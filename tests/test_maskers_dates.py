@@ -215,6 +215,71 @@ def test_the_age_at_the_death_as_shown(birth, days, subject):
     assert age_on(masked, "2024-06-15") == age_on(birth, "2024-06-15") or age_on(masked, shown) == age_on(birth, died)
 
 
+def admissible(birth, reference, died, shown):
+    """All other days with the ages of a birth, by the plainest means: the one on a day, and the one at death as shown."""
+    start, ages = date.fromisoformat(birth).toordinal(), (age_on(birth, reference), died and age_on(birth, died))
+    days = (date_text(day) for day in range(start - 400, start + 400))
+    return [day for day in days if day != birth and (age_on(day, reference), shown and age_on(day, shown)) == ages]
+
+
+AGES = st.one_of(st.integers(0, 800), st.integers(0, 40_000))
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.dates(date(1990, 1, 1), date(2030, 12, 31)).map(date.isoformat),
+    AGES,
+    st.none() | AGES,
+    st.sampled_from(SUBJECTS),
+)
+def test_no_event_since_the_birth_comes_before_it(reference, days, life, subject):
+    birth = date_text(date.fromisoformat(reference).toordinal() - days)
+    died = None if life is None else date_text(date.fromisoformat(birth).toordinal() + life)
+    masked, moved = retain(birth, reference, subject, died, shift_days=180), shift(birth, subject)
+    same = admissible(birth, reference, died, died and shift(died, subject))
+    assert (masked in same) == bool(same)
+    if any(day <= moved for day in same):
+        assert masked <= moved
+    elif any(day <= birth for day in same):
+        assert moved < masked < birth
+
+
+def test_a_newborn_moves_with_its_first_encounter():
+    bound = RetainAge("2024-06-15", shift_days=180).bind(Keys())
+    moved = missed = 0
+    for born in ("2023-06-16", "2023-09-01", "2023-12-15", "2024-02-29", "2024-06-14", "2024-06-15"):
+        for subject in SUBJECTS[:300]:
+            masked = bound.mask_distinct([born], subject=[subject], deceased=[None])[0]
+            first = shift(born, subject)
+            assert "2023-06-16" <= masked <= "2024-06-15" and masked != born
+            assert masked == first or not "2023-06-16" <= first <= "2024-06-15"
+            moved, missed = moved + (masked == first), missed + (masked > first)
+    assert moved > 1000 and missed > 0
+    # A death in the first two years counts as such, however long ago.
+    assert {retain("2001-12-16", subject=s, deceased="2001-12-20", shift_days=180) for s in SUBJECTS[:50]} == {
+        shift("2001-12-16", s) for s in SUBJECTS[:50]
+    }
+
+
+def test_how_often_the_order_gives_way_to_the_age():
+    # All births of one age under all offsets: the share that docs/masking.md tells.
+    births = [date_text(date(2023, 6, 16).toordinal() + day) for day in range(366)]
+    late = total = 0
+    for number, birth in enumerate(births):
+        for subject in SUBJECTS[number::366]:
+            masked = retain(birth, subject=subject, shift_days=180)
+            late, total = late + (masked > shift(birth, subject)), total + 1
+    assert 0.10 < late / total < 0.15
+
+
+def test_births_of_less_precision_keep_the_order_too():
+    for subject in SUBJECTS[:200]:
+        first = shift("1987-03-01", subject)
+        assert retain("1987", subject=subject, shift_days=180) == "1987"
+        if first >= "1986-07-01":  # the first month that starts in the window
+            assert retain("1987-03", subject=subject, shift_days=180) <= first[:7]
+
+
 @pytest.mark.parametrize("deceased", ["2019", "2019-04", "2019-04-03", "2019-04-03T10:00:00Z"])
 def test_a_death_of_any_precision(deceased):
     masked = retain("1950-01-20", deceased=deceased)

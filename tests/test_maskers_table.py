@@ -136,6 +136,18 @@ ROWS = {
             "": None,
         },
     ),
+    "public_uri": Row(
+        spec("public_uri", keep=["http://hl7.org/*", "http://loinc.org"]),
+        {
+            "http://loinc.org": "http://loinc.org",
+            "http://hl7.org/fhir/ValueSet/x|4.0.1": "http://hl7.org/fhir/ValueSet/x|4.0.1",
+            "http://hl7.org/fhir/x?patient=1": "http://www.example.org/79d13854f030ebb4",
+            "https://hospital.org/mrn": "https://www.example.org/445806e96e0d8242",
+            "MRN": "https://www.example.org/ed910bde4ef54aff",
+            "0": "https://www.example.org/a149c22514e1d580",
+            "": None,
+        },
+    ),
     "format_preserving": Row(
         spec("format_preserving"),
         {"MRN-0012345-AB": "DMW-7689082-KH", "7": "25525082976945813409263", "0": "95385885983357371444276", "": None},

@@ -57,6 +57,21 @@ def problems(text: str) -> list[str]:
             "3 $.rules.date",
             "a rule without 'mask'; add mask: keep, redact or a masker's name",
         ),
+        (
+            'extensions:\n  "http://a": {mask: keep, types: [strnig]}',
+            '3 $.extensions["http://a"].types[0]',
+            "unknown type of an extension's value 'strnig'; did you mean 'string'?",
+        ),
+        (
+            'extensions:\n  "http://a": {mask: keep, types: string}',
+            '3 $.extensions["http://a"].types',
+            "expected a list",
+        ),
+        (
+            'extensions:\n  "http://a": {mask: hash, types: [string]}',
+            '3 $.extensions["http://a"].types',
+            "only keep asks for the value's type; remove 'types'",
+        ),
         ("rules:\n  date: {msak: keep}", "3 $.rules.date", "a rule without 'mask'; did you mean 'mask' by 'msak'?"),
         (
             "rules:\n  date:\n    mask: date_shift\n    dyas: 3",

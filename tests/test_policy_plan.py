@@ -148,6 +148,40 @@ def test_extensions_by_url_and_part(make):
     assert masker(held.extension(address.child("extension").node, "http://d").child("valueString")) == "hash"
 
 
+def values(held: Plan, url: str) -> dict[str, str]:
+    """What becomes of each type of primitive value under an extension."""
+    node = held.extension(held.root("Patient").child("extension").node, url)
+    found = {name: node.child(name) for name in children("Extension") if name.startswith("value")}
+    return {name: masker(child) for name, child in found.items() if child.element.is_primitive}
+
+
+CODED = ["valueBoolean", "valueCode", "valueDecimal", "valueInteger", "valuePositiveInt", "valueUnsignedInt"]
+
+
+def test_a_kept_extension_passes_codes_and_numbers_alone(make):
+    held = make({"string": "redact_text", "date": "date_shift"}, extensions='{"http://a": keep}')
+    found = values(held, "http://a")
+    assert [name for name, done in found.items() if done == "keep"] == CODED
+    assert (found["valueString"], found["valueDate"], found["valueUri"]) == ("redact_text", "date_shift", "redact")
+    assert masker(held.extension(held.root("Patient").child("extension").node, "http://a").child("url")) == "keep"
+
+
+def test_a_kept_extension_passes_the_types_that_it_names(make):
+    extensions = '{"http://a": {mask: keep, types: [string, Annotation]}, "http://b": keep}'
+    held = make({"markdown": "redact_text", "Quantity": "keep"}, extensions=extensions)
+    assert [name for name, done in values(held, "http://a").items() if done == "keep"] == sorted(
+        [*CODED, "valueString"]
+    )
+    place = held.root("Patient").child("extension").node
+    named, other = (held.extension(place, url) for url in ("http://a", "http://b"))
+    assert masker(named.child("valueAnnotation").node.child("text")) == "keep"
+    # Inside a complex value that is not named the same holds, but for what its own type keeps.
+    assert masker(other.child("valueAnnotation").node.child("text")) == "redact_text"
+    assert masker(other.child("valueAddress").node.child("use")) == "keep"
+    assert masker(other.child("valueAddress").node.child("period").node.child("start")) == "redact"
+    assert masker(other.child("valueQuantity").node.child("unit")) == "keep"
+
+
 def test_identifiers(make):
     text = '{systems: {"http://s": ssn}, types: {MR: hash, XX: keep}, default: redact}'
     held = make({"Coverage.identifier.value": "last_name"}, identifiers=text)
@@ -162,6 +196,38 @@ def test_identifiers(make):
     assert rule(None) == rule("http://t") == rule("http://t", "ZZ") == "redact"
     coverage = held.root("Coverage").child("identifier").node
     assert held.identifier_rule(coverage, "http://s", ()).masker.name == "last_name"
+
+
+def test_a_canonical_is_ruled_by_its_type_in_what_is_kept_too(make):
+    held = make({"canonical": "public_uri", "Meta.profile": "keep"}, types="{default: keep}")
+    assert masker(find(held, "Questionnaire.derivedFrom")) == "public_uri"
+    assert masker(find(held, "Questionnaire.title")) == masker(find(held, "Questionnaire.meta.profile")) == "keep"
+    assert masker(find(make(types="{default: keep}"), "Questionnaire.derivedFrom")) == "keep"
+
+
+OURS = "https://stmarys.example/mrn"
+
+
+@pytest.mark.parametrize(
+    ("rule", "system"),
+    [("keep", OURS), ("redact", ""), ("public_uri", None), ("{mask: public_uri, keep: ['https://*']}", OURS)],
+)
+def test_a_reference_by_identifier_names_the_system_as_the_identifier_does(make, rule, system):
+    held = make(
+        {"Identifier.system": rule, "Reference.reference": "reference"},
+        identifiers=f'{{systems: {{"{OURS}": hash}}, default: redact}}',
+        publishers='{keep: ["http://hl7.org/*"]}',
+    )
+    node = held.root("Patient").child("identifier").node
+    own = node.child("system").rule
+    if system is None:
+        system = held.bound(own.masker).mask_distinct([OURS])[0]
+        assert "stmarys" not in system and held.bound(own.masker).mask_distinct(["http://hl7.org/x"]) == [
+            "http://hl7.org/x"
+        ]
+    number = held.bound(held.identifier_rule(node, OURS, ()).masker).mask_distinct(["123"])[0]
+    reference = held.bound(find(held, "Observation.subject.reference").rule.masker)
+    assert reference.mask_distinct([f"Patient?identifier={OURS}|123"]) == [f"Patient?identifier={system}|{number}"]
 
 
 def test_code_systems_that_vouch(make):

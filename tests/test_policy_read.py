@@ -164,10 +164,13 @@ def test_later_overrules_earlier_rule_by_rule() -> None:
         "policy: base\nlabels: false\ndescription: b\ntypes: {default: mask, Patient: keep, Group: redact}\n"
         "rules: {date: keep, string: keep}\nextensions: {http://a: keep, http://b: keep}\n"
         "identifiers: {systems: {s: keep, t: keep}, types: {MR: keep}, default: keep}\n"
-        "code_systems: {keep: [a, b]}\n",
+        "code_systems: {keep: [a, b]}\npublishers: {keep: [u]}\n",
         "base.yaml",
     )
-    write("policy: middle\nextends: base.yaml\ncode_systems: {also_keep: [c, a]}\n", "middle.yaml")
+    write(
+        "policy: middle\nextends: base.yaml\ncode_systems: {also_keep: [c, a]}\npublishers: {also_keep: [v]}\n",
+        "middle.yaml",
+    )
     policy = read(
         "policy: top\nextends: ./middle.yaml\ntypes: {Patient: mask}\nrules: {date: redact}\n"
         "extensions: {http://b: redact}\nidentifiers: {systems: {t: redact}}\n"
@@ -184,6 +187,7 @@ def test_later_overrules_earlier_rule_by_rule() -> None:
     assert (policy.types["Patient"].action, policy.types["Group"].action) == (TypeAction.MASK, TypeAction.REDACT)
     assert policy.other_types.action is TypeAction.MASK
     assert policy.code_systems == ("a", "b", "c")
+    assert policy.publishers == ("u", "v")
 
 
 def test_keep_replaces_the_inherited_code_systems() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import itertools
+import traceback
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masking.errors import InputError
+from masking.errors import InputError, UnreadableFile
 from masking.spark import lines
 from masking.spark.lines import Limits, Reader
 from masking.spark.splits import Block
@@ -67,7 +68,7 @@ def read(blocks: list[Block], limits: Limits = WIDE) -> tuple[dict[tuple[str, in
 
 def cut(path: str, size: int, codec: str, places: list[int]) -> list[Block]:
     edges = sorted({0, size, *(place % size for place in places)}) if size and not codec else [0, size]
-    return [Block(path, codec, start, end, size) for start, end in itertools.pairwise(edges)]
+    return [Block(path, codec, start, end, size, 7) for start, end in itertools.pairwise(edges)]
 
 
 @given(
@@ -129,24 +130,38 @@ def test_members_one_after_another_are_all_read(tmp_path: Path, codec: str):
 
 @pytest.mark.parametrize("codec", ["gzip", "bz2", "zstd"])
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "other"])
-def test_a_damaged_file_is_an_error_that_names_it(tmp_path: Path, codec: str, damage: str):
+def test_a_damaged_file_is_an_error_that_tells_its_number_and_no_name(tmp_path: Path, codec: str, damage: str):
     raw = COMPRESS[codec](b"".join(b"{%d}\n" % number for number in range(9999)))
     changed = {"truncated": raw[:-9], "flipped": raw[:99] + b"\xff\x00\xff" + raw[102:], "other": b"plain text\n"}[
         damage
     ]
-    path = tmp_path / "x"
+    path = tmp_path / "Joe_Bloggs.ndjson"
     path.write_bytes(changed)
-    with pytest.raises(InputError, match=str(path)):
+    with pytest.raises(UnreadableFile, match=f"what {codec} holds is damaged") as caught:
         read(cut(str(path), len(changed), codec, []))
+    assert_nameless(caught.value)
+
+
+def assert_nameless(error: UnreadableFile) -> None:
+    assert "Bloggs" not in "".join(traceback.format_exception(error))
+    assert UnreadableFile(str(error)).number == 7
 
 
 def test_a_file_that_became_shorter_is_an_error(tmp_path: Path):
-    path = tmp_path / "x"
+    path = tmp_path / "Joe_Bloggs.ndjson"
     path.write_bytes(b"{}\n")
-    with pytest.raises(InputError, match="shorter"):
-        read([Block(str(path), "", 0, 9, 9)])
+    with pytest.raises(UnreadableFile, match="shorter") as caught:
+        read([Block(str(path), "", 0, 9, 9, 7)])
+    assert_nameless(caught.value)
 
 
 def test_a_file_that_is_gone_is_an_error(tmp_path: Path):
-    with pytest.raises(InputError, match="gone"):
-        read([Block(str(tmp_path / "gone"), "", 0, 9, 9)])
+    path = tmp_path / "Joe_Bloggs.ndjson"
+    with pytest.raises(UnreadableFile, match="No such file") as caught:
+        read([Block(str(path), "", 0, 9, 9, 7)])
+    assert_nameless(caught.value)
+
+
+def test_a_file_of_ours_is_named(tmp_path: Path):
+    with pytest.raises(InputError, match="part-00000"):
+        read([Block(str(tmp_path / "part-00000.ndjson"), "", 0, 9, 9)])

@@ -149,6 +149,7 @@ def test_blocks_cover_each_file_exactly_once(files: list[tuple[int, str]], tasks
     planned = plan_tasks(inputs, tasks)
     assert len(planned) <= tasks
     assert all(planned)
+    assert all(inputs[block.number - 1].path == block.path for task in planned for block in task)
     for file in inputs:
         blocks = sorted((block.start, block.end) for task in planned for block in task if block.path == file.path)
         edges = [0, *(end for _, end in blocks)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -25,7 +25,7 @@ from masking.commands.progress import Progressing
 from masking.commands.quiet import QuietStart
 from masking.commands.screen import Screen, counted, duration, size
 from masking.commands.summary import show_facts, show_summary
-from masking.errors import MaskingError
+from masking.errors import InputError, MaskingError, UnreadableFile
 from masking.report.manifest import MANIFEST
 from masking.session import open_session
 from masking.spark import RunResult, Snapshot, mask
@@ -99,10 +99,20 @@ def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
         finally:
             if not was_active:
                 spark.stop()
+    except UnreadableFile as error:
+        raise told_by_name(error, [file.path for file in inputs.files], screen.err.is_terminal) from None
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("py4j", "pyspark"):
             raise
         raise SparkFailed(_told(error)) from None
+
+
+def told_by_name(error: UnreadableFile, files: Sequence[str], at_terminal: bool) -> InputError:
+    """The error with the name of its file, for a person at a terminal alone: names hold names, and logs are kept."""
+    number = error.number
+    if not at_terminal or number is None or number > len(files):
+        return error
+    return InputError(f"{error}: {files[number - 1]}")
 
 
 def places(result: RunResult) -> list[tuple[str, str]]:

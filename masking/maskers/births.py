@@ -92,33 +92,67 @@ class _BoundRetainAge(BoundMasker):
         if parts is None:
             return None
         birth = _first_day(parts)
+        died, moved = _last_day(deceased), self._moved(birth, subject)
         scale = _SCALES["day" if parts.precision == "time" else parts.precision]
         own = scale.number(date.fromisoformat(birth))
         keyed = ("value", value.removesuffix(parts.rest)) if subject is None else ("subject", subject)
         number = words(self.key, *keyed)[0]
-        for window in self._windows(birth, subject, _last_day(deceased)):
+        goal = scale.number(date.fromisoformat(moved)) if moved and self._is_infant(birth, died) else None
+        for window in self._windows(birth, moved, subject, died):
             first, last = scale.within(window)
             # A year may stay: no other one has the same ages.
             left_out = parts.precision != "year" and first <= own <= last
             if (count := last - first + 1 - left_out) > 0:
                 chosen = first + number % count
-                text = scale.text(chosen + (left_out and chosen >= own))
+                chosen += left_out and chosen >= own
+                if goal is not None:
+                    chosen = _nearest(goal, first, last, own if left_out else None)
+                text = scale.text(chosen)
                 return None if text is None else text + parts.rest
         return None
 
-    def _windows(self, birth: str, subject: str | None, died: str | None) -> Iterator[_Window]:
+    def _moved(self, day: str, subject: str | None) -> str | None:
+        """The day as `date_shift` shows it; null where it does not shift or has no subject."""
+        return self.shift.mask_distinct([day], subject=[subject])[0] if self.shift else None
+
+    def _is_infant(self, birth: str, died: str | None) -> bool:
+        """Whether the record is of somebody's first two years, which are told from the birth on, day by day."""
+        age = age_on(birth, min(died or self.reference_date, self.reference_date))
+        return age is not None and age < 2
+
+    def _windows(self, birth: str, moved: str | None, subject: str | None, died: str | None) -> Iterator[_Window]:
         """Where the new birth may lie, from the best to the last resort."""
         first, last = _same_age(birth, self.reference_date, self.reference_date)
         if died is None:
-            yield first, last
+            yield from _before_events((first, last), birth, moved)
             return
-        shown = self.shift.mask_distinct([died], subject=[subject])[0] if self.shift else None
-        shown = shown or died
+        shown = self._moved(died, subject) or died
         from_death, to_death = _same_age(birth, died, shown)
-        yield max(first, from_death), min(last, to_death)
+        yield from _before_events((max(first, from_death), min(last, to_death)), birth, moved)
         # No other day keeps both ages: the age at death gives way, and at last the age that nobody dead has.
-        yield first, min(last, date.fromisoformat(shown).toordinal())
-        yield from_death, to_death
+        yield from _before_events((first, min(last, date.fromisoformat(shown).toordinal())), birth, moved)
+        yield from _before_events((from_death, to_death), birth, moved)
+
+
+def _before_events(window: _Window, birth: str, moved: str | None) -> Iterator[_Window]:
+    """The part of a window in which no event comes before the birth, then more of it: ages go before that order.
+
+    Events move by the subject's offset, so that none since the birth comes before the birth moved likewise. Where the
+    offset leads out of the window, the true birth is the next limit: only events of as many first days as the offset
+    has can then come before it.
+    """
+    if moved is not None:
+        for limit in (moved, birth):
+            yield window[0], min(window[1], date.fromisoformat(limit).toordinal())
+    yield window
+
+
+def _nearest(goal: int, first: int, last: int, left_out: int | None) -> int:
+    """The number in a window that is nearest to a goal; beside the one that is left out, the earlier if there is one."""
+    chosen = min(max(goal, first), last)
+    if chosen != left_out:
+        return chosen
+    return chosen - 1 if chosen > first else chosen + 1
 
 
 @register
@@ -129,10 +163,16 @@ class RetainAge(Masker):
     - Uniform over all days that give this age, the true one left out. A newborn stays a newborn and is born by then; a
       birth after the reference date stays as many whole years after it. Who is born on 29 February has a birthday on
       1 March in other years.
+    - If `date_shift` masks other dates, name its parameters in `shift_days` and `shift_weeks`. Then only days are drawn
+      that are not after the true birth moved by the subject's offset: no event since the birth comes before it. In the
+      first two years of life, which are told from the birth on, the birth is moved by the offset itself, or goes to the
+      nearest day of the same age. Where no day of the same age is early enough (with 180 days: for 1 in 8), ages go
+      before that order: the day is not after the true birth if there is such a one, and events of the first days
+      of life, fewer than the offset has, may come before it.
     - The context `deceased` is the day of death (a partial one counts as its last day): the age at death in whole years
       is kept too, so no birth is after its death. Where only the true day keeps both ages, the age at death gives way,
-      and at last the age on the reference date; the true day is never given out. If `date_shift` masks the death, name
-      its parameters in `shift_days` and `shift_weeks`: then the age at the death as shown is what is kept.
+      and at last the age on the reference date; the true day is never given out. With `shift_days` the age at the
+      death as shown is what is kept.
     - Precision stays. A month counts as its first day, and becomes another month; a year stays the year it is, for no
       other one has the same ages. A time of day (the birthTime extension) stays; its day agrees with the birth date.
     - Keyed by subject alone, so that all mentions of a birth date agree; by the value where there is no subject.

@@ -1,9 +1,9 @@
-"""The masker of references and other URLs: they point, masked, to what they pointed to.
+"""The maskers of references and other URLs: they point, masked, to what they pointed to.
 
 The id in a reference takes the pseudonym that the id itself takes, in whatever form the reference is written; a
 reference to nothing stays one. Servers' base URLs name hospitals: each becomes a host of its own under a reserved
 example domain (RFC 2606), so that two servers stay two. Version ids count the edits of a known record: a link to a
-version becomes a link to the resource.
+version becomes a link to the resource. `public_uri` lets through what publishers of public definitions mint.
 """
 
 from __future__ import annotations
@@ -16,20 +16,35 @@ from typing import ClassVar
 from masking.fhir.elements import resource_types
 from masking.fhir.references import Reference, parse
 from masking.keys import prf_bytes
-from masking.maskers.base import BoundMasker, Masker, Subkeys, register
+from masking.maskers.base import BoundMasker, Masker, Subkeys, check, register
 from masking.pseudonyms import Pseudonyms
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+#: A definition's version that can be nothing but one: `4.0.1`, `v2`, `2024-05`, `6.1.0-ballot`.
+_VERSION = re.compile(r"v?[0-9]{1,8}([.\-][0-9A-Za-z]{1,10}){0,4}")
+#: What a public URI is made of: a query, a user or a blank could carry anything behind a publisher's name.
+_PUBLIC = re.compile(r"[A-Za-z0-9:/._~#|+\-]{1,400}")
 #: Search parameters whose value is an id; all others but `identifier` may hold anything.
 _IDS = frozenset({"_id", "_lastId"})
 
 
 @dataclass(frozen=True)
 class IdentifierMaskers:
-    """What masks the value of `identifier=system|value`: by system, else the default; None redacts."""
+    """What masks `identifier=system|value`: the value by system, else the default; None redacts."""
 
     systems: Mapping[str, BoundMasker | None] = field(default_factory=dict)
     default: BoundMasker | None = None
+    #: what masks the system itself, as `Identifier.system` is masked
+    system: BoundMasker | None = None
+
+    def mask_systems(self, systems: Iterable[str]) -> dict[str, str]:
+        """The masked form of each system; "" where it goes, as in an Identifier that has none."""
+        distinct = [system for system in dict.fromkeys(systems) if system]
+        masked: list[str | None] = [None] * len(distinct)
+        if self.system is not None:
+            nothing: dict[str, Sequence[str | None]] = dict.fromkeys(self.system.context, masked)
+            masked = self.system.mask_distinct(distinct, **nothing)
+        return {"": ""} | {system: text or "" for system, text in zip(distinct, masked, strict=True)}
 
     def mask(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
         """The masked value of each (system, value), the same as `Identifier.value` of that system has."""
@@ -86,22 +101,24 @@ class BoundReference(BoundMasker):
             answers[place] = f"{resource_type}/{masked}"
         names = list(dict.fromkeys(name for _, other in others for name in (other.id, other.fragment) if name))
         known: dict[str | None, str | None] = dict(zip(names, self.pseudonyms.mask(names), strict=True))
-        numbers = self.identifiers.mask(
+        pairs = [
             _system_and_value(value)
             for _, other in others
             for name, value in other.criteria()
             if name == "identifier" and value
-        )
+        ]
+        numbers, systems = self.identifiers.mask(pairs), self.identifiers.mask_systems(system for system, _ in pairs)
         for place, other in others:
-            answers[place] = (
-                self._conditional(other, numbers) if other.query is not None else self._rebuild(other, known)
-            )
+            if other.query is not None:
+                answers[place] = self._conditional(other, numbers, systems)
+            else:
+                answers[place] = self._rebuild(other, known)
         return answers
 
     def _rebuild(self, reference: Reference, known: Mapping[str | None, str | None]) -> str | None:
         match reference.kind:
             case "relative":
-                return f"{reference.type}/{known[reference.id]}"
+                return f"{reference.type}/{known[reference.id]}" + self._fragment(reference, known)
             case "urn_uuid" | "urn_oid":
                 return f"{reference.base}{known[reference.id]}" + self._fragment(reference, known)
             case "fragment":
@@ -112,10 +129,25 @@ class BoundReference(BoundMasker):
                 )
             case "type":
                 return f"{self._base(reference.base)}{reference.type}"
-            case "canonical" if reference.id is not None:
-                masked = reference.with_id(str(known[reference.id]))
-                return str(masked.with_base(self._base(reference.base)) if reference.base[:4] == "http" else masked)
-        return self._other(reference)
+            case "canonical":
+                return self._canonical(reference, known)
+        text, hash_, fragment = str(reference).partition("#")
+        url = self._other(text)
+        return url if url is None or not fragment else f"{url}{hash_}{self.pseudonyms.mask([fragment])[0]}"
+
+    def _canonical(self, reference: Reference, known: Mapping[str | None, str | None]) -> str | None:
+        """`url|version#fragment`: the URL as it is masked where it stands alone, so that the definition is found."""
+        if reference.id is None:
+            url = self._other(reference.base)
+        elif reference.type is None:
+            url = f"{reference.base}{known[reference.id]}"
+        else:
+            url = f"{self._base(reference.base)}{reference.type}/{known[reference.id]}"
+        if url is None:
+            return None
+        # A version that is a word may be somebody's: then the link is to the definition, whatever its version.
+        version = f"|{reference.version}" if _VERSION.fullmatch(reference.version or "") else ""
+        return url + version + self._fragment(reference, known)
 
     @staticmethod
     def _fragment(reference: Reference, known: Mapping[str | None, str | None]) -> str:
@@ -124,12 +156,18 @@ class BoundReference(BoundMasker):
     def _base(self, base: str) -> str:
         return f"https://server-{self._token(base)}.example.org/fhir/" if base else ""
 
+    def opaque(self, text: str) -> str:
+        """A keyed URL that tells equal texts apart from others, and nothing else."""
+        return f"https://www.example.org/{self._token(text)}"
+
     def _token(self, text: str) -> str:
         return prf_bytes(self.url_key, [text], "url")[0][:8].hex()
 
-    def _conditional(self, reference: Reference, numbers: Mapping[tuple[str, str], str | None]) -> str | None:
+    def _conditional(
+        self, reference: Reference, numbers: Mapping[tuple[str, str], str | None], systems: Mapping[str, str]
+    ) -> str | None:
         if reference.kind != "conditional":
-            return self._other(reference)
+            return self._other(str(reference))
         criteria: list[tuple[str, str | None]] = []
         for name, value in reference.criteria():
             masked = None
@@ -138,16 +176,15 @@ class BoundReference(BoundMasker):
             elif value and name == "identifier":
                 system, _, _ = value.rpartition("|")
                 number = numbers[_system_and_value(value)]
-                masked = None if number is None else value[: len(system) + ("|" in value)] + number
+                masked = None if number is None else systems[system] + "|" * ("|" in value) + number
             if masked is None:
                 return None
             criteria.append((name, masked))
         rebuilt = reference.with_criteria(tuple(criteria))
         return str(rebuilt.with_base(self._base(reference.base)) if reference.base else rebuilt)
 
-    def _other(self, reference: Reference) -> str | None:
+    def _other(self, text: str) -> str | None:
         """A URL that names no resource: its scheme and nothing else of it."""
-        text = str(reference)
         scheme = text.partition(":")[0].lower()
         if scheme in ("http", "https"):
             return f"{scheme}://www.example.org/{self._token(text)}"
@@ -175,3 +212,56 @@ class ReferenceMasker(Masker):
     def bind(self, keys: Subkeys) -> BoundReference:
         """Ids share the subkeys of `pseudonymize_id`; hosts and paths are keyed under `url`."""
         return BoundReference(Pseudonyms.bind(keys), keys.subkey("url"))
+
+
+@dataclass(frozen=True)
+class BoundPublicUri(BoundMasker):
+    """`public_uri` with what masks the others, and the publishers that a plan hands it beside its own."""
+
+    others: BoundReference
+    keep: tuple[str, ...]
+
+    def with_publishers(self, publishers: Iterable[str]) -> BoundPublicUri:
+        """The same masker, with more that it keeps."""
+        return replace(self, keep=tuple(dict.fromkeys((*self.keep, *publishers))))
+
+    def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
+        """Keep what is public; mask the others as references, and what is no URL to a keyed one."""
+        answers: list[str | None] = [value if self._is_public(value) else None for value in values]
+        others = [place for place, answer in enumerate(answers) if answer is None]
+        if others:
+            masked = self.others.mask_distinct([values[place] for place in others])
+            for place, text in zip(others, masked, strict=True):
+                value = values[place]
+                answers[place] = self.others.opaque(value) if text is None and value.strip() else text
+        return answers
+
+    def _is_public(self, value: str) -> bool:
+        url = value.partition("|")[0]
+        listed = any(url.startswith(known[:-1]) if known.endswith("*") else url == known for known in self.keep)
+        return listed and _PUBLIC.fullmatch(value) is not None
+
+
+@register
+@dataclass(frozen=True)
+class PublicUri(Masker):
+    """A URI that names a definition or a kind of number: kept if its publisher is public, else masked as `reference`.
+
+    Whose URI it is tells a hospital: `https://hospital.org/mrn`, a vendor's OID with the customer's number in it. Equal
+    ones stay equal, and a canonical still finds the definition. `keep` lists what is public, beside the policy's
+    `publishers`; a trailing `*` matches any rest, and a `|version` does not count. A listed prefix keeps no query and
+    no user name. What is no URL at all (`MRN`) becomes a keyed one. Blank: null.
+    """
+
+    name: ClassVar[str] = "public_uri"
+    keep: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check(not isinstance(self.keep, str), "keep", "is one text, not a list of texts")
+        object.__setattr__(self, "keep", tuple(self.keep))
+        fit = [isinstance(known, str) and known.strip("*") != "" and "*" not in known[:-1] for known in self.keep]
+        check(all(fit), "keep", "holds what is no URI", "'*' stands at the end only, for any rest")
+
+    def bind(self, keys: Subkeys) -> BoundPublicUri:
+        """The subkeys of `reference`: what it masks agrees with references."""
+        return BoundPublicUri(ReferenceMasker().bind(keys), self.keep)

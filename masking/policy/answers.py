@@ -165,7 +165,10 @@ class Answers:
         masker = said.rule.masker
         part = getattr(masker, "part", None)
         before = extension_example(masker.name, part) if masker else None
-        yield self._ruled(url, "extension", said.rule, before=before)
+        passed = ", ".join(["codes, booleans and numbers", *said.types])
+        notes = (f"{passed}; a value of another type is ruled as its type is",)
+        is_kept = said.rule.action is Action.KEEP
+        yield self._ruled(url, "extension", said.rule, before=before, notes=notes if is_kept else ())
         for name, inner in said.parts.items():
             yield from self.extension(f"{url} › {name}", inner)
 

@@ -4,11 +4,12 @@ Precedence, the most specific wins (docs/policies.md shows the same table):
 
 1. a path of one resource type          `Patient.contact.name.family`
 2. a path within any resource type      `*.subject`
-3. an identifier's system, then its type code, then the identifiers' default (for `Identifier.value` alone)
+3. an identifier's system, then its type code, then the identifiers' default (for `Identifier.value` alone); an
+   extension's URL, whose keep is for codes, booleans, numbers and the types of value that it names
 4. an element of a data type            `HumanName.family`, `Element.id`, `Resource.implicitRules`
 5. a complex data type                  `CodeableConcept` (on an element of that type)
 6. the nearest enclosing element or resource type whose rule says keep (for primitives)
-7. a primitive type                     `date`
+7. a primitive type                     `date`; `canonical` before 6, for what is kept must name a definition as others do
 8. nothing named it: redact
 
 A node stands for one place in the tree of elements and answers `child(key)` in one dictionary look-up; nodes are made when
@@ -24,8 +25,9 @@ from typing import Any
 from masking.fhir.elements import Element, children, companion, is_companion, without_companion
 from masking.fhir.elements import resource_types as r4_types
 from masking.maskers.base import BoundMasker, Masker, Subkeys
-from masking.maskers.references import BoundReference, IdentifierMaskers
-from masking.policy.specs import Action, ExtensionRule, Place, Policy, Rule, TypeAction
+from masking.maskers.generic import Keep
+from masking.maskers.references import BoundPublicUri, BoundReference, IdentifierMaskers
+from masking.policy.specs import CODED, Action, ExtensionRule, Place, Policy, Rule, TypeAction
 
 _NOWHERE = Place("built in", 0, "$")
 #: Law 2: what no rule names is redacted.
@@ -64,16 +66,25 @@ class Child:
 class Node:
     """An object of one content type (`Patient`, `HumanName`, `Patient.contact`) at one place under one policy."""
 
-    __slots__ = ("_children", "content", "extension", "inherited", "path", "plan")
+    __slots__ = ("_children", "coded_only", "content", "extension", "inherited", "path", "plan")
 
     def __init__(
-        self, plan: Plan, content: str, path: str, inherited: Rule | None, extension: ExtensionRule | None = None
+        self,
+        plan: Plan,
+        content: str,
+        path: str,
+        inherited: Rule | None,
+        extension: ExtensionRule | None = None,
+        *,
+        coded_only: bool = False,
     ) -> None:
         self.plan = plan
         self.content = content
         self.path = path
         #: the nearest enclosing rule that says keep
         self.inherited = inherited
+        #: whether that is an extension's, which passes codes, booleans and numbers alone
+        self.coded_only = coded_only
         #: within an extension: the rule its URL has found
         self.extension = extension
         self._children: dict[str, Child] = {}
@@ -95,7 +106,12 @@ class Plan:
     def __init__(self, policy: Policy, keys: Subkeys) -> None:
         self.policy = policy
         bound = {repr(rule.masker): rule.masker.bind(keys) for rule in rules_of(policy) if rule.masker}
-        identifiers = _identifier_maskers(policy, bound)
+        for name, masker in bound.items():
+            if isinstance(masker, BoundPublicUri):
+                bound[name] = masker.with_publishers(policy.publishers)
+        kept = Keep().bind(keys)
+        system_rule = Node(self, "Identifier", "?.Identifier", None).child("system").rule
+        identifiers = _identifier_maskers(policy, bound, system_rule, kept)
         self._bound = {
             name: masker.with_identifiers(identifiers) if isinstance(masker, BoundReference) else masker
             for name, masker in bound.items()
@@ -133,7 +149,7 @@ class Plan:
         known = node.extension.parts if node.extension is not None else self.policy.extensions
         rule = known.get(url) or ExtensionRule(UNKNOWN_EXTENSION)
         keeps = rule.rule if rule.rule.action is Action.KEEP else None
-        return Node(self, "Extension", node.path, keeps, rule)
+        return Node(self, "Extension", node.path, keeps, rule, coded_only=True)
 
     def identifier_rule(self, node: Node, system: str | None, codes: tuple[str, ...]) -> Rule:
         """The rule for `Identifier.value` at this node, by its system, its type codes, or the default."""
@@ -168,19 +184,20 @@ class Plan:
                 return Child(key, path, None, UNKNOWN_ELEMENT, 8, None)
             return Child(key, path, companion_element(base), _ENTER, 6, Node(self, "Element", path, None))
         rule, level = self._resolve(node, path, element)
-        below = None if element.content is None else self._below(node, path, element, rule)
+        below = None if element.content is None else self._below(node, path, element, rule, level)
         fallback = None
         if rule.action is Action.KEEP and level in (5, 6) and f"{node.content}.{key}" in _VOUCHED:
             fallback = self.policy.rules.get("string", UNNAMED)
         return Child(key, path, element, rule, level, below, fallback)
 
-    def _below(self, node: Node, path: str, element: Element, rule: Rule) -> Node:
+    def _below(self, node: Node, path: str, element: Element, rule: Rule, level: int) -> Node:
         assert element.content is not None
         inherited = rule if rule.action is Action.KEEP else node.inherited
+        coded_only = node.coded_only and (level == 6 or rule.action is not Action.KEEP)
         if element.type == "Extension":
             # Only an extension's own rule opens it: what encloses it never does.
             return Node(self, "Extension", path, None, node.extension if node.content == "Extension" else None)
-        return Node(self, element.content, path, inherited)
+        return Node(self, element.content, path, inherited, coded_only=coded_only)
 
     def _resolve(self, node: Node, path: str, element: Element) -> tuple[Rule, int]:
         rules = self.policy.rules
@@ -190,7 +207,8 @@ class Plan:
                 return rules[spelling], level
         if node.content == "Extension" and node.extension is not None and element.choice == "value[x]":
             rule = node.extension.rule
-            if element.is_primitive or rule.action is not Action.KEEP:
+            passes = element.type in node.extension.types or element.type in CODED
+            if rule.action is not Action.KEEP or passes:
                 return rule, 3
         for spelling in _type_level(node.content, element):
             if spelling in rules:
@@ -200,7 +218,12 @@ class Plan:
                 return rules[element.type], 5
             # A complex element that no rule names is entered: its own elements are decided one by one.
             return (node.inherited, 6) if node.inherited else (_ENTER, 6)
-        if node.inherited is not None:
+        # The URL has found the rule, so it is the policy's own word.
+        if element.type == "canonical" and "canonical" in rules:
+            return rules["canonical"], 7
+        if node.inherited is not None and (
+            not node.coded_only or element.type in CODED or element.path == "Extension.url"
+        ):
             return node.inherited, 6
         if element.type in rules:
             return rules[element.type], 7
@@ -259,12 +282,18 @@ def rules_of(policy: Policy) -> list[Rule]:
     return found
 
 
-def _identifier_maskers(policy: Policy, bound: Mapping[str, BoundMasker]) -> IdentifierMaskers:
-    """What references by identifier (`Practitioner?identifier=system|value`) are followed with."""
+def _identifier_maskers(
+    policy: Policy, bound: Mapping[str, BoundMasker], system: Rule, kept: BoundMasker
+) -> IdentifierMaskers:
+    """What references by identifier (`Practitioner?identifier=system|value`) are followed with.
+
+    `system` is the rule for `Identifier.system`, `kept` a masker that changes nothing.
+    """
 
     def masker(rule: Rule) -> BoundMasker | None:
         found = bound[repr(rule.masker)] if rule.masker else None
         return None if isinstance(found, BoundReference) else found
 
     systems = {system: masker(rule) for system, rule in policy.identifiers.systems.items()}
-    return IdentifierMaskers(systems, masker(policy.identifiers.default))
+    own = bound[repr(system.masker)] if system.masker else kept if system.action is Action.KEEP else None
+    return IdentifierMaskers(systems, masker(policy.identifiers.default), own)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from masking.errors import UsageError
 from masking.policy.library import find
 from masking.policy.problems import Problems
-from masking.policy.rules import DEFAULT, Section, Sections, read_sections
+from masking.policy.rules import DEFAULT, Listed, Section, Sections, read_sections
 from masking.policy.source import Built, Source
 from masking.policy.specs import Action, IdentifierRules, Place, Policy, Rule, TypeAction, TypeRule
 from masking.policy.yaml_tree import Entry, Scalar, read_tree
@@ -21,7 +21,7 @@ from masking.policy.yaml_tree import Entry, Scalar, read_tree
 T = TypeVar("T")
 
 #: The version of the language, part of every hash: a rule that comes to mean something else is another policy.
-LANGUAGE = 1
+LANGUAGE = 2
 MAX_CHAIN = 8
 
 _FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
@@ -33,8 +33,8 @@ def read_policy(source: str | Path, *, reference_date: str, search: Sequence[Pat
     """The policy in a file, or of a name that is shipped or lies in one of the `search` folders, `extends` resolved.
 
     A file overrules the one it extends rule by rule: by type, rule key, extension URL, identifier system and identifier
-    type code; `code_systems.keep` replaces the inherited list, `also_keep` adds to it. A type that nobody names is
-    refused, an identifier that nobody names redacted.
+    type code; `keep` under `code_systems` and `publishers` replaces the inherited list, `also_keep` adds to it. A type
+    that nobody names is refused, an identifier that nobody names redacted.
 
     `reference_date` (YYYY-MM-DD) is the run's, for maskers that take one and are given none. `sha256` is over what the
     rules mean, files they name included: not over comments, order, reasons, names or the run's date.
@@ -122,7 +122,8 @@ def _merge(chain: Sequence[Sections], files: Sequence[str]) -> Policy:
     codes = _last(said.codes for said in chain)
     redact = Built(Rule(Action.REDACT, nowhere, why=_UNNAMED_IDENTIFIER), {"action": "redact", "absent": False})
     default = next((said.default for said in reversed(chain) if said.default), redact)
-    code_systems = _code_systems(chain)
+    code_systems = _kept(said.code_systems for said in chain)
+    publishers = _kept(said.publishers for said in chain)
     labels = next((said.labels for said in reversed(chain) if said.labels is not None), True)
     meaning = {
         "language": LANGUAGE,
@@ -135,6 +136,7 @@ def _merge(chain: Sequence[Sections], files: Sequence[str]) -> Policy:
         "codes": _canonical(codes),
         "default": default.canonical,
         "code_systems": sorted(code_systems),
+        "publishers": sorted(publishers),
     }
     return Policy(
         name=own.policy,
@@ -147,6 +149,7 @@ def _merge(chain: Sequence[Sections], files: Sequence[str]) -> Policy:
         extensions=_values(extensions),
         identifiers=IdentifierRules(_values(systems), _values(codes), default.value),
         code_systems=code_systems,
+        publishers=publishers,
         labels=labels,
     )
 
@@ -159,10 +162,10 @@ def _last(sections: Iterable[Section[T]]) -> Section[T]:
     return merged
 
 
-def _code_systems(chain: Sequence[Sections]) -> tuple[str, ...]:
+def _kept(chain: Iterable[Listed]) -> tuple[str, ...]:
     kept: list[str] = []
     for said in chain:
-        kept = (kept if said.code_systems is None else said.code_systems) + said.more_code_systems
+        kept = (kept if said.keep is None else said.keep) + said.more
     return tuple(dict.fromkeys(kept))
 
 

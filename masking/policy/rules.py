@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from masking.fhir.elements import resource_types
+from masking.fhir.elements import choices, resource_types
 from masking.policy.invoke import Spoken, masker, reason, spoken
 from masking.policy.paths import check_key
 from masking.policy.problems import did_you_mean, key_path, one_of, short
@@ -18,9 +18,19 @@ from masking.policy.yaml_tree import Entry, Node, Scalar, SequenceNode
 T = TypeVar("T")
 Section = dict[str, Built[T]]
 
-KEYS = ("policy", "description", "extends", "labels", "types", "rules", "extensions", "identifiers", "code_systems")
+KEYS = (
+    "policy", "description", "extends", "labels", "types", "rules", "extensions", "identifiers", "code_systems", "publishers",
+)  # fmt: skip
 DEFAULT = "default"
 _NAME = re.compile(r"[A-Za-z0-9_\-]{1,64}\Z")
+
+
+@dataclass(slots=True)
+class Listed:
+    """A list of patterns that one file gives: `keep` replaces what it inherits (None: it does not), `more` adds to it."""
+
+    keep: list[str] | None = None
+    more: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -37,8 +47,8 @@ class Sections:
     systems: Section[Rule] = field(default_factory=dict)
     codes: Section[Rule] = field(default_factory=dict)
     default: Built[Rule] | None = None
-    code_systems: list[str] | None = None
-    more_code_systems: list[str] = field(default_factory=list)
+    code_systems: Listed = field(default_factory=Listed)
+    publishers: Listed = field(default_factory=Listed)
 
 
 def read_sections(root: Node, source: Source) -> Sections:
@@ -56,7 +66,8 @@ def read_sections(root: Node, source: Source) -> Sections:
         "rules": lambda entry: setattr(said, "rules", _each(entry.node, "$.rules", source, _keyed_rule)),
         "extensions": lambda entry: setattr(said, "extensions", _each(entry.node, "$.extensions", source, _extension)),
         "identifiers": lambda entry: _identifiers(entry.node, source, said),
-        "code_systems": lambda entry: _code_systems(entry.node, source, said),
+        "code_systems": lambda entry: _listed(entry.node, "$.code_systems", source, said.code_systems),
+        "publishers": lambda entry: _listed(entry.node, "$.publishers", source, said.publishers),
     }
     for key, entry in entries.items():
         try:
@@ -137,9 +148,29 @@ def _extension(entry: Entry, path: str, source: Source) -> Built[ExtensionRule]:
     parts: Section[ExtensionRule] = {}
     if "parts" in said.entries:
         parts = _each(said.entries["parts"].node, key_path(path, "parts"), source, _extension)
-    rule = _answer(entry, said, source, ("parts",))
-    canonical = {"rule": rule.canonical, "parts": {url: part.canonical for url, part in parts.items()}}
-    return Built(ExtensionRule(rule.value, {url: part.value for url, part in parts.items()}), canonical)
+    types = _value_types(said, source)
+    rule = _answer(entry, said, source, ("parts", "types"))
+    canonical = {"rule": rule.canonical, "types": types, "parts": {url: part.canonical for url, part in parts.items()}}
+    return Built(ExtensionRule(rule.value, tuple(types), {url: one.value for url, one in parts.items()}), canonical)
+
+
+def _value_types(said: Spoken, source: Source) -> list[str]:
+    """The types of value that an extension's keep is meant for beyond codes and numbers, sorted."""
+    entry, path = said.entries.get("types"), key_path(said.path, "types")
+    if entry is None:
+        return []
+    if said.name != Action.KEEP:
+        raise source.bad(entry, path, "only keep asks for the value's type", "remove 'types'")
+    if not isinstance(entry.node, SequenceNode):
+        raise source.bad(entry.node, path, "expected a list")
+    known = [one.type for one in choices("Extension", "value[x]")]
+    found: set[str] = set()
+    for index, item in enumerate(entry.node.items):
+        name = source.text(item, key_path(path, index))
+        if name not in known:
+            raise source.bad(item, key_path(path, index), *unknown("type of an extension's value", name, known))
+        found.add(name)
+    return sorted(found)
 
 
 # ── types, identifiers, code systems ─────────────────────────────────────────────────────────────────────────────────
@@ -178,8 +209,7 @@ def _identifiers(node: Node, source: Source, said: Sections) -> None:
             said.default = _rule(entry, at, source)
 
 
-def _code_systems(node: Node, source: Source, said: Sections) -> None:
-    path = "$.code_systems"
+def _listed(node: Node, path: str, source: Source, said: Listed) -> None:
     for key, entry in source.entries(node, path, ("keep", "also_keep")).items():
         at = key_path(path, key)
         if isinstance(entry.node, SequenceNode):
@@ -190,9 +220,9 @@ def _code_systems(node: Node, source: Source, said: Sections) -> None:
             source.bad(entry.node, at, "expected a list")
             continue
         if key == "keep":
-            said.code_systems = patterns
+            said.keep = patterns
         else:
-            said.more_code_systems = patterns
+            said.more = patterns
 
 
 def _patterns(node: SequenceNode, path: str, source: Source) -> list[str]:

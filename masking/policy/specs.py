@@ -54,11 +54,20 @@ class Rule:
     absent: bool = False
 
 
+#: Primitives that can spell no name and tell no date.
+CODED = frozenset({"boolean", "code", "decimal", "integer", "positiveInt", "unsignedInt"})
+
+
 @dataclass(frozen=True, slots=True)
 class ExtensionRule:
-    """The rule for an extension's `value[x]`, and for the extensions nested in it, by their (relative) URL."""
+    """The rule for an extension's `value[x]`, and for the extensions nested in it, by their (relative) URL.
+
+    Who sends an extension chooses the type of its value, so a keep passes `CODED` alone: a name or a date that stands
+    where a code belongs is ruled as any text or date is. `types` names what else the keep is meant for.
+    """
 
     rule: Rule
+    types: tuple[str, ...] = ()
     parts: Mapping[str, ExtensionRule] = field(default_factory=dict)
 
 
@@ -102,5 +111,7 @@ class Policy:
     identifiers: IdentifierRules
     #: code systems whose displays (and texts that repeat them) are kept; a trailing `*` matches any rest
     code_systems: tuple[str, ...]
+    #: URIs of definitions and kinds of numbers that `public_uri` keeps; a trailing `*` matches any rest
+    publishers: tuple[str, ...] = ()
     #: labels added to `meta.security`: HL7 v3-ObservationValue codes
     labels: bool = True

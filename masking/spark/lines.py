@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import operator
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from masking import storage
-from masking.errors import InputError
+from masking.errors import InputError, UnreadableFile
 from masking.spark.splits import Block
 
 _BOM = b"\xef\xbb\xbf"
@@ -119,8 +120,7 @@ class Reader:
             with storage.open_input(block.path) as raw:
                 yield from self._read(block, raw)
         except (OSError, pa.ArrowException) as error:
-            # Arrow's texts name codecs, sizes and system errors, never content.
-            raise InputError(f"cannot read {block.path}: {error}") from None
+            raise _unreadable(block, error) from None
 
     def _read(self, block: Block, raw: Any) -> Iterator[list[bytes] | int]:
         before = self.bytes_read
@@ -138,11 +138,29 @@ class Reader:
             self.bytes_read = before + raw.tell() - block.start
             yield from splitter.feed(chunk)
         if not block.codec and left > 0:
-            raise InputError(f"cannot read {block.path}: it became shorter while it was read")
+            raise _unreadable(block, "it became shorter while it was read")
         while splitter.open and (chunk := stream.read(_TAIL_BYTES)):
             yield from splitter.close(chunk)
         yield from splitter.flush()
         self.bytes_read = before + block.end - block.start
+
+
+def _unreadable(block: Block, why: str | Exception) -> InputError:
+    """The error for a block's file, without the name of an input file: this text ends in executors' logs.
+
+    Arrow's own texts quote names of files, so the system's error, or that there is damage, is all that is told.
+    """
+    if isinstance(why, str):
+        reason = why
+    elif isinstance(why, OSError) and why.errno:
+        reason = os.strerror(why.errno)
+    else:
+        reason = f"what {block.codec or 'it'} holds is damaged or cut off"
+    return (
+        UnreadableFile.numbered(block.number, reason)
+        if block.number
+        else InputError(f"cannot read {block.path}: {reason}")
+    )
 
 
 class _Splitter:

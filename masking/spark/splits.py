@@ -25,6 +25,7 @@ class Block:
     start: int
     end: int
     size: int  # of the file as stored
+    number: int = 0  # of the input file, from 1 in order of name; 0 for files of ours
 
     @property
     def whole(self) -> bool:
@@ -40,7 +41,7 @@ def plan_tasks(files: Sequence[InputFile], tasks: int) -> tuple[Task, ...]:
     share = max(1, math.ceil(sum(file.weight for file in files) / max(1, tasks)))
     planned: list[list[Block]] = [[]]
     room = share
-    for file in files:
+    for number, file in enumerate(files, 1):
         start = 0
         while start < file.size:
             full = room <= 0 or (file.codec and planned[-1] and room < file.weight // 2)
@@ -51,7 +52,7 @@ def plan_tasks(files: Sequence[InputFile], tasks: int) -> tuple[Task, ...]:
             # No crumbs: what is left of a file goes along when it is little.
             if not file.codec and len(planned) < tasks and file.size - start - room > share // 20:
                 end = start + room
-            planned[-1].append(Block(file.path, file.codec, start, end, file.size))
+            planned[-1].append(Block(file.path, file.codec, start, end, file.size, number))
             room -= file.weight if file.codec else end - start
             start = end
     return tuple(tuple(task) for task in sorted(planned, key=_weight, reverse=True) if task)
