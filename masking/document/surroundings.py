@@ -21,6 +21,12 @@ _SYSTEM, _FAMILY, _UNIT, _CODE, _GENDER = map(name_hash, ("system", "family", "u
 _DECEASED, _BIRTH_DATE, _GIVEN, _ADDRESS = map(name_hash, ("deceasedDateTime", "birthDate", "given", "address"))
 _REFERENCE, _IDENTIFIER, _VALUE = map(name_hash, ("reference", "identifier", "value"))
 _ID = name_hash("id")
+#: What may name the subject of a resource: its frame, and the row of a reference, or of an Identifier.
+CANDIDATE = np.dtype([("frame", np.int32), ("row", np.int32)])
+Found: TypeAlias = Annotated[Any, Of(CANDIDATE)]
+#: Where a subject's id stands, and its hash.
+SPAN = np.dtype([("hash", np.uint64), ("start", np.int32), ("stop", np.int32)])
+Spans: TypeAlias = Annotated[Any, Of(SPAN)]
 #: What makes up a whole address, in the order in which its masker wants it.
 _ADDRESS_PARTS = np.array([name_hash(name) for name in ("line", "city", "state", "postalCode", "country")], np.uint64)
 #: Names of context by number, for compiled loops.
@@ -137,14 +143,6 @@ class Paths(NamedTuple):
     of_type: Ints
     steps: Ints
     names: Hashes
-
-
-#: What may name the subject of a resource: its frame, and the row of a reference, or of an Identifier.
-CANDIDATE = np.dtype([("frame", np.int32), ("row", np.int32)])
-Found: TypeAlias = Annotated[Any, Of(CANDIDATE)]
-#: Where a subject's id stands, and its hash.
-SPAN = np.dtype([("hash", np.uint64), ("start", np.int32), ("stop", np.int32)])
-Spans: TypeAlias = Annotated[Any, Of(SPAN)]
 
 
 def make_paths(types: list[str]) -> Paths:
