@@ -33,7 +33,7 @@ def masked(plan: Plan, source: dict[str, Any]) -> dict[str, Any]:
 PATIENT: dict[str, Any] = {
     "resourceType": "Patient",
     "id": "p1",
-    "meta": {"versionId": "3", "profile": ["http://example.org/p"]},
+    "meta": {"versionId": "3", "profile": ["http://hl7.org/fhir/StructureDefinition/Patient"]},
     "extension": [
         {"url": "http://nowhere.example/secret", "valueString": "x"},
         {"url": "http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName", "valueString": "Rivers"},
