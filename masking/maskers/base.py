@@ -31,7 +31,20 @@ CONTEXT = (
     "family",  # HumanName.family beside the value
     "given",  # HumanName.given beside the value, joined by one space
     "address",  # the whole source address in one line: line|city|state|postalCode|country, joined by '|'
+    "referent",  # the name of the record that the Reference beside the value means: `Patient/123`; `/123` of any type
+    "people",  # the names of all records of humans and organizations that the resource refers to, a line each
+    "content_type",  # Attachment.contentType beside the value
 )
+
+
+class People(Protocol):
+    """What a run knows of humans and organizations (`masking.identity`); `who` is a subject key or a record's name."""
+
+    def facts(self, who: str) -> Any:
+        """All that is known of somebody (`masking.identity.facts.Facts`); None where nothing is."""
+
+    def canonical(self, who: str) -> str:
+        """The one key of a human with several records; of somebody unknown the key itself."""
 
 
 class Subkeys(Protocol):
@@ -48,6 +61,9 @@ class BoundMasker(ABC):
     #: The one text this masker makes of every value, if it has one: callers may write it without asking.
     always: str | None = None
 
+    #: Whether it asks for what the run knows of people; without it, it redacts.
+    asks_people: ClassVar[bool] = False
+
     #: Names out of `CONTEXT` that `mask_distinct` takes as keyword arguments.
     context: ClassVar[tuple[str, ...]] = ()
 
@@ -57,6 +73,10 @@ class BoundMasker(ABC):
 
         A pure function of each value and its own context: the other values of the call must not matter.
         """
+
+    def with_people(self, people: People) -> BoundMasker:
+        """The same masker, knowing people. Never pickled: a process opens its own knowledge."""
+        return self
 
     def __call__(self, values: pd.Series, **context: pd.Series) -> pd.Series:
         """Mask a Series of text: equal length and index, null stays null, a distinct (value, context) masked once."""
