@@ -18,11 +18,11 @@ ROOT = Path(__file__).resolve().parents[1]
 #: From the ground up. A room may import the rooms on the lines above its own, never its neighbours on the same line.
 FLOORS = (
     ("errors",),
-    ("keys", "java", "fhir"),
+    ("keys", "java", "fhir", "native"),
     ("ff1", "checkdigits"),
     ("formats", "pseudonyms"),
     ("pools",),
-    ("maskers",),
+    ("maskers", "scrub"),
     ("policy",),
     ("document", "storage"),
     ("report",),  # read without Spark: `status` opens a manifest
@@ -55,7 +55,10 @@ CONFINED = {
 }
 
 #: Where masking is computed: no clock, no chance (law: output = f(subkey, domain, value, subject)).
-PURE = ("masking.ff1", "masking.checkdigits", "masking.formats", "masking.pools", "masking.maskers", "masking.document")
+PURE = (
+    *("masking.ff1", "masking.checkdigits", "masking.formats", "masking.pools", "masking.maskers", "masking.scrub"),
+    "masking.document",
+)
 CHANCE_MODULES = {"random", "secrets", "time", "uuid", "numpy.random"}
 CHANCE_CALLS = {"now", "today", "utcnow", "urandom", "getrandbits", "default_rng", "perf_counter"}
 

@@ -10,7 +10,7 @@ import numpy as np
 from masking.document.batch import Walked
 from masking.document.fast import NOBODY, find_uuids, put_uuids, shift_days
 from masking.document.kernels import MEMORY, Kernel, Part
-from masking.document.native import Bytes, Ints, bytes_of
+from masking.native import Bytes, Ints, bytes_of
 from masking.document.settle import ANSWER, GONE, UNREADABLE, Answers
 from masking.document.strings import to_part, to_text
 from masking.document.surroundings import text_of

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from masking.document.native import Bytes, Ints, bytes_of
+from masking.native import Bytes, Ints, bytes_of
 from masking.document.subjects import Subjects, contained_key, id_key, identifier_key
 from masking.document.surroundings import (
     CANDIDATE,

@@ -12,7 +12,7 @@ from masking.document import tape as tapes
 from masking.document import walk as walks
 from masking.document.answers import Maskers
 from masking.document.batch import Walked
-from masking.document.native import Bytes, Ints, bytes_of
+from masking.native import Bytes, Ints, bytes_of
 from masking.document.settle import settle_all
 from masking.document.subjects import Subjects
 from masking.document.surroundings import make_paths

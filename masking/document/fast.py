@@ -7,7 +7,7 @@ what the loop would have said.
 from __future__ import annotations
 
 from masking.document.lookup import ABSENT, Texts, find
-from masking.document.native import Bytes, Ints, bytes_of, compiled
+from masking.native import Bytes, Ints, bytes_of, compiled
 
 #: In `days`: the subject is not known.
 NOBODY = -(1 << 30)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from masking.document.native import Bytes, Of, bytes_of, compiled
+from masking.native import Bytes, Of, bytes_of, compiled
 from masking.document.tape import ESCAPED, hash_bytes
 
 #: What a look-up answers for what is not there.

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from masking.document.native import Bytes, Ints, Of, bytes_of, compiled
+from masking.native import Bytes, Ints, Of, bytes_of, compiled
 from masking.document.tables import (
     EXTENSION_NODE,
     IS_COMPANION,

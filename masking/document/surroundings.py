@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from masking.document.native import Bytes, Hashes, Ints, Of, bytes_of, compiled
+from masking.native import Bytes, Hashes, Ints, Of, bytes_of, compiled
 from masking.document.tables import ADDRESS_NODE, HAS_FAMILY, HAS_GENDER, HAS_SYSTEM, HAS_UNIT, NAME_NODE
 from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, Tape, hash_bytes
 from masking.document.walk import Frames, member

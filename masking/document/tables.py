@@ -14,7 +14,7 @@ import numpy as np
 
 from masking.document.labels import ABSENT as ABSENT_VALUE
 from masking.document.lookup import ABSENT, Growing, Places, Texts, get, joint, make_texts
-from masking.document.native import Bytes, Ints, Of, bytes_of
+from masking.native import Bytes, Ints, Of, bytes_of
 from masking.document.strings import to_part
 from masking.document.tape import hash_bytes
 from masking.fhir.elements import children, companion, is_companion, json_kind

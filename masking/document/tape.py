@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 
-from masking.document.native import Bytes, Ints, Of, bytes_of, compiled
+from masking.native import Bytes, Ints, Of, bytes_of, compiled
 
 OBJECT, ARRAY, STRING, ESCAPED, NUMBER, BOOLEAN, NULL = range(7)
 #: What may be wrong with a text.

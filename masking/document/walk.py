@@ -23,7 +23,7 @@ from masking.document.lookup import (
     same,
     unescape,
 )
-from masking.document.native import Bytes, Ints, Of, bytes_of, compiled
+from masking.native import Bytes, Ints, Of, bytes_of, compiled
 from masking.document.tables import (
     ASK,
     ASKED_FOR,

@@ -6,7 +6,7 @@ import numpy as np
 
 from masking.document.labels import PSEUDED, REDACTED, SYSTEM
 from masking.document.lookup import same, unescape
-from masking.document.native import Bytes, Ints, bytes_of, compiled
+from masking.native import Bytes, Ints, bytes_of, compiled
 from masking.document.settle import Answers, leaf_rule
 from masking.document.tables import Children, Rules
 from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, Tape, hash_bytes

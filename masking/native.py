@@ -21,11 +21,15 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+#: The rooms whose loops are compiled.
+_ROOMS = ("document", "scrub")
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int32]
 Hashes = npt.NDArray[np.uint64]
+Points = npt.NDArray[np.uint32]
 
 
 class Of:
@@ -38,7 +42,8 @@ class Of:
 def _folder() -> Path | None:
     """Where machine code is kept: in the user's cache, else in a folder of the user's own among the temporary files."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    here = Path(__file__)
+    for source in [here, *(path for room in _ROOMS for path in sorted((here.parent / room).glob("*.py")))]:
         digest.update(source.read_bytes())
     name = digest.hexdigest()[:16]
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -70,6 +75,7 @@ _TYPES: dict[Any, Any] = {
     Bytes: numba.uint8[::1],
     Ints: numba.int32[::1],
     Hashes: numba.uint64[::1],
+    Points: numba.uint32[::1],
     type(None): numba.void,
 }
 
