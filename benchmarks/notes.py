@@ -1,0 +1,149 @@
+"""The sample's notes with what a record knows of the people in them, for benchmarks and tests of the scrubber."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import masking.maskers  # noqa: F401 (fills the registry)
+from masking.maskers.base import registered
+from masking.scrub.terms import Dossier, Term
+
+_KEY = hashlib.sha256(b"benchmark").digest()
+
+
+class Keys:
+    """Subkeys for a benchmark."""
+
+    def subkey(self, purpose: str) -> bytes:
+        """One for each purpose."""
+        return hmac.digest(_KEY, purpose.encode(), "sha256")
+
+
+def bound(name: str, **parameters: Any) -> Callable[[Sequence[str]], list[str | None]]:
+    """A masker of the repository, asked without context."""
+    made: Any = registered()[name]
+    masker = made(**parameters).bind(Keys())
+
+    def ask(values: Sequence[str]) -> list[str | None]:
+        answer: list[str | None] = masker.mask_distinct(
+            list(values), **{context: [None] * len(values) for context in masker.context}
+        )
+        return answer
+
+    return ask
+
+
+def maskers() -> dict[str, Callable[[Sequence[str]], list[str | None]]]:
+    """What answers for the shaped kinds: the maskers that the record's own values have."""
+    return {
+        "phone": bound("phone"),
+        "ssn": bound("ssn"),
+        "email": bound("email"),
+        "url": bound("url"),
+        "ip": bound("ip"),
+        "npi": bound("check_digit", scheme="npi"),
+        "dea": bound("check_digit", scheme="dea"),
+        "vin": bound("check_digit", scheme="vin"),
+        "uuid": bound("pseudonymize_id"),
+        "name": bound("full_name"),
+        "identifier": bound("format_preserving"),
+    }
+
+
+@dataclass
+class Note:
+    """A note (its markup, if it is HTML, still in it), what is known of its people, and what was planted in it."""
+
+    text: str
+    is_html: bool
+    dossier: Dossier
+    planted: list[tuple[str, str]] = field(default_factory=list)
+
+
+def _lines(folder: Path, resource_type: str) -> Iterator[dict[str, Any]]:
+    for path in sorted(folder.glob(f"{resource_type}.*.ndjson")):
+        for line in path.read_text("utf-8").splitlines():
+            if line.strip():
+                yield json.loads(line)
+
+
+class _Terms:
+    """Terms of people, faked by the repository's maskers."""
+
+    def __init__(self) -> None:
+        self._maskers = maskers() | {
+            "given": bound("first_name"),
+            "family": bound("last_name"),
+            "line": bound("format_preserving"),
+        }
+
+    def put(self, kind: str, values: Sequence[str]) -> list[Term]:
+        if kind in ("city", "zip", "organization"):
+            return [Term(kind, value, {"city": "Springfield", "zip": "02139", "organization": "Cedar Group"}[kind]) for value in values]
+        return [Term(kind, value, fake) for value, fake in zip(values, self._maskers[kind](values), strict=True)]
+
+    def of(self, resource: dict[str, Any]) -> list[Term]:
+        terms: list[Term] = []
+        names = resource.get("name", [])
+        for name in [names] if isinstance(names, dict) else names:
+            if isinstance(name, str):
+                terms += self.put("organization", [name])
+                continue
+            terms += self.put("name", [name["text"]] if name.get("text") else [])
+            terms += self.put("given", name.get("given", []))
+            terms += self.put("family", [name["family"]] if name.get("family") else [])
+        for point in resource.get("telecom", []):
+            terms += self.put("phone" if point["system"] in ("fax", "sms", "pager") else point["system"], [point["value"]])
+        for one in resource.get("identifier", []):
+            value = one["value"]
+            is_ssn = re.fullmatch(r"\d{3}-?\d\d-?\d{4}", value) and "ssn" in one.get("system", "")
+            fakes = self._maskers["ssn" if is_ssn else "identifier"]([value])
+            terms.append(Term("identifier", value, fakes[0]))
+        addresses = resource.get("address", [])
+        for address in [addresses] if isinstance(addresses, dict) else addresses:
+            terms += self.put("line", address.get("line", []))
+            terms += self.put("city", [address["city"]] if address.get("city") else [])
+            terms += self.put("zip", [address["postalCode"]] if address.get("postalCode") else [])
+        for contact in resource.get("contact", []):
+            terms += self.of(contact)
+        return terms
+
+
+def read(export: Path, truth: Path) -> list[Note]:
+    """The notes of an export: of each, the dossier of its patient, their relatives and all practitioners it may name."""
+    by_document: dict[str, list[tuple[str, str]]] = {}
+    patient_of: dict[str, str] = {}
+    for line in truth.read_text("utf-8").splitlines():
+        one = json.loads(line)
+        if one["type"] == "DocumentReference":
+            patient_of[one["id"]] = one["patient"]
+            if one["path"] == "DocumentReference.content.attachment.data":
+                by_document.setdefault(one["id"], []).append((one["kind"], one["value"]))
+    terms = _Terms()
+    patients = {one["id"]: one for one in _lines(export, "Patient")}
+    own = {key: terms.of(one) for key, one in patients.items()}
+    names = {one["text"]: key for key, patient in patients.items() for one in patient["name"] if "text" in one}
+    staff = {one["id"]: terms.of(one) for one in _lines(export, "Practitioner")}
+    dossiers: dict[tuple[str, ...], Dossier] = {}
+    answer = []
+    for document in _lines(export, "DocumentReference"):
+        planted = by_document[document["id"]]
+        patient = patient_of[document["id"]]
+        relatives = sorted({names[value] for kind, value in planted if value in names} - {patient})
+        clinicians = sorted(key for key, own_terms in staff.items() if any((kind == "names" and term.kind == "name" and value in term.real) for kind, value in planted for term in own_terms))
+        who = (patient, *relatives, *clinicians)
+        if who not in dossiers:
+            known = [term for key in who for term in (own.get(key) or staff.get(key) or [])]
+            dossiers[who] = Dossier(tuple(dict.fromkeys(known)), 45)
+        attachment = document["content"][0]["attachment"]
+        text = base64.b64decode(attachment["data"]).decode()
+        answer.append(Note(text, "html" in attachment["contentType"], dossiers[who], planted))
+    return answer

@@ -1,0 +1,1 @@
+"""The scrubber of free text: every identifier replaced, clinical text left alone."""

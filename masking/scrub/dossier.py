@@ -1,0 +1,218 @@
+"""A dossier compiled for searching: every spelling of every term in one table, with what takes its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import product
+from typing import NamedTuple
+
+from masking.pools.titles import GUESSABLE_SUFFIXES, PARTICLES, PREFIXES, fold_title
+from masking.scrub.scan import Table, fold
+from masking.scrub.terms import Dossier, Term
+from masking.scrub.vocabulary import full_names, level_of, nicknames, street_words
+
+#: A whole name, one word of a name, a number that is poured into the punctuation found, text as it is.
+WHOLE, NAME, NUMBER, TEXT = range(4)
+
+_LEAST_NUMBER = 5  # symbols of a number that is looked for without a label: shorter ones are lab values as well
+_LEAST_MIXED = 4  # the same, with letters and digits in it
+_SPLIT = re.compile(r"[\s,;/()\[\]\"“”&+]+")
+_EXTENSION = re.compile(r"\s*(?:;?\s*ext(?:ension)?\.?=?|x|#)\s*:?\s*([0-9]{1,8})$", re.IGNORECASE)
+_MOST_LINES = 8
+
+
+class Entry(NamedTuple):
+    """What a spelling stands for. level: see `vocabulary.level_of`; folded: the word, for names of one word."""
+
+    kind: str
+    fake: str
+    mode: int
+    level: int
+    folded: str
+
+
+class Known:
+    """A dossier ready for searching. Memos hold what was made of spellings before; they die with the dossier."""
+
+    __slots__ = ("births", "dates", "days", "entries", "exact", "initials", "memo", "table")
+
+    def __init__(self, dossier: Dossier) -> None:
+        self.days = dossier.days
+        self.entries: list[Entry] = []
+        self.exact: dict[str, tuple[str, str]] = {}
+        self.births: dict[str, str | None] = {}
+        self.initials: dict[str, str] = {}
+        self.memo: dict[tuple[int, str], str] = {}
+        self.dates: dict[tuple[str, str], str] = {}
+        phrases: list[str] = []
+        seen: set[str] = set()
+        late: list[Term] = []
+        for term in dossier.terms:
+            if not term.real or term.real == term.fake:
+                # A fake that equals its source would be a leak if it were written: the placeholder is.
+                term = term._replace(fake=None)
+            self._add(term, phrases, seen)
+            if term.kind in ("given", "name"):
+                late.append(term)
+        for term in late:
+            self._add_nicknames(term, phrases, seen)
+        self.table = Table(phrases, range(len(phrases)))
+
+    def _put(self, spelling: str, entry: Entry, phrases: list[str], seen: set[str]) -> None:
+        key = spelling.casefold()
+        if key and key not in seen:
+            seen.add(key)
+            phrases.append(spelling)
+            self.entries.append(entry)
+
+    def _add(self, term: Term, phrases: list[str], seen: set[str]) -> None:
+        kind, real = term.kind, term.real.strip()
+        fake = term.fake if term.fake is not None else f"[{kind}]"
+        if kind in ("given", "family", "name"):
+            self._add_name(kind, real, fake, phrases, seen)
+        elif kind == "phone":
+            for spelling, other in _phones(real, fake):
+                self._put(spelling, Entry(kind, other, NUMBER, 0, ""), phrases, seen)
+        elif kind in ("identifier", "zip"):
+            self._add_number(kind, real, fake, phrases, seen)
+        elif kind in ("email", "url"):
+            bare = real.casefold().removeprefix("mailto:")
+            self.exact.setdefault(bare, (kind, fake))
+        elif kind == "birth_date":
+            self.births.setdefault(real, term.fake)
+        elif kind == "line":
+            for spelling in _lines(real):
+                self._put(spelling, Entry(kind, fake, TEXT, 0, ""), phrases, seen)
+        else:
+            folded = fold(real)
+            # An organization or a town that is one word may be a word of the language as well.
+            level = level_of(folded) if kind in ("city", "organization") and " " not in real else 0
+            if len(real) > 2 and any(map(str.isalnum, real)):
+                self._put(real, Entry(kind, fake, TEXT, level, folded), phrases, seen)
+
+    def _add_number(self, kind: str, real: str, fake: str, phrases: list[str], seen: set[str]) -> None:
+        core = "".join(filter(str.isalnum, real))
+        digits = sum(map(str.isdigit, core))
+        if kind == "zip":
+            if len(core) == 9 and digits == 9:
+                self._put(real[:5], Entry(kind, fake[:5] if fake[:5].isdigit() else fake, NUMBER, 0, ""), phrases, seen)
+        if len(core) >= _LEAST_NUMBER or (len(core) >= _LEAST_MIXED and 0 < digits < len(core)):
+            if digits:
+                self._put(real, Entry(kind, fake, NUMBER, 0, ""), phrases, seen)
+
+    def _add_name(self, kind: str, real: str, fake: str, phrases: list[str], seen: set[str]) -> None:
+        words, fakes = _words(real), _words(fake)
+        if len(words) > 1 or (words and "-" in words[0]):
+            self._put(real, Entry(kind, fake, WHOLE, 0, ""), phrases, seen)
+        if kind == "name" and "," in real:  # 'LAST, First': told apart by the comma
+            words, fakes = _turned(real), _turned(fake)
+        pairs = zip(words, fakes, strict=True) if len(words) == len(fakes) else ((word, fake) for word in words)
+        for number, (word, other) in enumerate(pairs):
+            part = kind if kind != "name" else ("family" if number == len(words) - 1 and number else "given")
+            self._add_word(part, word, other, phrases, seen)
+            pieces, others = word.split("-"), other.split("-")
+            if len(pieces) > 1:
+                for place, piece in enumerate(pieces):
+                    if len(piece) > 1 and piece.casefold() not in PARTICLES:
+                        self._add_word(part, piece, others[min(place, len(others) - 1)], phrases, seen)
+
+    def _add_word(self, kind: str, word: str, fake: str, phrases: list[str], seen: set[str]) -> None:
+        folded = fold(word)
+        if not folded:
+            return
+        if kind == "given":
+            self.initials.setdefault(folded[0], fake[0].upper() if fake[0].isalpha() else "X")
+        if len(folded) > 1 or not word.isascii():
+            self._put(word, Entry(kind, fake, NAME, level_of(folded) if word.isascii() else 0, folded), phrases, seen)
+            bare = word.strip("0123456789")  # Synthea numbers its people
+            if bare != word and len(bare) > 1:
+                other = fake.strip("0123456789") or fake
+                self._put(bare, Entry(kind, other, NAME, level_of(fold(bare)), fold(bare)), phrases, seen)
+
+    def _add_nicknames(self, term: Term, phrases: list[str], seen: set[str]) -> None:
+        words = _words(term.real)
+        if not words:
+            return
+        real, fakes = fold(words[0]), _words(term.fake or "[given]")
+        fake = fakes[0] if fakes else "[given]"
+        short = next(iter(nicknames().get(fold(fake), ())), "").title() or fake
+        others = [(nick, short) for nick in nicknames().get(real, ())]
+        for formal in full_names().get(real, ()):
+            others.append((formal, fake))
+        for nick, other in others:
+            self._put(nick, Entry("given", other, NAME, level_of(nick), nick), phrases, seen)
+
+
+def _words(text: str) -> list[str]:
+    """The words of a name without titles, degrees and the like."""
+    return [
+        word
+        for word in _SPLIT.split(text.strip())
+        if word
+        and fold_title(word) not in PREFIXES
+        and fold_title(word) not in GUESSABLE_SUFFIXES
+        and (word.casefold() not in PARTICLES or len(word) > 3)
+    ]
+
+
+def _turned(text: str) -> list[str]:
+    before, _, after = text.partition(",")
+    return _words(after) + _words(before)
+
+
+def _phones(real: str, fake: str) -> Iterable[tuple[str, str]]:
+    """The ways a number is dialled, with the digits that take their places."""
+    found, other = _EXTENSION.search(real), _EXTENSION.search(fake)
+    number = re.sub("[^0-9]", "", real[: found.start()] if found else real)
+    digits = re.sub("[^0-9]", "", fake[: other.start()] if other else fake)
+    national, fake_national = number, digits
+    if len(number) == 11 and number[0] == "1":
+        national = number[1:]
+    if len(digits) == 11 and digits[0] == "1":
+        fake_national = digits[1:]
+    if len(national) < 7:
+        return
+    if len(national) != len(fake_national):
+        yield number, fake
+        return
+    if found:
+        extension = (other[1] if other else "")[: len(found[1])].rjust(len(found[1]), "0")
+        for mark in ("x", "ext", "extension"):
+            for prefix in ("", "1"):
+                yield f"{prefix}{national}{mark}{found[1]}", f"{prefix}{fake_national}{mark}{extension}"
+    yield national, fake_national
+    yield "1" + national, "1" + fake_national
+    yield "001" + national, "001" + fake_national
+    if len(national) == 10:
+        yield national[3:], fake_national[3:]
+
+
+def _lines(real: str) -> Iterable[str]:
+    """A street line with its words in full and abbreviated."""
+    words = real.replace(",", " ").split()
+    others = [street_words().get(word.strip(".").casefold()) if number else None for number, word in enumerate(words)]
+    choices = [(word, other) if other else (word,) for word, other in zip(words, others, strict=True)]
+    if len(real) < 3 or not words:
+        return
+    for number, spelling in enumerate(product(*choices)):
+        if number >= _MOST_LINES:
+            return
+        yield " ".join(spelling)
+
+
+def cased(fake: str, found: str) -> str:
+    """A fake name in the case of the word it stands for."""
+    if found.islower():
+        return fake.lower()
+    return fake.upper() if len(found) > 1 and found.isupper() else fake
+
+
+def pour(fake: str, found: str) -> str:
+    """The letters and digits of a fake in the punctuation found; the fake itself where their number differs."""
+    symbols = [symbol for symbol in fake if symbol.isalnum()]
+    places = [symbol.isalnum() for symbol in found]
+    if sum(places) != len(symbols) or fake[:1] == "[":
+        return fake
+    left = iter(symbols)
+    return "".join(next(left) if place else symbol for place, symbol in zip(places, found, strict=True))

@@ -1,0 +1,80 @@
+"""Whether a word that is a name of somebody and a word of the language stands as a name where it was found."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from masking.scrub.vocabulary import MONTHS
+
+if TYPE_CHECKING:
+    from masking.scrub.dossier import Entry
+    from masking.scrub.scrubber import Reader
+
+#: Before a name.
+_CUE = re.compile(
+    r"(?:\b(?:mr|mrs|ms|miss|mx|dr|prof|professor|doctor|nurse|sir|patient|pt|name[ds]?|named|called|dear|attn|attention|"
+    r"daughter|son|wife|husband|mother|father|mom|dad|brother|sister|aunt|uncle|cousin|friend|spouse|partner|neighbou?r|"
+    r"caregiver|grandmother|grandfather|grandson|granddaughter|niece|nephew|guardian|signed|provider|physician|"
+    r"attending|resident|re|hi|hello|thank you|thanks)\b\.?\s*[:,]?\s*|\b[A-Z]\.\s)$",
+    re.IGNORECASE,
+)
+#: Behind a given name that begins a sentence.
+_SAYS = re.compile(
+    r"\s+(?:is|was|has|had|says?|said|states?|stated|reports?|reported|denies|denied|presents?|presented|came|comes|called|"
+    r"complains?|complained|arrived|returns?|returned|feels?|felt|lives?|works?|takes?|took|wants?|tells?|told|went|did|does|"
+    r"continues|appears?|looks|seems|underwent|received|tolerated|agrees?|remains|admits|describes|endorses|requests|asks?|"
+    r"and\s+(?:his|her|their)|'s)\b",
+    re.IGNORECASE,
+)
+_DATE_BEFORE = re.compile(r"\b(?:in|by|since|until|till|last|next|of|early|late|mid|this|during|from|through|to|[0-9]{1,2}(?:st|nd|rd|th)?)[\s-]+$", re.IGNORECASE)
+_DATE_BEHIND = re.compile(r"[.,]?\s+['’]?[0-9]")
+_APART = re.compile(r"(?:,?[ \t]+|-|\n)(?:[A-Z]\.?\s)?")
+_SENTENCE = re.compile(r"(?:^|[.!?:;\n\r•*|>\"“(]|-\s)\s*$")
+
+
+def is_name(reader: Reader, place: int, start: int, stop: int, entry: Entry) -> bool:
+    """Whether the word at `start` is a name: by its capital, its neighbours, and what stands before and behind it."""
+    text = reader.text
+    spelled = text[start:stop]
+    if not spelled[0].isupper():
+        return False
+    if _beside_name(reader, place, start, stop):
+        return True
+    if _CUE.search(text, max(0, start - 20), start):
+        return True
+    if entry.folded in MONTHS and (_DATE_BEHIND.match(text, stop) or _DATE_BEFORE.search(text, max(0, start - 8), start)):
+        return False
+    if spelled.isupper() and len(spelled) > 1:
+        return False
+    if text[stop : stop + 2] in ("'s", "’s"):
+        return entry.level == 1 or not _SENTENCE.search(text, max(0, start - 4), start)
+    begins = _SENTENCE.search(text, max(0, start - 4), start) is not None
+    if entry.kind == "given" and begins and _SAYS.match(text, stop):
+        return True
+    return entry.level == 1 and not begins
+
+
+def _beside_name(reader: Reader, place: int, start: int, stop: int) -> bool:
+    """Whether another name of the dossier stands beside it, or an initial between the two."""
+    text, found = reader.text, reader.found
+    if found and found[-1].kind in ("given", "family", "name") and found[-1].how == "known":
+        if _APART.fullmatch(text, found[-1].stop, start):
+            return text[found[-1].start].isupper()
+    entries, codes, starts = reader.known.entries, reader.codes, reader.starts
+    for later in range(place + 1, min(place + 4, reader.stop)):
+        if starts[later] >= stop:
+            if codes[later] >= 0 and entries[codes[later]].kind in ("given", "family", "name"):
+                if not text[starts[later]].isupper() or not _APART.fullmatch(text, stop, starts[later]):
+                    return False
+                other = entries[codes[later]]
+                # Two words of the language side by side ('Chest Pain') are a name if one is given, one family.
+                return other.kind != entry_kind(reader, place) or other.level == 0
+            if starts[later] > stop + 4:
+                return False
+    return False
+
+
+def entry_kind(reader: Reader, place: int) -> str:
+    """The kind of the entry that a token is of."""
+    return reader.known.entries[reader.codes[place]].kind

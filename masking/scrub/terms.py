@@ -1,0 +1,75 @@
+"""What the scrubber is told, and what it answers."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+#: What a term may be.
+TERM_KINDS = (
+    "given",
+    "family",
+    "name",  # a whole name
+    "phone",  # telephone, fax and pager
+    "email",
+    "url",
+    "user_name",
+    "identifier",
+    "line",  # a street line
+    "city",
+    "zip",
+    "organization",
+    "birth_date",  # a FHIR date whose fake is not the date shifted by the dossier's days
+)
+
+How = Literal["known", "shaped"]
+
+
+class Term(NamedTuple):
+    """One real value of a person and its masked one; without a fake, `[kind]` takes its place."""
+
+    kind: str
+    real: str
+    fake: str | None
+
+    def __repr__(self) -> str:  # values are PHI: they must not reach a log by way of a traceback or an assertion
+        return f"Term(kind={self.kind!r})"
+
+
+class Dossier(NamedTuple):
+    """What is known for one text: the subject's terms first, then relatives', practitioners', organizations'.
+
+    Where two terms have the same real value, the first one's fake is taken. `days` is the subject's date offset; None:
+    dates become `[date]`.
+    """
+
+    terms: tuple[Term, ...]
+    days: int | None
+
+    def __repr__(self) -> str:
+        return f"Dossier(<{len(self.terms)} terms>)"
+
+
+class Span(NamedTuple):
+    """A part of the source text (character positions) that was replaced: of the dossier, or by its shape."""
+
+    start: int
+    stop: int
+    kind: str
+    how: How
+
+
+class Scrubbed(NamedTuple):
+    """A text without its identifiers, and where they stood in the source, in order and apart."""
+
+    text: str
+    spans: tuple[Span, ...]
+
+
+class Found(NamedTuple):
+    """A span with what takes its place; None: a masker must still be asked."""
+
+    start: int
+    stop: int
+    kind: str
+    how: How
+    new: str | None
