@@ -24,7 +24,8 @@ FLOORS = (
     ("pools",),
     ("maskers",),
     ("policy",),
-    ("document", "storage"),
+    ("storage",),
+    ("document", "identity"),
     ("report",),  # read without Spark: `status` opens a manifest
     ("spark",),
     ("aws", "sample", "session"),
@@ -50,12 +51,27 @@ CONFINED = {
     "faker": ("masking.pools.build", "masking.sample"),  # not at run time: no worker imports it
     "zipcodes": ("masking.pools.build",),
     "pandas": ("masking.maskers", "masking.document", "masking.spark", "masking.report", "masking.commands"),
-    "pyarrow": ("masking.storage", "masking.document", "masking.spark", "masking.report", "masking.commands"),
+    "pyarrow": (
+        "masking.storage",
+        "masking.document",
+        "masking.identity.store",
+        "masking.spark",
+        "masking.report",
+        "masking.commands",
+    ),
     "rich": ("masking.commands", "masking.report"),
 }
 
 #: Where masking is computed: no clock, no chance (law: output = f(subkey, domain, value, subject)).
-PURE = ("masking.ff1", "masking.checkdigits", "masking.formats", "masking.pools", "masking.maskers", "masking.document")
+PURE = (
+    "masking.ff1",
+    "masking.checkdigits",
+    "masking.formats",
+    "masking.pools",
+    "masking.maskers",
+    "masking.document",
+    "masking.identity",
+)
 CHANCE_MODULES = {"random", "secrets", "time", "uuid", "numpy.random"}
 CHANCE_CALLS = {"now", "today", "utcnow", "urandom", "getrandbits", "default_rng", "perf_counter"}
 

@@ -1,0 +1,6 @@
+"""What the job knows of people: gathered from their records, merged, stored on the PHI side, looked up by subject."""
+
+from masking.identity.facts import Address, Contact, Facts, Identifier, Name, Telecom, facts_of
+from masking.identity.gather import gather
+
+__all__ = ["Address", "Contact", "Facts", "Identifier", "Name", "Telecom", "facts_of", "gather"]
