@@ -2,5 +2,6 @@
 
 from masking.identity.facts import Address, Contact, Facts, Identifier, Name, Telecom, facts_of
 from masking.identity.gather import gather
+from masking.identity.people import People
 
-__all__ = ["Address", "Contact", "Facts", "Identifier", "Name", "Telecom", "facts_of", "gather"]
+__all__ = ["Address", "Contact", "Facts", "Identifier", "Name", "People", "Telecom", "facts_of", "gather"]
