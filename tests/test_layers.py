@@ -22,9 +22,12 @@ FLOORS = (
     ("ff1", "checkdigits"),
     ("formats", "pseudonyms"),
     ("pools",),
-    ("maskers", "scrub"),
+    ("scrub",),
+    ("maskers",),
     ("policy",),
-    ("document", "storage"),
+    ("storage",),
+    ("identity",),
+    ("document",),
     ("report",),  # read without Spark: `status` opens a manifest
     ("spark",),
     ("aws", "sample", "session"),
@@ -50,7 +53,14 @@ CONFINED = {
     "faker": ("masking.pools.build", "masking.sample"),  # not at run time: no worker imports it
     "zipcodes": ("masking.pools.build",),
     "pandas": ("masking.maskers", "masking.document", "masking.spark", "masking.report", "masking.commands"),
-    "pyarrow": ("masking.storage", "masking.document", "masking.spark", "masking.report", "masking.commands"),
+    "pyarrow": (
+        "masking.storage",
+        "masking.document",
+        "masking.identity.store",
+        "masking.spark",
+        "masking.report",
+        "masking.commands",
+    ),
     "rich": ("masking.commands", "masking.report"),
 }
 
@@ -58,6 +68,7 @@ CONFINED = {
 PURE = (
     *("masking.ff1", "masking.checkdigits", "masking.formats", "masking.pools", "masking.maskers", "masking.scrub"),
     "masking.document",
+    "masking.identity",
 )
 CHANCE_MODULES = {"random", "secrets", "time", "uuid", "numpy.random"}
 CHANCE_CALLS = {"now", "today", "utcnow", "urandom", "getrandbits", "default_rng", "perf_counter"}

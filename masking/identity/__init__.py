@@ -1,0 +1,7 @@
+"""What the job knows of people: gathered from their records, merged, stored on the PHI side, looked up by subject."""
+
+from masking.identity.facts import Address, Contact, Facts, Identifier, Name, Telecom, facts_of
+from masking.identity.gather import gather
+from masking.identity.people import People
+
+__all__ = ["Address", "Contact", "Facts", "Identifier", "Name", "People", "Telecom", "facts_of", "gather"]

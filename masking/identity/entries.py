@@ -1,0 +1,122 @@
+"""What is found under one key: of each type a record, or the way to it. The unit that is merged, stored and looked up.
+
+A record stands under the canonical name of its human. Its other names (records that are linked to it, identifiers,
+fullUrls) lead there. A key that leads to two humans of one type leads to nobody: a placeholder that an exporter gives
+to everybody must not make one human of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from masking.identity.facts import Facts, merge, reversed_links
+from masking.identity.links import Groups
+from masking.identity.names import RANK, split
+
+#: How much a claim to a key weighs: the record itself, another record of the human, a mere spelling.
+RECORD, MEMBER, SPELLING = range(3)
+
+
+class Claim(msgspec.Struct, array_like=True, gc=False):
+    """One record's claim to a key. canonical: the name of its human. facts: of a `RECORD` only."""
+
+    kind: int
+    resource_type: str
+    canonical: str
+    facts: Facts | None = None
+
+    def __repr__(self) -> str:
+        return f"Claim({self.kind}, {self.resource_type})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("kind", self.kind), ("resource_type", self.resource_type)]
+
+
+def claims_of(facts: Facts, groups: Groups) -> Iterator[tuple[str, Claim]]:
+    """All that a record contributes, by key: its facts, notes to its relatives, its other names."""
+    canonical = groups.canonical(facts.name)
+    resource_type, key = split(canonical)
+    yield key, Claim(RECORD, resource_type, canonical, msgspec.structs.replace(facts, known_as=(facts.name,)))
+    if canonical != facts.name:
+        yield facts.key, Claim(MEMBER, facts.resource_type, canonical)
+    for other in facts.same:  # it may not be in the export, yet be referred to
+        if other != canonical and not other.startswith("/"):
+            resource_type, key = split(other)
+            yield key, Claim(MEMBER, resource_type, canonical)
+    for spelling in facts.spellings:
+        yield spelling, Claim(SPELLING, facts.resource_type, canonical)
+    for note in reversed_links(facts):
+        whose = groups.canonical(note.name)
+        resource_type, key = split(whose)
+        yield key, Claim(RECORD, resource_type, whose, note)
+
+
+class Entry(msgspec.Struct, array_like=True, gc=False):
+    """What a key means as one type: the merged facts, or the canonical name under which they are."""
+
+    resource_type: str
+    canonical: str
+    facts: Facts | None = None
+
+    def __repr__(self) -> str:
+        return f"Entry({self.resource_type})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("resource_type", self.resource_type)]
+
+
+def settle(key: str, claims: Iterable[Claim]) -> list[Entry]:
+    """What a key means, by type, in the order of `TYPES`; the same in whatever order the claims come."""
+    records: dict[str, list[Facts]] = {}
+    ways: dict[str, dict[int, set[str]]] = {}
+    for claim in claims:
+        if claim.facts is not None:
+            records.setdefault(claim.resource_type, []).append(claim.facts)
+        else:
+            ways.setdefault(claim.resource_type, {}).setdefault(claim.kind, set()).add(claim.canonical)
+    notes = records.pop("", [])
+    found = {name: Entry(name, f"{name}/{key}", _merged(parts + notes, name, key)) for name, parts in records.items()}
+    for name, by_kind in ways.items():
+        best = by_kind[min(by_kind)]
+        if name not in found and len(best) == 1:
+            found[name] = Entry(name, next(iter(best)))
+    return [found[name] for name in sorted(found, key=RANK.__getitem__)]
+
+
+def _merged(parts: list[Facts], resource_type: str, key: str) -> Facts:
+    whole = merge(parts, resource_type, key)
+    whole.relatives = tuple(name for name in whole.relatives if name not in whole.known_as)
+    return whole
+
+
+def choose(entries: Iterable[Entry], resource_type: str) -> Entry | None:
+    """The entry of a type; where the type is open, the first."""
+    return next((entry for entry in entries if resource_type in ("", entry.resource_type)), None)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Entry]).decode
+_decode_claim = msgspec.msgpack.Decoder(Claim).decode
+
+
+def encode_entries(entries: list[Entry]) -> bytes:
+    """For the store."""
+    return _encode(entries)
+
+
+def decode_entries(payload: bytes) -> list[Entry]:
+    """From the store."""
+    return _decode(payload)
+
+
+def encode_claim(claim: Claim) -> bytes:
+    """For the way to where claims are settled."""
+    return _encode(claim)
+
+
+def decode_claim(payload: bytes) -> Claim:
+    """Back again."""
+    return _decode_claim(payload)

@@ -1,0 +1,124 @@
+"""Find the records of people and organizations in a batch of documents, whatever else the batch holds.
+
+Most documents hold none, and what is not looked for costs one search of its bytes. Documents that are damaged are
+passed over: the masking pass says what is wrong with them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from masking.identity.facts import Facts, facts_of
+from masking.identity.names import TYPES, named_by
+
+#: A record that spells its type with escapes is not seen.
+_RECORD = re.compile(rb'"resourceType"\s*:\s*"(?:%s)"' % "|".join(TYPES).encode())
+_DEEPEST = 8  # Bundles within Bundles
+_BOM = b"\xef\xbb\xbf"
+
+
+class _Head(msgspec.Struct):
+    """Of a document only what is needed to go on, unread."""
+
+    resourceType: msgspec.Raw = msgspec.Raw(b"null")  # noqa: N815 (FHIR's spelling)
+    id: msgspec.Raw = msgspec.Raw(b"null")
+    entry: msgspec.Raw = msgspec.Raw(b"null")
+    contained: msgspec.Raw = msgspec.Raw(b"null")
+    parameter: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Entry(msgspec.Struct):
+    fullUrl: msgspec.Raw = msgspec.Raw(b"null")  # noqa: N815
+    resource: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_head = msgspec.json.Decoder(_Head).decode
+_entry = msgspec.json.Decoder(_Entry).decode
+_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_any = msgspec.json.Decoder().decode
+
+
+def gather(lines: Sequence[bytes]) -> Iterator[Facts]:
+    """What the documents say of people and organizations: one JSON text each, resources or whole Bundles."""
+    search = _RECORD.search
+    for line in lines:
+        if search(line):
+            yield from _of_document(line)
+
+
+def _of_document(line: bytes) -> Iterator[Facts]:
+    try:
+        yield from list(_walk(line.removeprefix(_BOM), None, 0))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return  # damaged: nothing of it is taken, for it is not masked either
+
+
+def _walk(text: bytes | msgspec.Raw, full_url: Any, depth: int) -> Iterator[Facts]:
+    """The records in a resource and below it."""
+    head = _head(text)
+    kind = _any(head.resourceType)
+    if kind in TYPES:
+        record = _any(text)
+        facts = facts_of(record, full_url=full_url)
+        if facts is not None:
+            yield facts
+        yield from _contained(record, record.get("id"))
+    elif kind == "Bundle" and depth < _DEEPEST:
+        yield from _resolved(_entries(head, depth))
+    elif kind == "Parameters" and depth < _DEEPEST:
+        for inner in _within_parameters(_any(head.parameter)):
+            yield from _walk(msgspec.json.encode(inner), None, depth + 1)
+    if kind not in TYPES and _RECORD.search(head.contained):
+        yield from _contained({"contained": _any(head.contained)}, _any(head.id))
+
+
+def _contained(resource: dict[str, Any], root_id: Any) -> Iterator[Facts]:
+    """Contained records, at any depth; all are keyed by the outermost resource."""
+    found = resource.get("contained")
+    for inner in found if isinstance(found, list) else [found]:
+        if isinstance(inner, dict):
+            facts = facts_of(inner, root_id=root_id if isinstance(root_id, str) else "")
+            if facts is not None:
+                yield facts
+            yield from _contained(inner, root_id)
+
+
+def _entries(head: _Head, depth: int) -> Iterator[tuple[str, list[Facts]]]:
+    """The name that each entry's fullUrl gives its resource, and the records in it."""
+    if bytes(head.entry)[:1] != b"[":
+        return
+    for raw in _list(head.entry):
+        if not _RECORD.search(raw) or bytes(raw)[:1] != b"{":
+            continue
+        entry = _entry(raw)
+        if bytes(entry.resource)[:1] != b"{":
+            continue
+        full_url = _any(entry.fullUrl)
+        given = named_by(full_url, "") if isinstance(full_url, str) else ""
+        yield given, list(_walk(entry.resource, full_url, depth + 1))
+
+
+def _resolved(entries: Iterable[tuple[str, list[Facts]]]) -> Iterator[Facts]:
+    """The records of a Bundle, where what its fullUrls name is known by the records' own names."""
+    listed = list(entries)
+    own = {given: facts[0].name for given, facts in listed if given and facts and given != facts[0].name}
+    for _, records in listed:
+        for facts in records:
+            if own:
+                facts.relatives, facts.same, facts.carers = (
+                    tuple(sorted({own.get(name, name) for name in names}))
+                    for names in (facts.relatives, facts.same, facts.carers)
+                )
+            yield facts
+
+
+def _within_parameters(value: Any) -> Iterator[Any]:
+    for item in value if isinstance(value, list) else ():
+        if isinstance(item, dict):
+            if isinstance(item.get("resource"), dict):
+                yield item["resource"]
+            yield from _within_parameters(item.get("part"))

@@ -1,0 +1,62 @@
+"""Which records are of one human: groups of names that links between records tie together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from masking.identity.names import RANK, split
+
+
+class Groups:
+    """The groups that pairs of names make; the same ones in whatever order the pairs come.
+
+    A reference that leaves the type open (`/123`) means the record of that key, of whatever type.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        parent: dict[str, str] = {}
+        for one, other in pairs:
+            roots = sorted((_root(parent, one), _root(parent, other)))
+            parent[roots[1]] = roots[0]
+        for name in [name for name in parent if name.startswith("/")]:
+            for resource_type in RANK:
+                if resource_type + name in parent:
+                    roots = sorted((_root(parent, name), _root(parent, resource_type + name)))
+                    parent[roots[1]] = roots[0]
+        members: dict[str, list[str]] = {}
+        for name in parent:
+            members.setdefault(_root(parent, name), []).append(name)
+        #: by name: the canonical name of its group
+        self._canonical = {
+            name: canonical
+            for group in members.values()
+            if len(group) > 1
+            for canonical in [min(group, key=_precedence)]
+            for name in group
+        }
+
+    def __len__(self) -> int:
+        return len(self._canonical)
+
+    def canonical(self, name: str) -> str:
+        """The name of the group's first record: of its Patients the one of the least key. Its own if it has no group."""
+        found = self._canonical.get(name)
+        if found is None:
+            resource_type, key = split(name)
+            # The type was left open where it was linked; the record knows it.
+            found = self._canonical.get("/" + key) if resource_type else None
+        return name if found is None else found
+
+
+def _root(parent: dict[str, str], name: str) -> str:
+    parent.setdefault(name, name)
+    while parent[name] != name:
+        parent[name] = parent[parent[name]]
+        name = parent[name]
+    return name
+
+
+def _precedence(name: str) -> tuple[int, str]:
+    """Patients first; names whose type is open come last, for they may be of any."""
+    resource_type, key = split(name)
+    return RANK.get(resource_type, len(RANK)), key
