@@ -96,6 +96,12 @@ ROWS = {
     "cap_age": Row(
         spec("cap_age"), {"89": "89", "90": "90", "104.5": "90", "0": "0", "": None}, {"unit": "a"}, keyless=True
     ),
+    "unit": Row(
+        spec("unit"),
+        {"mm[Hg]": "mm[Hg]", "Joe Smith": "kg", "2065550142": "kg", "": "kg", "0": "0"},
+        {"system": "http://unitsofmeasure.org", "unit": "kg"},
+        keyless=True,
+    ),
     "redact_text": Row(spec("redact_text"), {"a note": "[redacted]", "": "[redacted]"}, keyless=True),
     "narrative": Row(
         spec("narrative"),

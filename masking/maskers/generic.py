@@ -110,8 +110,9 @@ class Substitute(Masker):
     """Each value's replacement from a CSV file (UTF-8) whose first line is `source,replacement`.
 
     The file is read on the driver alone: where the spec is made, so that a policy with a bad file is none, and where it
-    is bound. Workers get the replacements by the keyed digest of their source, never the sources. A value that the file does not name becomes null (`default: redact`) or 32 hex
-    digits of its keyed digest (`default: hash`). Raises ParameterError with the file's line, never with what it holds.
+    is bound. Workers get the replacements by the keyed digest of their source, never the sources. A value that the
+    file does not name becomes null (`default: redact`) or 32 hex digits of its keyed digest (`default: hash`). Raises
+    ParameterError with the file's line, never with what it holds.
     """
 
     name: ClassVar[str] = "substitute"
