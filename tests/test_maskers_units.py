@@ -17,8 +17,8 @@ def unit(value: str, code: str | None = None, system: str | None = None) -> str 
     "text",
     [
         "mm[Hg]", "mg/dL", "kg/m2", "%", "10*3/uL", "x10E3/uL", "10^9/L", "mL/min/{1.73_m2}", "mL/min/1.73m2", "{score}", "(score)",
-        "breaths per minute", "beats/minute", "/min", "Cel", "°C", "degrees Celsius", "µmol/L", "mmHg", "mosm/kg", "IU/L", "tablet(s)",
-        "{tablet}", "years", "a", "inches", "cells/µL", "copies/mL", "ng/mL{FEU}", "Units", "/[HPF]", "cm H2O", "1",
+        "breaths per minute", "beats/minute", "/min", "Cel", "°C", "degrees Celsius", "µmol/L", "mmHg", "mosm/kg", "IU/L",
+        "tablet(s)", "{tablet}", "years", "a", "inches", "cells/µL", "copies/mL", "ng/mL{FEU}", "Units", "/[HPF]", "cm H2O", "1",
     ],
 )  # fmt: skip
 def test_units_stay(text):

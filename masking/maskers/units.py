@@ -25,20 +25,20 @@ _WORD = re.compile(r"[^\W\d_]+")
 _SHORT = 3
 
 #: Longer words that units are made of, in the singular; what is not here is taken from the code beside it.
-_WORDS = frozenset(
-    """
-    ampere ampule area atom bar base beat becquerel body bottle breath calorie cell celsius centimeter centimetre
-    cigarette copies copy count creatinine creat cubic cycle dalton day decibel deciliter decilitre degree diopter dose drink drop
-    dyne each episode equivalent event fahrenheit field film fold foot feet fraction gallon gauss gram gray grain hemoglobin
-    hertz high hour inch index international item joule kcal kelvin kilocalorie kilogram kilometer kilopascal
-    liter litre lumen mass mcmol mercury meter metre microgram microliter micrometer micromole mile milli milliequivalent
-    milligram milliliter millilitre millimeter millimetre millimole millisecond millivolt minute mmhg mmol molar mole
-    month mosm mosmol nanogram nanomole newton night nkat nmol normal number ohms osmole ounce pack pair part pascal
-    patch percent percentage percentile person picogram piece pill pint pmol point pound power protein puff quart ratio sachet
-    score second session sievert spray square standard surface tablet tabl tablespoon teaspoon time titer torr total tube
-    umol unit unspecified vial visit volt volume watt weber week weight year yard
-    """.split()
-)
+_TEXT = """
+ampere ampule area atom base beat becquerel body bottle breath calorie cell celsius centimeter centimetre
+cigarette copies copy count creat creatinine cubic cycle dalton decibel deciliter decilitre degree diopter
+dose drink drop dyne each episode equivalent event fahrenheit feet field film fold foot fraction gallon gauss
+grain gram gray hemoglobin hertz high hour inch index international item joule kcal kelvin kilocalorie
+kilogram kilometer kilopascal liter litre lumen mass mcmol mercury meter metre microgram microliter micrometer
+micromole mile milli milliequivalent milligram milliliter millilitre millimeter millimetre millimole
+millisecond millivolt minute mmhg mmol molar mole month mosm mosmol nanogram nanomole newton night nkat nmol
+normal number ohms osmole ounce pack pair part pascal patch percent percentage percentile person picogram
+piece pill pint pmol point pound power protein puff quart ratio sachet score second session sievert spray
+square standard surface tabl tablespoon tablet teaspoon time titer torr total tube umol unit unspecified vial
+visit volt volume watt weber week weight yard year
+"""
+_WORDS = frozenset(_TEXT.split())
 
 
 def _is_word_of_units(word: str) -> bool:
