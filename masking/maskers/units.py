@@ -26,8 +26,8 @@ _SHORT = 3
 
 #: Longer words that units are made of, in the singular; what is not here is taken from the code beside it.
 _TEXT = """
-ampere ampule area atom base beat becquerel body bottle breath calorie cell celsius centimeter centimetre
-cigarette copies copy count creat creatinine cubic cycle dalton decibel deciliter decilitre degree diopter
+ampere ampule area atom bar base beat becquerel body bottle breath calorie cell celsius centimeter centimetre
+cigarette copies copy count creat creatinine cubic cycle dalton day decibel deciliter decilitre degree diopter
 dose drink drop dyne each episode equivalent event fahrenheit feet field film fold foot fraction gallon gauss
 grain gram gray hemoglobin hertz high hour inch index international item joule kcal kelvin kilocalorie
 kilogram kilometer kilopascal liter litre lumen mass mcmol mercury meter metre microgram microliter micrometer
