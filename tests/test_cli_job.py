@@ -138,6 +138,23 @@ def test_what_can_fail_without_spark_fails_before_it(order: Order, changes: dict
         prepare(replaced(order, **changes))
 
 
+@pytest.mark.parametrize(
+    ("place", "name"), [("out", "destination"), ("out/deep", "destination"), ("in", "source"), ("link", "source")]
+)
+def test_a_key_does_not_lie_with_the_data(order: Order, tmp_path: Path, place: str, name: str) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    folder = tmp_path / place
+    folder.mkdir(parents=True, exist_ok=True)
+    write_key_file(folder / "key")
+    with pytest.raises(UsageError, match=f"the key file .* is inside the {name}"):
+        prepare(replaced(order, key_file=str(folder / "key")))
+
+
+def test_a_key_may_lie_beside_the_files_that_a_glob_names(order: Order, tmp_path: Path) -> None:
+    write_key_file(tmp_path / "in" / "key")
+    prepare(replaced(order, source=(str(tmp_path / "in" / "*.ndjson"),), key_file=str(tmp_path / "in" / "key")))
+
+
 def test_another_key_is_refused_unless_told_to(order: Order, tmp_path: Path) -> None:
     made_with = MadeWith("realistic", "", "fp-other", "default", "2025-05-05")
     publish_manifest(str(tmp_path / "out"), Manifest("r", "", "", 1.0, made_with, 0, 0, {}, ()))

@@ -420,6 +420,46 @@ def test_definitions_are_found_by_what_names_them():
     assert "stmarys" not in found["questionnaire"]
 
 
+def test_a_form_filled_in_beforehand_tells_no_more_than_its_answers():
+    initial = [
+        {"valueDate": "1987-03-14"},
+        {"valueString": "Zoe Novak"},
+        {"valueInteger": 3},
+        {"valueReference": {"display": "Zoe"}},
+    ]
+    form = {"resourceType": "Questionnaire", "id": "q", "item": [{"linkId": "1", "text": "Name", "initial": initial}]}
+    answers = {
+        "resourceType": "QuestionnaireResponse",
+        "contained": [form],
+        "subject": {"reference": "Patient/p1"},
+        "item": [{"linkId": "1", "answer": [{"valueDate": "1987-03-14"}]}],
+    }
+    masked = json.loads(one(answers))
+    item = masked["contained"][0]["item"][0]
+    assert "Zoe" not in json.dumps(masked) and (item["text"], item["initial"][2]) == ("Name", {"valueInteger": 3})
+    assert item["initial"][0]["valueDate"] == masked["item"][0]["answer"][0]["valueDate"] != "1987-03-14"
+
+
+def test_dates_that_ask_for_a_patients_data_shift_and_those_of_a_batch_go():
+    guidance = {
+        "resourceType": "GuidanceResponse",
+        "subject": {"reference": "Patient/p1"},
+        "occurrenceDateTime": "2024-01-02",
+        "dataRequirement": [{"type": "Observation", "dateFilter": [{"path": "date", "valueDateTime": "2024-01-02"}]}],
+    }
+    masked = json.loads(one(guidance))
+    assert (
+        masked["dataRequirement"][0]["dateFilter"][0]["valueDateTime"] == masked["occurrenceDateTime"] != "2024-01-02"
+    )
+    device = {
+        "resourceType": "Device",
+        "patient": {"reference": "Patient/p1"},
+        "manufactureDate": "2024-01-02",
+        "expirationDate": "2026",
+    }
+    assert {"manufactureDate", "expirationDate"}.isdisjoint(json.loads(one(device)))
+
+
 def test_systems_and_profiles_that_are_not_public_are_masked():
     ours, theirs = "https://stmarys.example/x", "http://terminology.hl7.org/CodeSystem/v3-ActReason"
     masked = json.loads(

@@ -96,6 +96,12 @@ ROWS = {
     "cap_age": Row(
         spec("cap_age"), {"89": "89", "90": "90", "104.5": "90", "0": "0", "": None}, {"unit": "a"}, keyless=True
     ),
+    "unit": Row(
+        spec("unit"),
+        {"mm[Hg]": "mm[Hg]", "Joe Smith": "kg", "2065550142": "kg", "": "kg", "0": "0"},
+        {"system": "http://unitsofmeasure.org", "unit": "kg"},
+        keyless=True,
+    ),
     "redact_text": Row(spec("redact_text"), {"a note": "[redacted]", "": "[redacted]"}, keyless=True),
     "narrative": Row(
         spec("narrative"),
@@ -162,7 +168,7 @@ ROWS = {
     ),
     "ssn": Row(
         spec("ssn"),
-        {"123-45-6789": "992-26-0167", "123456789": "992260167", "XXX-XX-6789": "XXX-XX-6288", "": None, "0": None},
+        {"123-45-6789": "905-47-0167", "123456789": "905470167", "XXX-XX-6789": "XXX-XX-6288", "": None, "0": None},
     ),
     "first_name": Row(spec("first_name"), {"Joe": "Sherwood", "JOE": "SHERWOOD", "Q.": "C.", "": None, "0": None}, JOE),
     "last_name": Row(spec("last_name"), {"Smith": "Bond", "García-López": "Evans-Lombroso", "": None, "0": None}, JOE),

@@ -111,6 +111,25 @@ def test_a_file_is_taken_relative_to_the_policys_folder() -> None:
     assert Path(getattr(policy.rules["string"].masker, "file")) == Path("deep/pairs.csv")  # noqa: B009
 
 
+@pytest.mark.parametrize(
+    ("masker", "content", "message"),
+    [
+        (
+            "substitute",
+            "source,replacement\na,b\nJoe\n",
+            "line 3 has 1 columns, not 2; quote a value that holds a comma",
+        ),
+        ("substitute", "Joe,x\n", "line 1 does not read 'source,replacement'"),
+        ("shuffle_within", "Joe\nb\nJoe\n", "line 3 repeats an earlier one"),
+    ],
+)
+def test_a_bad_file_is_a_problem_of_the_policy_with_both_lines(masker: str, content: str, message: str) -> None:
+    write(content, "pairs.csv")
+    with pytest.raises(PolicyError) as caught:
+        read(f"policy: p\nrules:\n  string: {{mask: {masker}, file: pairs.csv}}\n")
+    assert [str(problem) for problem in caught.value.problems] == [f"p.yaml:3 $.rules.string.file: {message}"]
+
+
 def test_types_extensions_identifiers_and_code_systems() -> None:
     policy = read(
         "policy: p\nlabels: false\n"

@@ -18,7 +18,7 @@ from masking.policy.read import read_policy
 from masking.policy.specs import Place, Policy, TypeAction, TypeRule
 from masking.report.manifest import MadeWith, choose_reference_date, read_manifest, refuse_other_key
 from masking.spark import RunSettings
-from masking.spark.read import Inputs, find_inputs, refuse_shared_places
+from masking.spark.read import Inputs, find_inputs, refuse_key_place, refuse_shared_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ def prepare(order: Order) -> Prepared:
     assert order.destination is not None and order.phi_area is not None
     destination, phi_area = storage.normalize(order.destination), storage.normalize(order.phi_area)
     refuse_shared_places(destination, phi_area)
+    if order.key_file:
+        refuse_key_place(order.key_file, order.source, destination)
     keys = keyring(order.key_file, order.key_env, order.project)
     previous = read_manifest(destination)
     if not order.allow_other_key:

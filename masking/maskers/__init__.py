@@ -13,6 +13,7 @@ from masking.maskers import (
     places,
     references,
     text,
+    units,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "places",
     "references",
     "text",
+    "units",
 ]

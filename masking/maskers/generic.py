@@ -109,9 +109,10 @@ class _BoundSubstitute(BoundMasker):
 class Substitute(Masker):
     """Each value's replacement from a CSV file (UTF-8) whose first line is `source,replacement`.
 
-    The file is read once, where the masker is bound: on the driver. Workers get the replacements by the keyed digest of
-    their source, never the sources. A value that the file does not name becomes null (`default: redact`) or 32 hex
-    digits of its keyed digest (`default: hash`). Raises ParameterError with the file's line, never with what it holds.
+    The file is read on the driver alone: where the spec is made, so that a policy with a bad file is none, and where it
+    is bound. Workers get the replacements by the keyed digest of their source, never the sources. A value that the
+    file does not name becomes null (`default: redact`) or 32 hex digits of its keyed digest (`default: hash`). Raises
+    ParameterError with the file's line, never with what it holds.
     """
 
     name: ClassVar[str] = "substitute"
@@ -121,6 +122,7 @@ class Substitute(Masker):
     def __post_init__(self) -> None:
         _check_text("file", self.file, "name a CSV file")
         check(self.default in ("redact", "hash"), "default", "is neither 'redact' nor 'hash'")
+        _pairs(self.file)  # checked and let go: the spec travels to workers, and the sources do not
 
     def bind(self, keys: Subkeys) -> BoundMasker:
         """Read the file; its sources are keyed under the purpose `substitute`."""
@@ -189,16 +191,24 @@ class ShuffleWithin(Masker):
         object.__setattr__(self, "pool", tuple(self.pool))
         if self.pool:
             _check_pool("pool", self.pool, lambda index: f"member {index + 1}")
+        elif self.file:
+            _pool(self.file)
 
     def bind(self, keys: Subkeys) -> BoundMasker:
         """Read the file, if there is one; the ring is keyed under the purpose `shuffle_within`."""
         pool: Sequence[str] = self.pool
         if self.file:
-            pool = _read(self.file).removesuffix("\n").split("\n")
-            _check_pool("file", pool, lambda index: f"line {index + 1}")
+            pool = _pool(self.file)
         key = keys.subkey("shuffle_within")
         ring = sorted(pool, key=lambda member: hmac_parts(key, _utf8(member)))
         return _BoundShuffle(dict(zip(ring, ring[1:] + ring[:1], strict=True)))
+
+
+def _pool(file: str) -> list[str]:
+    """The members in a file, one a line."""
+    pool = _read(file).removesuffix("\n").split("\n")
+    _check_pool("file", pool, lambda index: f"line {index + 1}")
+    return pool
 
 
 def _check_pool(parameter: str, pool: Sequence[str], place: Callable[[int], str]) -> None:

@@ -48,10 +48,15 @@ class _Field:
 
 _FIELDS = {
     "luhn": _Field(SCHEMES["luhn"], range(2, 65)),
-    # Payment networks issue 2 to 6 (the major industries of ISO/IEC 7812).
+    # First digits are the major industries of ISO/IEC 7812-1: 3 to 6 travel, banking and merchandising, and 2, where Mastercard
+    # and Mir have ranges. Of the others, 1 is airlines (UATP), 7 petroleum (fuel cards), 8 telecommunications and health (and
+    # RuPay), 9 national bodies (Troy): no other half of all numbers is as free of payment cards, and none is quite free.
     "card": _Field(SCHEMES["luhn"], range(12, 20), "23456", "01789"),
-    # CMS issues NPIs that begin with 1 or 2 alone.
+    # "NPIs will be issued with first digits 1 and 2" (69 FR 3434, 45 CFR 162.406), so that they meet no card issuer; the check
+    # digit counts the prefix 80840.
     "npi": _Field(SCHEMES["npi"], range(10, 11), "12", "34"),
+    # The first letter is a kind of registrant, A, B, F, G, M, P, R and others (DEA's registration record layout), the second the
+    # registrant's initial or 9.
     "dea": _Field(SCHEMES["dea"], range(9, 10)),
     "vin": _Field(SCHEMES["vin"], range(17, 18)),
 }
@@ -62,10 +67,11 @@ _FIELDS = {
 class CheckDigit(Masker):
     """A permutation of the payload, then the check digit anew: valid stays valid, and a wrong one as wrong as it was.
 
-    - `luhn`: any digits. `card`: 12 to 19 digits that begin with 2 to 6 come to begin with 0, 1, 7, 8 or 9, which no
-      payment network issues. `npi`: 1 or 2 (all that CMS issues) becomes 3 or 4. `vin`: 33**16 payloads, so that to
-      hit a vehicle that exists is a chance of 1 in 10**14. `dea`: the whole space, since the never-issued part is too
-      small to be one to one; a fake may be somebody's number.
+    - `luhn`: any digits. `card`: 12 to 19 digits that begin with 2 to 6 come to begin with 0, 1, 7, 8 or 9, where no
+      large payment network issues; air travel, fuel and some national cards do, so that a fake may be one of those.
+      `npi`: 1 or 2 (all that CMS issues) becomes 3 or 4. `vin`: 33**16 payloads, so that to hit a vehicle that exists
+      is a chance of 1 in 10**14. `dea`: the whole space, since the never-issued part is too small to be one to one; a
+      fake may be somebody's number.
     - Different values never collide. A source that stands where fakes go (an NPI with a 3) and a Luhn payload below
       six digits become a keyed hash of 22 digits and a Luhn digit. Equal symbols mask equal whatever stands between
       them (blank - . /) and in whatever case; separators stay in place. What has another form cannot be read.
@@ -162,20 +168,21 @@ def _unrank(number: int, alphabets: list[str]) -> str:
 
 _SSN = re.compile("[0-9]{3}[-. ]?[0-9]{2}[-. ]?[0-9]{4}")
 _LAST_FOUR = re.compile("(?:[Xx*#]{3}[-. ]?[Xx*#]{2}[-. ]?)?[0-9]{4}")
-#: Groups that the IRS uses in its own 9xx numbers: ITINs 50-65, 70-88, 90-92, 94-99 (IRM 3.21.263) and ATINs, 93.
-_GROUPS = [group for group in range(1, 100) if group < 50 or 66 <= group <= 69 or group == 89]
+#: Groups that the IRS does not use in its own 9xx numbers: ITINs have 50-65, 70-88, 90-92, 94-99 (IRM 3.21.263), ATINs 93,
+#: and the temporary numbers of its campuses (IRSN) 01-10, 17-19, 28-29, 37-39, 49, 66 and 89, as makers of tax software tell.
+_GROUPS = [*range(11, 17), *range(20, 28), *range(30, 37), *range(40, 49), *range(67, 70)]
 _GROUP_PLACES = {group: place for place, group in enumerate(_GROUPS)}
 _SERIALS = 9999  # 0001 to 9999
-_SSNS = 100 * len(_GROUPS) * _SERIALS  # 53,994,600
+_SSNS = 100 * len(_GROUPS) * _SERIALS  # 32,996,700
 
 
 @register
 @dataclass(frozen=True)
 class Ssn(Masker):
-    """A fake SSN of area 900 to 999, which was never issued, in a group that no ITIN or ATIN has.
+    """A fake SSN of area 900 to 999, which was never issued, in a group that no ITIN, ATIN or IRSN has.
 
-    There are 53,994,600 of them and about a billion SSNs, so this cannot be one to one: of n people, about n*n/108
-    million pairs share a fake (a thousand: a chance of 1 in 100; ten thousand: one pair; a hundred thousand: 93
+    There are 32,996,700 of them and about a billion SSNs, so this cannot be one to one: of n people, about n*n/66
+    million pairs share a fake (a thousand: a chance of 1 in 66; ten thousand: 1.5 pairs; a hundred thousand: 152
     pairs). Let nothing join on a fake SSN that could join on an id. Sources already in that range (test data) are
     permuted within it, one to one among themselves.
 

@@ -97,6 +97,16 @@ def refuse_shared_places(destination: str, phi_area: str) -> None:
         )
 
 
+def refuse_key_place(key_file: str, sources: Sequence[str], destination: str) -> None:
+    """`UsageError` if the key lies where masked data is shared, or in the export: who gets the folder gets the key."""
+    key = storage.normalize(key_file)
+    if storage.contains(destination, key):
+        raise UsageError(f"the key file {key} is inside the destination {destination}, which is shared; move the key")
+    for source in map(storage.normalize, sources):
+        if _covers(source, key):
+            raise UsageError(f"the key file {key} is inside the source {source}; keep the key apart from the data")
+
+
 def _refuse_overlap(source: str, destination: str, phi_area: str) -> None:
     for place, name in ((destination, "destination"), (phi_area, "PHI area")):
         if storage.contains(place, source):
