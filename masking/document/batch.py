@@ -18,6 +18,7 @@ from masking.document.surroundings import (
     find_candidates,
     find_identifiers,
     find_plain,
+    find_references,
     join_addresses,
     join_texts,
     number_of,
@@ -26,6 +27,7 @@ from masking.document.surroundings import (
 from masking.document.tables import Look
 from masking.document.tape import OBJECT, Tape
 from masking.document.walk import Frames, Jobs
+from masking.maskers.base import BETWEEN
 from masking.native import Bytes, Ints
 
 
@@ -65,8 +67,12 @@ class Walked:
         if name == "subject":
             keys, place = self.subjects(rows)
             return [keys[at] for at in place.tolist()]
+        if name == "people":
+            return self._people(rows)
         found = np.empty(len(rows), np.int32)
         context_rows(self.tape, self.look.node_flags, self.frames, rows, number_of(name), found)
+        if name == "referent":
+            return self._referents(rows, found)
         return self._joined(found, name == "address") if name in ("address", "given") else self.strings(found)
 
     def _joined(self, rows: Ints, is_address: bool) -> list[bytes | None]:
@@ -84,6 +90,54 @@ class Walked:
             for row, begin, end in zip(distinct.tolist(), begins, ends.tolist(), strict=True)
         ]
         return [texts[at] for at in place.tolist()]
+
+    # ── whom references mean ──
+
+    def _name(self, spelled: bytes, frame: int) -> bytes:
+        """The name of the record of a human or an organization that a reference means; empty where it means none."""
+        if spelled[:1] == b"#":
+            return self.references.named(spelled, self._root_id(frame))
+        return self.references.named(spelled, None)
+
+    def _referents(self, rows: Ints, found: Ints) -> list[Part]:
+        """The names of the records that the references beside values mean; by an Identifier where there is no reference."""
+        is_identifier = (found >= 0) & (self.tape["kind"][found] == OBJECT)
+        parts = np.full((2, len(rows)), -1, np.int32)
+        some = np.empty((2, int(is_identifier.sum())), np.int32)
+        find_identifiers(self.tape, found[is_identifier].astype(np.int32), some[0], some[1])
+        parts[:, is_identifier] = some
+        literal = self.strings(np.where(is_identifier, np.int32(-1), found).astype(np.int32))
+        frames = self.tape["frame"][rows].tolist()
+        answers: list[Part] = []
+        for frame, spelled, system, value in zip(
+            frames, literal, self.strings(parts[0]), self.strings(parts[1]), strict=True
+        ):
+            if spelled is not None:
+                answers.append(self._name(spelled, frame) or None)
+            else:
+                answers.append(None if value is None else b"/" + identifier_key(system, value))
+        return answers
+
+    def _people(self, rows: Ints) -> list[Part]:
+        """The names of all records of humans and organizations that each value's resource refers to, with BETWEEN between."""
+        frames = self.tape["frame"][rows]
+        wanted = np.zeros(len(self.frames), np.int32)
+        wanted[frames] = 1
+        room = 8 * int(wanted.sum()) + 64
+        while True:
+            found = np.empty(room, CANDIDATE)
+            count = find_references(self.tape, self.frames, wanted, found)
+            if count <= room:
+                break
+            room = count
+        names: dict[int, set[bytes]] = {}
+        spelled = self.strings(found["row"][:count])
+        for frame, text in zip(found["frame"][:count].tolist(), spelled, strict=True):
+            name = self._name(text or b"", frame)
+            if name:
+                names.setdefault(frame, set()).add(name)
+        joined = {frame: BETWEEN.encode().join(sorted(found)) for frame, found in names.items()}
+        return [joined.get(frame) for frame in frames.tolist()]
 
     # ── subjects ──
 

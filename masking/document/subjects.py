@@ -11,6 +11,7 @@ import re
 
 from masking.document.strings import plain, to_part, to_text
 from masking.fhir.references import parse
+from masking.identity.names import named_by as name_of
 
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MEMORY = 100_000
@@ -39,6 +40,20 @@ class Subjects:
 
     def __init__(self) -> None:
         self._known: dict[bytes, bytes | None] = {}
+        self._named: dict[bytes, bytes] = {}
+
+    def named(self, reference: bytes, root_id: bytes | None) -> bytes:
+        """The name (`Practitioner/7`) of the record of a human or an organization that a reference means, in what stands
+        between JSON's quotes; empty where it means none.
+        """
+        if root_id is not None:
+            return name_of(to_text(reference), to_text(root_id)).encode()
+        known = self._named.get(reference)
+        if known is None:
+            if len(self._named) > _MEMORY:
+                self._named.clear()
+            known = self._named[reference] = name_of(to_text(reference), "").encode()
+        return known
 
     def of(self, reference: bytes, root_id: bytes | None) -> bytes | None:
         """The key of the patient that a reference names; None where it names something else."""

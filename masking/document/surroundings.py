@@ -20,7 +20,7 @@ from masking.native import Bytes, Hashes, Ints, Of, compiled
 _SYSTEM, _FAMILY, _UNIT, _CODE, _GENDER = map(name_hash, ("system", "family", "unit", "code", "gender"))
 _DECEASED, _BIRTH_DATE, _GIVEN, _ADDRESS = map(name_hash, ("deceasedDateTime", "birthDate", "given", "address"))
 _REFERENCE, _IDENTIFIER, _VALUE = map(name_hash, ("reference", "identifier", "value"))
-_ID = name_hash("id")
+_ID, _CONTENT_TYPE = name_hash("id"), name_hash("contentType")
 #: What may name the subject of a resource: its frame, and the row of a reference, or of an Identifier.
 CANDIDATE = np.dtype([("frame", np.int32), ("row", np.int32)])
 Found: TypeAlias = Annotated[Any, Of(CANDIDATE)]
@@ -30,8 +30,19 @@ Spans: TypeAlias = Annotated[Any, Of(SPAN)]
 #: What makes up a whole address, in the order in which its masker wants it.
 _ADDRESS_PARTS = np.array([name_hash(name) for name in ("line", "city", "state", "postalCode", "country")], np.uint64)
 #: Names of context by number, for compiled loops.
-NAMES = ("system", "family", "unit", "sex", "deceased", "birth_date", "given", "address", "referent")
-_OF_SYSTEM, _OF_FAMILY, _OF_UNIT, _OF_SEX, _OF_DECEASED, _OF_BIRTH_DATE, _OF_GIVEN, _OF_ADDRESS, _OF_REFERENT = range(9)
+NAMES = ("system", "family", "unit", "sex", "deceased", "birth_date", "given", "address", "referent", "content_type")
+(
+    _OF_SYSTEM,
+    _OF_FAMILY,
+    _OF_UNIT,
+    _OF_SEX,
+    _OF_DECEASED,
+    _OF_BIRTH_DATE,
+    _OF_GIVEN,
+    _OF_ADDRESS,
+    _OF_REFERENT,
+    _OF_CONTENT_TYPE,
+) = range(10)
 
 
 @compiled
@@ -189,6 +200,8 @@ def context_rows(tape: Tape, node_flags: Ints, frames: Frames, rows: Ints, name:
         elif name == _OF_ADDRESS:
             row = _nearest(tape, node_flags, around, root, ADDRESS_NODE)
             row = row if row >= 0 else _first_object(tape, member(tape, root, _ADDRESS))
+        elif name == _OF_CONTENT_TYPE:
+            row = text_of(tape, around, _CONTENT_TYPE)
         elif name == _OF_REFERENT:
             row = text_of(tape, around, _REFERENCE)
             if row < 0:

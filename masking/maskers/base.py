@@ -20,6 +20,8 @@ import pandas as pd
 
 from masking.errors import ParameterError
 
+#: Stands between the names in `people`; no id and no identifier holds it.
+BETWEEN = "\N{SYMBOL FOR UNIT SEPARATOR}"
 #: What a masker may ask for beside the value. Each is a column of text aligned with the values; null where not known.
 CONTEXT = (
     "subject",  # the key of the human whose value this is (the id part of a reference to them)
@@ -32,7 +34,7 @@ CONTEXT = (
     "given",  # HumanName.given beside the value, joined by one space
     "address",  # the whole source address in one line: line|city|state|postalCode|country, joined by '|'
     "referent",  # the name of the record that the Reference beside the value means: `Patient/123`; `/123` of any type
-    "people",  # the names of all records of humans and organizations that the resource refers to, a line each
+    "people",  # the names of all records of humans and organizations that the resource refers to, joined by BETWEEN
     "content_type",  # Attachment.contentType beside the value
 )
 

@@ -65,7 +65,9 @@ class BoundByReferent(BoundMasker):
         kind, _, key = referent.partition("/")
         facts = self.people.facts(referent)
         if facts is not None and facts.resource_type == "PractitionerRole":
-            facts = next((found for who in facts.carers if (found := self.people.facts(who)) and _is_person(found)), facts)
+            facts = next(
+                (found for who in facts.carers if (found := self.people.facts(who)) and _is_person(found)), facts
+            )
         if facts is None:
             # The export lacks the record: the name comes of the reference alone.
             return {"subject": key} if kind in person_types() else None

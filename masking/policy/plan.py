@@ -18,14 +18,16 @@ first asked for, so that a plan is cheap to build and to send, and remember thei
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from masking.fhir.elements import Element, children, companion, is_companion, without_companion
 from masking.fhir.elements import resource_types as r4_types
-from masking.maskers.base import BoundMasker, Masker, Subkeys
+from masking.maskers.base import BoundMasker, Masker, People, Subkeys
 from masking.maskers.generic import Keep
+from masking.maskers.notes import BoundScrub, RecordMaskers
 from masking.maskers.references import BoundPublicUri, BoundReference, IdentifierMaskers
 from masking.policy.specs import CODED, Action, ExtensionRule, Place, Policy, Rule, TypeAction
 
@@ -112,11 +114,26 @@ class Plan:
         kept = Keep().bind(keys)
         system_rule = Node(self, "Identifier", "?.Identifier", None).child("system").rule
         identifiers = _identifier_maskers(policy, bound, system_rule, kept)
-        self._bound = {
-            name: masker.with_identifiers(identifiers) if isinstance(masker, BoundReference) else masker
-            for name, masker in bound.items()
-        }
+        record = _record_maskers(policy, bound)
+        for name, masker in bound.items():
+            if isinstance(masker, BoundReference):
+                bound[name] = masker.with_identifiers(identifiers)
+            elif isinstance(masker, BoundScrub):
+                bound[name] = masker.with_record(record)
+        self._bound = bound
         self._roots: dict[str, Node] = {}
+
+    @property
+    def asks_people(self) -> bool:
+        """Whether any rule asks for what the run knows of people."""
+        return any(masker.asks_people for masker in self._bound.values())
+
+    def with_people(self, people: People) -> Plan:
+        """The same plan, knowing people. What it knows stays in this process."""
+        knowing = copy.copy(self)
+        knowing._bound = {name: masker.with_people(people) for name, masker in self._bound.items()}
+        knowing._roots = {}
+        return knowing
 
     def __repr__(self) -> str:
         return f"Plan({self.policy.name!r})"
@@ -297,3 +314,34 @@ def _identifier_maskers(
     systems = {system: masker(rule) for system, rule in policy.identifiers.systems.items()}
     own = bound[repr(system.masker)] if system.masker else kept if system.action is Action.KEEP else None
     return IdentifierMaskers(systems, masker(policy.identifiers.default), own)
+
+
+#: The rules that mask a record's own values, by what scrubbed texts call them.
+_RECORD_RULES = {
+    "given": "HumanName.given",
+    "family": "HumanName.family",
+    "name": "HumanName.text",
+    "telecom": "ContactPoint.value",
+    "line": "Address.line",
+    "city": "Address.city",
+    "zip": "Address.postalCode",
+    "organization": "Organization.name",
+    "birth_date": "Patient.birthDate",
+    "date": "date",
+}
+
+
+def _record_maskers(policy: Policy, bound: Mapping[str, BoundMasker]) -> RecordMaskers:
+    """What free text is scrubbed with, so that it shows what the record shows."""
+
+    def masker(rule: Rule | None) -> BoundMasker | None:
+        return bound[repr(rule.masker)] if rule is not None and rule.masker else None
+
+    rules = policy.identifiers
+    kinds = {kind: masker(policy.rules.get(path)) for kind, path in _RECORD_RULES.items()}
+    return RecordMaskers(
+        {kind: found for kind, found in kinds.items() if found is not None},
+        {system: masker(rule) for system, rule in rules.systems.items()},
+        {code: masker(rule) for code, rule in rules.types.items()},
+        masker(rules.default),
+    )

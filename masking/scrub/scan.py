@@ -5,7 +5,7 @@ folded as it is read: lower case, without accents. Its FNV-1a hash is looked up 
 one of the vocabulary. A *phrase* (a street line, a number in any punctuation) is hashed over its letters and digits
 alone, whatever stands between them, from a word on that some phrase begins with.
 """
-# ruff: noqa: PLR0912, PLR0915, PLR2004, PLR1714, PLW2901, SIM102
+# ruff: noqa: PLR0912, PLR0915, PLR1714, SIM102
 
 from __future__ import annotations
 
@@ -58,7 +58,12 @@ _CLASSES, _FOLDS = _tables()
 def _class(point: int, classes: Bytes) -> int:
     if point < 0x3000:
         return classes[point]
-    if 0x3040 <= point <= 0x9FFF or 0xAC00 <= point <= 0xD7AF or 0xF900 <= point <= 0xFAFF or 0x20000 <= point <= 0x323AF:
+    if (
+        0x3040 <= point <= 0x9FFF
+        or 0xAC00 <= point <= 0xD7AF
+        or 0xF900 <= point <= 0xFAFF
+        or 0x20000 <= point <= 0x323AF
+    ):
         return 3
     if 0xFE00 <= point <= 0xFE0F:
         return 4
@@ -366,7 +371,9 @@ def build(
                 slot = (slot + 1) & mask
             if values[slot] == -1:
                 keys[slot] = key
-                values[slot] = -1 - entries[phrase] if entries[phrase] < 0 else (entries[phrase] << 2 | flag if flag == 1 else 2)
+                values[slot] = (
+                    -1 - entries[phrase] if entries[phrase] < 0 else (entries[phrase] << 2 | flag if flag == 1 else 2)
+                )
             elif entries[phrase] >= 0:
                 if flag == 1 and not values[slot] & 1:
                     values[slot] = entries[phrase] << 2 | 1 | (values[slot] & 2)
@@ -453,5 +460,3 @@ def fold_table() -> dict[int, int | None]:
 def fold(text: str) -> str:
     """The letters and digits of a text, folded, as the tables compare them."""
     return text.translate(fold_table())
-
-

@@ -41,8 +41,12 @@ _PHONE_CUE = re.compile(
     r"reached|dial)\b\.?|[(#])\s*(?:number|no\.?|is|at|#)*\s*:?\s*$",
     re.IGNORECASE,
 )
-_STATE = re.compile(rf"(?:\b(?:{'|'.join(sorted(STATES))}),?\s+|\b(?i:zip|postal)(?:\s*(?i:code))?\s*[:#]?\s*(?i:is\s+)?)$")
-_AGE_CUE = re.compile(r"\b(?:aged?|ages|age\s+(?:of|is|was)|turn(?:ed|s|ing)|died\s+at|lived\s+to)\s*[:=]?\s*$", re.IGNORECASE)
+_STATE = re.compile(
+    rf"(?:\b(?:{'|'.join(sorted(STATES))}),?\s+|\b(?i:zip|postal)(?:\s*(?i:code))?\s*[:#]?\s*(?i:is\s+)?)$"
+)
+_AGE_CUE = re.compile(
+    r"\b(?:aged?|ages|age\s+(?:of|is|was)|turn(?:ed|s|ing)|died\s+at|lived\s+to)\s*[:=]?\s*$", re.IGNORECASE
+)
 SPELLED_AGE = re.compile(
     r"(?:ninety(?:[\s-]?(?:one|two|three|four|five|six|seven|eight|nine))?|(?:(?:one|a)\s+)?hundred(?:\s+and)?"
     r"(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine|ten))?)(?=[\s-]+(?:years?|yrs?)(?:[\s-]+old|\s+of\s+age)\b)",
@@ -65,8 +69,11 @@ _UNIT = re.compile(
     re.IGNORECASE,
 )
 #: Standards of codes: what follows them is clinical content.
-_CODES = re.compile(r"\b(?:snomed(?:[\s-]?ct)?|sct|loinc|icd(?:-?(?:9|10)(?:-(?:cm|pcs))?)?|cpt|hcpcs|rxnorm|rxcui|ndc|cvx|oid|atc|gtin)"
-                    r"(?:\s+(?:codes?|concept|id|no\.?|number))*\s*[:#=(]?\s*$", re.IGNORECASE)
+_CODES = re.compile(
+    r"\b(?:snomed(?:[\s-]?ct)?|sct|loinc|icd(?:-?(?:9|10)(?:-(?:cm|pcs))?)?|cpt|hcpcs|rxnorm|rxcui|ndc|cvx|oid|atc|gtin)"
+    r"(?:\s+(?:codes?|concept|id|no\.?|number))*\s*[:#=(]?\s*$",
+    re.IGNORECASE,
+)
 _EMAIL_LEFT = re.compile(r"[^\s@<>()\[\],;:\"'|{}\\/=?&]+$")
 _EMAIL_RIGHT = re.compile(r"@[^\W_](?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)+|@\w+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*$")
@@ -76,7 +83,21 @@ _REST = re.compile(r"[^\s<>\"'`{}|\\^]+")
 def label_value(text: str, start: int, stop: int) -> tuple[int, int, str] | None:
     """The number behind a label, and its kind; None where there is none."""
     word = text[start:stop].casefold()
-    if word in ("call", "phone", "tel", "telephone", "fax", "cell", "mobile", "pager", "ph", "ext", "zip", "dob", "born"):
+    if word in (
+        "call",
+        "phone",
+        "tel",
+        "telephone",
+        "fax",
+        "cell",
+        "mobile",
+        "pager",
+        "ph",
+        "ext",
+        "zip",
+        "dob",
+        "born",
+    ):
         return None
     kind = LABELS[word] if word in LABELS else "mrn"
     if kind == "birth_date" or kind == "phone":
@@ -111,7 +132,7 @@ def international(text: str, start: int) -> int:
     found = _INTERNATIONAL.match(text, start - 1)
     if found is None:
         return 0
-    return found.end() if 8 <= sum(map(str.isdigit, found[0])) else 0
+    return found.end() if sum(map(str.isdigit, found[0])) >= 8 else 0
 
 
 def is_zip(text: str, start: int) -> bool:

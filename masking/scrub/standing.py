@@ -27,7 +27,10 @@ _SAYS = re.compile(
     r"and\s+(?:his|her|their)|'s)\b",
     re.IGNORECASE,
 )
-_DATE_BEFORE = re.compile(r"\b(?:in|by|since|until|till|last|next|of|early|late|mid|this|during|from|through|to|[0-9]{1,2}(?:st|nd|rd|th)?)[\s-]+$", re.IGNORECASE)
+_DATE_BEFORE = re.compile(
+    r"\b(?:in|by|since|until|till|last|next|of|early|late|mid|this|during|from|through|to|[0-9]{1,2}(?:st|nd|rd|th)?)[\s-]+$",
+    re.IGNORECASE,
+)
 _DATE_BEHIND = re.compile(r"[.,]?\s+['’]?[0-9]")
 _APART = re.compile(r"(?:,?[ \t]+|-|\n)(?:[A-Z]\.?\s)?")
 _SENTENCE = re.compile(r"(?:^|[.!?:;\n\r•*|>\"“(]|-\s)\s*$")
@@ -43,7 +46,9 @@ def is_name(reader: Reader, place: int, start: int, stop: int, entry: Entry) -> 
         return True
     if _CUE.search(text, max(0, start - 20), start):
         return True
-    if entry.folded in MONTHS and (_DATE_BEHIND.match(text, stop) or _DATE_BEFORE.search(text, max(0, start - 8), start)):
+    if entry.folded in MONTHS and (
+        _DATE_BEHIND.match(text, stop) or _DATE_BEFORE.search(text, max(0, start - 8), start)
+    ):
         return False
     if spelled.isupper() and len(spelled) > 1:
         return False

@@ -24,7 +24,9 @@ LABELS: dict[str, str] = {
     **dict.fromkeys(("license", "licence", "lic", "dl", "certificate", "cert"), "license"),
     **dict.fromkeys(("plate", "plates", "tag", "car", "vehicle", "truck", "van"), "plate"),
     **dict.fromkeys(("serial", "sn", "udi", "device", "pacemaker", "implant", "imei"), "device"),
-    **dict.fromkeys(("record", "case", "claim", "invoice", "accession", "encounter", "visit", "confirmation"), "identifier"),
+    **dict.fromkeys(
+        ("record", "case", "claim", "invoice", "accession", "encounter", "visit", "confirmation"), "identifier"
+    ),
     **dict.fromkeys(("passport", "badge", "employee", "identifier", "id", "file", "specimen", "auth"), "identifier"),
     **dict.fromkeys(("authorization", "referral", "order"), "identifier"),
     **dict.fromkeys(("rx",), "identifier"),
@@ -37,14 +39,11 @@ LABELS: dict[str, str] = {
     "zip": "zip",
 }
 WEAK = frozenset(
-    "mr chart har fin group insurance medicare medicaid payer policy member tag car vehicle truck van device pacemaker "
-    "implant record case claim invoice encounter visit confirmation badge employee id file specimen auth authorization "
-    "referral order rx lic license licence certificate cert account accounts ss sn social hic plates identifier".split()  # noqa: SIM905
+    ["mr", "chart", "har", "fin", "group", "insurance", "medicare", "medicaid", "payer", "policy", "member", "tag", "car", "vehicle", "truck", "van", "device", "pacemaker", "implant", "record", "case", "claim", "invoice", "encounter", "visit", "confirmation", "badge", "employee", "id", "file", "specimen", "auth", "authorization", "referral", "order", "rx", "lic", "license", "licence", "certificate", "cert", "account", "accounts", "ss", "sn", "social", "hic", "plates", "identifier"]
 )
 #: These say what a number is only beside a word such as 'number' or a mark such as '#'.
 BARE = frozenset(
-    "mr group visit case order device implant pacemaker record file id employee social ss member policy specimen "
-    "referral chart har fin claim encounter confirmation auth badge tag payer authorization rx sn invoice hic".split()  # noqa: SIM905
+    ["mr", "group", "visit", "case", "order", "device", "implant", "pacemaker", "record", "file", "id", "employee", "social", "ss", "member", "policy", "specimen", "referral", "chart", "har", "fin", "claim", "encounter", "confirmation", "auth", "badge", "tag", "payer", "authorization", "rx", "sn", "invoice", "hic"]
 )
 TITLES = frozenset(PREFIXES) - {"master", "miss", "rev"} | {"nurse"}
 
@@ -107,24 +106,13 @@ male female tall old bright blind lame stout moody coffin grave slaughter payne 
 """.split()  # noqa: SIM905
 #: Words of the clinic (and of the calendar of race and colour): a capital alone does not make names of them.
 _CLINICAL = frozenset(
-    "pain rash ward wall good small church white black hall head hand case care long short young person health nurse "
-    "doctor home male female large fall burn well still self sick patient old gap hood key horn block case lance "
-    "mark will may page job art day law case rush stall lock major blue red gray grey green silver gold low more "
-    "new past one two six ten no so do an he she his her him my you to too than been yes has had all any and the for "
-    "but not are was day days week weeks month year ray can see case main post read price post place street house "
-    "blank marks grave bill sales order strong temple palm nail chance rice bean ham fish cotton glass ice iron "
-    "carbon wheeler walker power key low bright blind mill east west north south royal spring summer winter "
-    "autumn fall bridge crown block cross".split()  # noqa: SIM905
+    ["pain", "rash", "ward", "wall", "good", "small", "church", "white", "black", "hall", "head", "hand", "case", "care", "long", "short", "young", "person", "health", "nurse", "doctor", "home", "male", "female", "large", "fall", "burn", "well", "still", "self", "sick", "patient", "old", "gap", "hood", "key", "horn", "block", "case", "lance", "mark", "will", "may", "page", "job", "art", "day", "law", "case", "rush", "stall", "lock", "major", "blue", "red", "gray", "grey", "green", "silver", "gold", "low", "more", "new", "past", "one", "two", "six", "ten", "no", "so", "do", "an", "he", "she", "his", "her", "him", "my", "you", "to", "too", "than", "been", "yes", "has", "had", "all", "any", "and", "the", "for", "but", "not", "are", "was", "day", "days", "week", "weeks", "month", "year", "ray", "can", "see", "case", "main", "post", "read", "price", "post", "place", "street", "house", "blank", "marks", "grave", "bill", "sales", "order", "strong", "temple", "palm", "nail", "chance", "rice", "bean", "ham", "fish", "cotton", "glass", "ice", "iron", "carbon", "wheeler", "walker", "power", "key", "low", "bright", "blind", "mill", "east", "west", "north", "south", "royal", "spring", "summer", "winter", "autumn", "fall", "bridge", "crown", "block", "cross"]
 ) - {"young", "may", "mark", "will", "art", "bill", "summer", "day", "walker", "west", "wheeler", "long"}
 COMMON = frozenset(_COMMON) | _CLINICAL
 
 #: Names that diseases, signs and devices bear.
 EPONYMS = frozenset(
-    "addison alzheimer apgar asperger babinski barrett bartholin bell bowen braden chagas charcot crohn cushing down "
-    "dupuytren ewing fallot foley glasgow gleason gram graves grave guillain hansen hashimoto hodgkin holter homan homans horner "
-    "huntington jones kaposi kawasaki kegel kelly kernig klinefelter korsakoff lewy lyme marfan mcburney mallory murphy "
-    "osgood paget parkinson perthes peyronie phalen raynaud reiter reye reed rinne romberg rorschach sjogren smith stokes "
-    "swan tay tinel tourette trendelenburg turner valsalva virchow weber wernicke whipple wilms wilson wood yates".split()  # noqa: SIM905
+    ["addison", "alzheimer", "apgar", "asperger", "babinski", "barrett", "bartholin", "bell", "bowen", "braden", "chagas", "charcot", "crohn", "cushing", "down", "dupuytren", "ewing", "fallot", "foley", "glasgow", "gleason", "gram", "graves", "grave", "guillain", "hansen", "hashimoto", "hodgkin", "holter", "homan", "homans", "horner", "huntington", "jones", "kaposi", "kawasaki", "kegel", "kelly", "kernig", "klinefelter", "korsakoff", "lewy", "lyme", "marfan", "mcburney", "mallory", "murphy", "osgood", "paget", "parkinson", "perthes", "peyronie", "phalen", "raynaud", "reiter", "reye", "reed", "rinne", "romberg", "rorschach", "sjogren", "smith", "stokes", "swan", "tay", "tinel", "tourette", "trendelenburg", "turner", "valsalva", "virchow", "weber", "wernicke", "whipple", "wilms", "wilson", "wood", "yates"]
 )
 _EPONYMOUS = re.compile(
     r"(?:['’]?s)?[\s-]+(?:(?:type|cell|body|bodies|de|la|barr[eé]|weiss|sternberg|hodgkin|palsy|lamp|ganz|score|scale|"

@@ -1,0 +1,249 @@
+"""The masker of free text: what is known of the people it may speak of, and what is shaped like an identifier, is
+replaced; the rest stays (see `masking.scrub`).
+
+What is known comes from the run's knowledge of people, each value with what the record's own rules make of it, so that
+a note agrees with the record. A text of somebody whom the run does not know is not read but replaced: names in it could
+not be told from other words.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from masking.maskers.base import BETWEEN, BoundMasker, Masker, People, Subkeys, check, register, registered
+from masking.scrub.scrubber import Scrubber
+from masking.scrub.terms import Dossier, Term
+
+#: Knowledge kept at hand in a worker, of so many people and texts' companies; then it starts anew.
+_PEOPLE, _DOSSIERS = 20_000, 20_000
+_FORMS = ("text", "xhtml", "attachment")
+#: Types of attachments whose bytes are read as text (RFC 6838 names, without parameters), and how.
+_READ = {"text/plain": "plain", "text/html": "html", "application/xhtml+xml": "html", "application/json": "plain",
+         "application/fhir+json": "plain", "text/xml": "html", "application/xml": "html", "text/markdown": "plain",
+         "text/rtf": "plain", "application/rtf": "plain", "text/csv": "plain", "application/hl7-cda+xml": "html",
+         "application/hl7-v3+xml": "html", "text/x-hl7-text+xml": "html"}  # fmt: skip
+#: What is shaped like an identifier, and the masker that answers for it.
+_SHAPED = {"phone": "phone", "ssn": "ssn", "email": "email", "url": "url", "ip": "ip", "uuid": "pseudonymize_id",
+           "identifier": "format_preserving"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RecordMaskers:
+    """What masks a record's own values, by kind, as the policy rules them: `given`, `family`, `name`, `telecom`, `line`,
+    `city`, `zip`, `organization`, `birth_date`, `date`; and identifiers by system and by type code.
+    """
+
+    by_kind: Mapping[str, BoundMasker] = field(default_factory=dict)
+    systems: Mapping[str, BoundMasker | None] = field(default_factory=dict)
+    types: Mapping[str, BoundMasker | None] = field(default_factory=dict)
+    default: BoundMasker | None = None
+
+    def of_identifier(self, system: str, types: Sequence[str]) -> BoundMasker | None:
+        """What masks the value of an identifier."""
+        if system in self.systems:
+            return self.systems[system]
+        return next((self.types[code] for code in types if code in self.types), self.default)
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """A masker that is asked without context."""
+
+    masker: BoundMasker
+
+    def __call__(self, values: list[str]) -> Sequence[str | None]:
+        return self.masker.mask_distinct(values, **{name: [None] * len(values) for name in self.masker.context})
+
+
+@dataclass(frozen=True)
+class BoundScrub(BoundMasker):
+    """See `Scrub`."""
+
+    asks_people = True
+    context = ("subject", "people", "content_type")
+    form: str
+    placeholder: str
+    scrubber: Scrubber
+    record: RecordMaskers = field(default_factory=RecordMaskers)
+    people: People | None = field(default=None, repr=False, compare=False)
+    _terms: dict[str, tuple[Term, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _dossiers: dict[tuple[str, str], Dossier | None] = field(default_factory=dict, repr=False, compare=False)
+
+    def with_record(self, record: RecordMaskers) -> BoundScrub:
+        """The same masker, able to mask what a record holds as the record's own rules do."""
+        return replace(self, record=record)
+
+    def with_people(self, people: People) -> BoundScrub:
+        """Knowing people."""
+        return replace(self, people=people, _terms={}, _dossiers={})
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "people": None, "_terms": {}, "_dossiers": {}}
+
+    def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
+        """Scrub texts; attachments of types that are no text become null."""
+        masked: list[str | None] = [self.placeholder if self.form != "attachment" else None] * len(values)
+        groups: dict[str, list[tuple[int, str, Dossier]]] = {}
+        columns = zip(values, context["subject"], context["people"], context["content_type"], strict=True)
+        for row, (value, subject, people, content_type) in enumerate(columns):
+            read = self._read(value, content_type)
+            if read is None:
+                continue
+            dossier = self._dossier(subject, people)
+            if dossier is None:
+                masked[row] = (
+                    self._written(self.placeholder) if read[0] == "plain" or self.form != "attachment" else None
+                )
+                continue
+            groups.setdefault(read[0], []).append((row, read[1], dossier))
+        for kind, found in groups.items():
+            texts, dossiers = [text for _, text, _ in found], [dossier for _, _, dossier in found]
+            if kind == "plain":
+                answers = [scrubbed.text for scrubbed in self.scrubber.scrub(texts, dossiers)]
+            else:
+                answers = [scrubbed.text for scrubbed in self.scrubber.scrub_markup(texts, dossiers, kind)]
+            for (row, _, _), answer in zip(found, answers, strict=True):
+                masked[row] = self._written(answer)
+        return masked
+
+    def _read(self, value: str, content_type: str | None) -> tuple[str, str] | None:
+        """How a value is read, and its text; None for an attachment that is none."""
+        if self.form == "text":
+            return "plain", value
+        if self.form == "xhtml":
+            return "html", value
+        kind = _READ.get((content_type or "").partition(";")[0].strip().lower())
+        if kind is None:
+            return None
+        try:
+            return kind, base64.b64decode("".join(value.split()), validate=True).decode()
+        except (binascii.Error, ValueError):
+            return None
+
+    def _written(self, text: str) -> str:
+        return base64.b64encode(text.encode()).decode() if self.form == "attachment" else text
+
+    # ── what is known ──
+
+    def _dossier(self, subject: str | None, people: str | None) -> Dossier | None:
+        """What is known for a text; None where nothing is known of its subject."""
+        if subject is None or self.people is None:
+            return None
+        key = subject, people or ""
+        if key not in self._dossiers:
+            if len(self._dossiers) >= _DOSSIERS:
+                self._dossiers.clear()
+            self._dossiers[key] = self._gather(subject, (people or "").split(BETWEEN))
+        return self._dossiers[key]
+
+    def _gather(self, subject: str, people: Sequence[str]) -> Dossier | None:
+        assert self.people is not None
+        own = self.people.facts(subject)
+        if own is None:
+            return None
+        names = [own.name, *own.relatives, *own.carers, *(name for name in people if name)]
+        terms: dict[Term, None] = {}
+        for name in dict.fromkeys(names):
+            terms.update(dict.fromkeys(self._terms_of(name)))
+        shift = self.record.by_kind.get("date")
+        offset = getattr(shift, "offset", None)
+        return Dossier(tuple(terms), None if offset is None else offset(self.people.canonical(subject)))
+
+    def _terms_of(self, who: str) -> tuple[Term, ...]:
+        if who not in self._terms:
+            assert self.people is not None
+            if len(self._terms) >= _PEOPLE:
+                self._terms.clear()
+            facts = self.people.facts(who)
+            self._terms[who] = tuple(_terms(facts, self.record)) if facts is not None else ()
+        return self._terms[who]
+
+
+def _ask(masker: BoundMasker | None, value: str, told: Mapping[str, str | None]) -> str | None:
+    """What a record's own rule makes of a value."""
+    if masker is None or not value:
+        return None
+    return masker.mask_distinct([value], **{name: [told.get(name)] for name in masker.context})[0]
+
+
+def _terms(facts: Any, record: RecordMaskers) -> Iterator[Term]:
+    """Everything that is known of somebody, with what the record shows instead."""
+    told = {"subject": facts.key, "sex": facts.sex, "deceased": facts.death_date, "birth_date": facts.birth_date}
+    yield from _of_names(facts.names, told, record, is_person=bool(facts.sex) or facts.resource_type != "Organization")
+    yield from _of_places(facts, told, record)
+    for identifier in facts.identifiers:
+        masker = record.of_identifier(identifier.system, identifier.types)
+        yield Term(
+            "identifier", identifier.value, _ask(masker, identifier.value, {**told, "system": identifier.system})
+        )
+    birth = record.by_kind.get("birth_date")
+    for date in facts.birth_dates:
+        yield Term("birth_date", date, _ask(birth, date, told))
+    for contact in facts.contacts:
+        # A contact's own gender is not known here; its names are masked without it, as where none is given.
+        apart = {**told, "sex": None}
+        yield from _of_names(contact.names, apart, record, is_person=True)
+        yield from _of_places(contact, apart, record)
+
+
+def _of_names(names: Any, told: Mapping[str, str | None], record: RecordMaskers, *, is_person: bool) -> Iterator[Term]:
+    ask = record.by_kind.get
+    for name in names:
+        beside = {**told, "family": name.family or None, "given": " ".join(name.given) or None}
+        if name.family:
+            yield Term("family", name.family, _ask(ask("family"), name.family, beside))
+        for given in name.given:
+            yield Term("given", given, _ask(ask("given"), given, beside))
+        if name.text:
+            kind = "name" if is_person else "organization"
+            yield Term(kind, name.text, _ask(ask(kind), name.text, beside))
+
+
+def _of_places(holder: Any, told: Mapping[str, str | None], record: RecordMaskers) -> Iterator[Term]:
+    ask = record.by_kind.get
+    kinds = {"email": "email", "url": "url"}
+    for telecom in holder.telecoms:
+        fake = _ask(ask("telecom"), telecom.value, {**told, "system": telecom.system or None})
+        yield Term(kinds.get(telecom.system, "phone"), telecom.value, fake)
+    for address in holder.addresses:
+        groups = (address.lines, (address.city,), (address.state,), (address.postal_code,), (address.country,))
+        whole = {**told, "address": "|".join(", ".join(part for part in group if part) for group in groups)}
+        for line in address.lines:
+            yield Term("line", line, _ask(ask("line"), line, whole))
+        if address.city:
+            yield Term("city", address.city, _ask(ask("city"), address.city, whole))
+        if address.postal_code:
+            yield Term("zip", address.postal_code, _ask(ask("zip"), address.postal_code, whole))
+
+
+@register
+@dataclass(frozen=True)
+class Scrub(Masker):
+    """Free text with every identifier replaced: names, numbers, addresses and dates of the people it may speak of by what
+    their own records show, and what is shaped like an identifier by a keyed fake.
+
+    form: `text`; `xhtml` for a narrative, whose markup stays; `attachment` for base64 with a contentType beside it, of
+    which types that are no text become null. A text of a subject whom the run does not know becomes `placeholder`.
+    """
+
+    name: ClassVar[str] = "scrub"
+    form: str = "text"
+    placeholder: str = "[redacted]"
+
+    def __post_init__(self) -> None:
+        check(self.form in _FORMS, "form", "is no form of text", "one of: " + ", ".join(_FORMS))
+        check(isinstance(self.placeholder, str) and self.placeholder.strip() != "", "placeholder", "is blank")
+
+    def bind(self, keys: Subkeys) -> BoundScrub:
+        """The maskers of what is shaped like an identifier bind to their own purposes."""
+        specs: Mapping[str, Any] = registered()
+        maskers = {kind: _Ask(specs[name]().bind(keys)) for kind, name in _SHAPED.items()}
+        maskers["npi"] = _Ask(specs["check_digit"](scheme="npi").bind(keys))
+        placeholder = self.placeholder
+        if self.form == "xhtml":
+            placeholder = f'<div xmlns="http://www.w3.org/1999/xhtml">{placeholder}</div>'
+        return BoundScrub(self.form, placeholder, Scrubber(maskers))
