@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -88,12 +88,13 @@ class BoundScrub(BoundMasker):
         """Scrub texts; attachments of types that are no text become null."""
         masked: list[str | None] = [self.placeholder if self.form != "attachment" else None] * len(values)
         groups: dict[str, list[tuple[int, str, Dossier]]] = {}
-        columns = zip(values, context["subject"], context["people"], context["content_type"], strict=True)
-        for row, (value, subject, people, content_type) in enumerate(columns):
+        dossiers = self._dossiers_of(zip(context["subject"], context["people"], strict=True))
+        for row, (value, content_type, dossier) in enumerate(
+            zip(values, context["content_type"], dossiers, strict=True)
+        ):
             read = self._read(value, content_type)
             if read is None:
                 continue
-            dossier = self._dossier(subject, people)
             if dossier is None:
                 masked[row] = (
                     self._written(self.placeholder) if read[0] == "plain" or self.form != "attachment" else None
@@ -101,11 +102,11 @@ class BoundScrub(BoundMasker):
                 continue
             groups.setdefault(read[0], []).append((row, read[1], dossier))
         for kind, found in groups.items():
-            texts, dossiers = [text for _, text, _ in found], [dossier for _, _, dossier in found]
+            texts, known = [text for _, text, _ in found], [dossier for _, _, dossier in found]
             if kind == "plain":
-                answers = [scrubbed.text for scrubbed in self.scrubber.scrub(texts, dossiers)]
+                answers = [scrubbed.text for scrubbed in self.scrubber.scrub(texts, known)]
             else:
-                answers = [scrubbed.text for scrubbed in self.scrubber.scrub_markup(texts, dossiers, kind)]
+                answers = [scrubbed.text for scrubbed in self.scrubber.scrub_markup(texts, known, kind)]
             for (row, _, _), answer in zip(found, answers, strict=True):
                 masked[row] = self._written(answer)
         return masked
@@ -129,60 +130,80 @@ class BoundScrub(BoundMasker):
 
     # ── what is known ──
 
-    def _dossier(self, subject: str | None, people: str | None) -> Dossier | None:
-        """What is known for a text; None where nothing is known of its subject."""
-        if subject is None or self.people is None:
-            return None
-        key = subject, people or ""
-        if key not in self._dossiers:
-            if len(self._dossiers) >= _DOSSIERS:
-                self._dossiers.clear()
-            self._dossiers[key] = self._gather(subject, (people or "").split(BETWEEN))
-        return self._dossiers[key]
-
-    def _gather(self, subject: str, people: Sequence[str]) -> Dossier | None:
-        assert self.people is not None
-        own = self.people.facts(subject)
+    def _company(self, subject: str | None, people: str | None) -> tuple[str, ...]:
+        """The names of all whom a text may speak of, its subject first; () where the subject is not known."""
+        own = self.people.facts(subject) if self.people is not None and subject is not None else None
         if own is None:
-            return None
-        names = [own.name, *own.relatives, *own.carers, *(name for name in people if name)]
-        terms: dict[Term, None] = {}
-        for name in dict.fromkeys(names):
-            terms.update(dict.fromkeys(self._terms_of(name)))
-        shift = self.record.by_kind.get("date")
-        offset = getattr(shift, "offset", None)
+            return ()
+        names = (own.name, *own.relatives, *own.carers, *(people or "").split(BETWEEN))
+        return tuple(dict.fromkeys(name for name in names if name))
+
+    def _dossiers_of(self, rows: Iterable[tuple[str | None, str | None]]) -> list[Dossier | None]:
+        """What is known for each text, by its subject and the people around; None where its subject is not known."""
+        keys = [(subject or "", people or "") for subject, people in rows]
+        missing = {key: self._company(*key) for key in dict.fromkeys(keys) if key not in self._dossiers}
+        if len(self._dossiers) + len(missing) > _DOSSIERS:
+            self._dossiers.clear()
+            missing = {key: self._company(*key) for key in dict.fromkeys(keys)}
+        self._learn(dict.fromkeys(name for company in missing.values() for name in company))
+        for key, company in missing.items():
+            self._dossiers[key] = self._dossier(key[0], company) if company else None
+        return [self._dossiers[key] for key in keys]
+
+    def _dossier(self, subject: str, company: Sequence[str]) -> Dossier:
+        assert self.people is not None
+        terms = dict.fromkeys(term for name in company for term in self._terms[name])
+        offset = getattr(self.record.by_kind.get("date"), "offset", None)
         return Dossier(tuple(terms), None if offset is None else offset(self.people.canonical(subject)))
 
-    def _terms_of(self, who: str) -> tuple[Term, ...]:
-        if who not in self._terms:
-            assert self.people is not None
-            if len(self._terms) >= _PEOPLE:
-                self._terms.clear()
-            facts = self.people.facts(who)
-            self._terms[who] = tuple(_terms(facts, self.record)) if facts is not None else ()
-        return self._terms[who]
+    def _learn(self, names: Iterable[str]) -> None:
+        """The terms of people who are not known yet. Each masker is asked once for all of them."""
+        people = self.people
+        if people is None:
+            return
+        if len(self._terms) > _PEOPLE:
+            self._terms.clear()
+        wishes = {name: list(_wishes(people.facts(name), self.record)) for name in names if name not in self._terms}
+        by_masker: dict[int, list[_Wish]] = {}
+        for found in wishes.values():
+            for wish in found:
+                if wish.masker is not None and wish.real:
+                    by_masker.setdefault(id(wish.masker), []).append(wish)
+        fakes: dict[int, str | None] = {}
+        for group in by_masker.values():
+            masker = group[0].masker
+            assert masker is not None
+            rows = [(wish.real, *(wish.told.get(name) for name in masker.context)) for wish in group]
+            columns = list(zip(*dict.fromkeys(rows), strict=True))
+            answers = masker.mask_distinct(columns[0], **dict(zip(masker.context, columns[1:], strict=True)))
+            known = dict(zip(dict.fromkeys(rows), answers, strict=True))
+            fakes.update((id(wish), known[row]) for wish, row in zip(group, rows, strict=True))
+        for name, found in wishes.items():
+            self._terms[name] = tuple(Term(wish.kind, wish.real, fakes.get(id(wish))) for wish in found if wish.real)
 
 
-def _ask(masker: BoundMasker | None, value: str, told: Mapping[str, str | None]) -> str | None:
-    """What a record's own rule makes of a value."""
-    if masker is None or not value:
-        return None
-    return masker.mask_distinct([value], **{name: [told.get(name)] for name in masker.context})[0]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wish:
+    """A value of somebody, and what masks it where."""
+
+    kind: str
+    real: str
+    masker: BoundMasker | None
+    told: Mapping[str, str | None] = field(repr=False)
 
 
-def _terms(facts: Any, record: RecordMaskers) -> Iterator[Term]:
-    """Everything that is known of somebody, with what the record shows instead."""
+def _wishes(facts: Any, record: RecordMaskers) -> Iterator[_Wish]:
+    """Everything that is known of somebody, with what masks it in the record."""
+    if facts is None:
+        return
     told = {"subject": facts.key, "sex": facts.sex, "deceased": facts.death_date, "birth_date": facts.birth_date}
-    yield from _of_names(facts.names, told, record, is_person=bool(facts.sex) or facts.resource_type != "Organization")
+    yield from _of_names(facts.names, told, record, is_person=facts.resource_type != "Organization")
     yield from _of_places(facts, told, record)
     for identifier in facts.identifiers:
         masker = record.of_identifier(identifier.system, identifier.types)
-        yield Term(
-            "identifier", identifier.value, _ask(masker, identifier.value, {**told, "system": identifier.system})
-        )
-    birth = record.by_kind.get("birth_date")
+        yield _Wish("identifier", identifier.value, masker, {**told, "system": identifier.system or None})
     for date in facts.birth_dates:
-        yield Term("birth_date", date, _ask(birth, date, told))
+        yield _Wish("birth_date", date, record.by_kind.get("birth_date"), told)
     for contact in facts.contacts:
         # A contact's own gender is not known here; its names are masked without it, as where none is given.
         apart = {**told, "sex": None}
@@ -190,34 +211,34 @@ def _terms(facts: Any, record: RecordMaskers) -> Iterator[Term]:
         yield from _of_places(contact, apart, record)
 
 
-def _of_names(names: Any, told: Mapping[str, str | None], record: RecordMaskers, *, is_person: bool) -> Iterator[Term]:
+def _of_names(names: Any, told: Mapping[str, str | None], record: RecordMaskers, *, is_person: bool) -> Iterator[_Wish]:
     ask = record.by_kind.get
     for name in names:
         beside = {**told, "family": name.family or None, "given": " ".join(name.given) or None}
         if name.family:
-            yield Term("family", name.family, _ask(ask("family"), name.family, beside))
+            yield _Wish("family", name.family, ask("family"), beside)
         for given in name.given:
-            yield Term("given", given, _ask(ask("given"), given, beside))
+            yield _Wish("given", given, ask("given"), beside)
         if name.text:
             kind = "name" if is_person else "organization"
-            yield Term(kind, name.text, _ask(ask(kind), name.text, beside))
+            yield _Wish(kind, name.text, ask(kind), beside)
 
 
-def _of_places(holder: Any, told: Mapping[str, str | None], record: RecordMaskers) -> Iterator[Term]:
+def _of_places(holder: Any, told: Mapping[str, str | None], record: RecordMaskers) -> Iterator[_Wish]:
     ask = record.by_kind.get
     kinds = {"email": "email", "url": "url"}
     for telecom in holder.telecoms:
-        fake = _ask(ask("telecom"), telecom.value, {**told, "system": telecom.system or None})
-        yield Term(kinds.get(telecom.system, "phone"), telecom.value, fake)
+        beside = {**told, "system": telecom.system or None}
+        yield _Wish(kinds.get(telecom.system, "phone"), telecom.value, ask("telecom"), beside)
     for address in holder.addresses:
         groups = (address.lines, (address.city,), (address.state,), (address.postal_code,), (address.country,))
         whole = {**told, "address": "|".join(", ".join(part for part in group if part) for group in groups)}
         for line in address.lines:
-            yield Term("line", line, _ask(ask("line"), line, whole))
+            yield _Wish("line", line, ask("line"), whole)
         if address.city:
-            yield Term("city", address.city, _ask(ask("city"), address.city, whole))
+            yield _Wish("city", address.city, ask("city"), whole)
         if address.postal_code:
-            yield Term("zip", address.postal_code, _ask(ask("zip"), address.postal_code, whole))
+            yield _Wish("zip", address.postal_code, ask("zip"), whole)
 
 
 @register
