@@ -70,6 +70,11 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
 
 def settle(key: str, claims: Iterable[Claim]) -> list[Entry]:
     """What a key means, by type, in the order of `TYPES`; the same in whatever order the claims come."""
+    claims = list(claims)
+    if len(claims) == 1:  # nearly all
+        (only,) = claims
+        facts = only.facts and _merged([only.facts], only.resource_type, key)
+        return [Entry(only.resource_type, only.canonical, facts)] if only.resource_type else []
     records: dict[str, list[Facts]] = {}
     ways: dict[str, dict[int, set[str]]] = {}
     for claim in claims:

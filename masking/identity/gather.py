@@ -17,6 +17,7 @@ from masking.identity.names import TYPES, named_by
 
 #: A record that spells its type with escapes is not seen.
 _RECORD = re.compile(rb'"resourceType"\s*:\s*"(?:%s)"' % "|".join(TYPES).encode())
+_REFERENCE = re.compile(rb'"reference"\s*:\s*"([^"\\]+)"')
 _DEEPEST = 8  # Bundles within Bundles
 _BOM = b"\xef\xbb\xbf"
 
@@ -48,6 +49,11 @@ def gather(lines: Sequence[bytes]) -> Iterator[Facts]:
     for line in lines:
         if search(line):
             yield from _of_document(line)
+
+
+def referred_to(lines: Sequence[bytes]) -> set[bytes]:
+    """The distinct texts of all references in these documents, but those that are spelled with escapes."""
+    return set(_REFERENCE.findall(b"\n".join(lines)))
 
 
 def _of_document(line: bytes) -> Iterator[Facts]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from masking.identity.names import RANK, split
 
 
@@ -37,6 +39,17 @@ class Groups:
 
     def __len__(self) -> int:
         return len(self._canonical)
+
+    def encode(self) -> bytes:
+        """For the way to where claims are made."""
+        return msgspec.msgpack.encode(self._canonical)
+
+    @classmethod
+    def decode(cls, content: bytes) -> Groups:
+        """Back again."""
+        groups = cls()
+        groups._canonical = msgspec.msgpack.decode(content, type=dict[str, str])
+        return groups
 
     def canonical(self, name: str) -> str:
         """The name of the group's first record: of its Patients the one of the least key. Its own if it has no group."""

@@ -8,6 +8,7 @@ stands once, under its human's canonical key; its other keys lead there.
 from __future__ import annotations
 
 import zlib
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,8 +26,8 @@ from masking.identity.names import split
 
 INDEX = "index.json"
 GROUP_BYTES = 256 << 10
-#: How much of a bucket one file holds, about; what settles a bucket holds no more than a record of it in memory.
-BUCKET_BYTES = 128 << 20
+#: How much is in a bucket, about; one that is built in one process is sorted in memory.
+BUCKET_BYTES = 32 << 20
 CACHE_BYTES = 64 << 20
 _CACHED_KEYS = 50_000
 _SCHEMA = pa.schema([pa.field("key", pa.binary(), nullable=False), pa.field("entries", pa.binary(), nullable=False)])
@@ -91,12 +92,17 @@ class _Sink:
 
 
 def write_bucket(folder: str, number: int, rows: Iterable[tuple[str, bytes]], scratch: str | None = None) -> Bucket:
-    """Write one bucket, whole or not at all, from its keys in order with their entries; holds one row group in memory."""
+    """Write one bucket from its keys in order with their encoded entries."""
+    return write_rows(bucket_path(folder, number), rows, number=number, scratch=scratch)
+
+
+def write_rows(path: str, rows: Iterable[tuple[str, bytes]], *, number: int = 0, scratch: str | None = None) -> Bucket:
+    """Write a file of keys with payloads, whole or not at all; holds one row group in memory."""
     count = raw_bytes = size = 0
     firsts: list[str] = []
     keys: list[bytes] = []
     entries: list[bytes] = []
-    with storage.Spool(bucket_path(folder, number), scratch) as spool:
+    with storage.Spool(path, scratch) as spool:
         sink = _Sink(spool)
         with pq.ParquetWriter(
             sink, _SCHEMA, compression="zstd", use_dictionary=False, column_encoding={"key": "DELTA_BYTE_ARRAY"},
@@ -128,6 +134,15 @@ def write_index(folder: str, buckets: int, files: Iterable[Bucket]) -> None:
     storage.write_bytes(storage.join(folder, INDEX), msgspec.json.encode(index))
 
 
+def read_rows(path: str) -> Iterator[tuple[str, bytes]]:
+    """The keys and payloads of a file, in its order; holds one row group in memory."""
+    with storage.open_input(path) as raw, pq.ParquetFile(raw) as file:
+        for at in range(file.num_row_groups):
+            keys, payloads = file.read_row_group(at, use_threads=False).columns
+            for key, payload in zip(keys.to_pylist(), payloads.to_pylist(), strict=True):
+                yield key.decode(), payload
+
+
 class _Group:
     """A row group in memory; keys are compared in place."""
 
@@ -154,11 +169,30 @@ class _Group:
         return found
 
 
-class Store:
-    """What is known of people, looked up by key. Holds at most `cache_bytes` of the files in memory.
+class Lookup(ABC):
+    """Whoever knows what keys mean. Keys are as in `People`: a name (`Patient/123`) or a subject key (`123`)."""
 
-    Keys are as in `People`: a name (`Patient/123`) or a subject key (`123`).
-    """
+    @abstractmethod
+    def entries(self, keys: Iterable[str]) -> dict[str, list[Entry]]:
+        """What these subject keys mean by themselves; those that mean nothing are left out."""
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Facts]:
+        """What is known of these; those of whom nothing is known are left out."""
+        wanted = {who: split(who) for who in keys}
+        entries = self.entries(key for _, key in wanted.values())
+        chosen = {who: choose(entries.get(key, ()), name) for who, (name, key) in wanted.items()}
+        ways = {who: split(entry.canonical) for who, entry in chosen.items() if entry and entry.facts is None}
+        beyond = self.entries(key for _, key in ways.values())
+        chosen |= {who: choose(beyond.get(key, ()), name) for who, (name, key) in ways.items()}
+        return {who: entry.facts for who, entry in chosen.items() if entry is not None and entry.facts is not None}
+
+    def get(self, who: str) -> Facts | None:
+        """What is known of one; None where nothing is. Many at once cost far less than one by one."""
+        return self.get_many((who,)).get(who)
+
+
+class Store(Lookup):
+    """What is known of people, looked up in files. Holds at most `cache_bytes` of them in memory."""
 
     def __init__(self, folder: str, index: _Index, cache_bytes: int) -> None:
         self._folder = folder
@@ -203,22 +237,13 @@ class Store:
                 pass
         return self
 
-    def get_many(self, keys: Iterable[str]) -> dict[str, Facts]:
-        """What is known of these; those of whom nothing is known are left out."""
-        wanted = {who: split(who) for who in keys}
-        entries = self.entries(key for _, key in wanted.values())
-        chosen = {who: choose(entries.get(key, ()), name) for who, (name, key) in wanted.items()}
-        ways = {who: split(entry.canonical) for who, entry in chosen.items() if entry and entry.facts is None}
-        beyond = self.entries(key for _, key in ways.values())
-        chosen |= {who: choose(beyond.get(key, ()), name) for who, (name, key) in ways.items()}
-        return {who: entry.facts for who, entry in chosen.items() if entry is not None and entry.facts is not None}
-
-    def get(self, who: str) -> Facts | None:
-        """What is known of one; None where nothing is. Many at once cost far less than one by one."""
-        return self.get_many((who,)).get(who)
+    @property
+    def buckets(self) -> tuple[int, ...]:
+        """The numbers of the buckets that hold anything."""
+        return tuple(sorted(self._files))
 
     def entries(self, keys: Iterable[str]) -> dict[str, list[Entry]]:
-        """What these keys mean by themselves; those that mean nothing are left out."""
+        """See `Lookup`."""
         found: dict[str, list[Entry]] = {}
         missing: dict[tuple[int, int], list[str]] = {}
         for key in dict.fromkeys(keys):

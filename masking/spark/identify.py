@@ -1,0 +1,187 @@
+"""The pass before masking: what the export says of people, merged, and put where the masking tasks look it up.
+
+Tasks gather from their blocks and write what they find to the PHI side; the driver sees counts and pairs of linked
+records only. What records contribute to each key is shuffled by key, settled and written as the store. A small store is
+loaded whole by the tasks that mask. For a large one, the keys that each task refers to are joined with what is known,
+into a small file a task: documents never shuffle, and whoever has a million observations is one row a task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from masking import storage
+from masking.errors import UsageError
+from masking.identity.entries import Entry, decode_entries
+from masking.identity.links import Groups
+from masking.identity.store import Bucket, Lookup, Store, bucket_path, read_rows, write_index
+from masking.spark.identify_tasks import (
+    ByTaskTask,
+    ClaimTask,
+    Gathered,
+    GatherTask,
+    RowsTask,
+    SettleTask,
+    groups_path,
+    references_path,
+    scratch,
+    task_path,
+)
+from masking.spark.lines import Limits
+from masking.spark.splits import Task
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+IDENTITIES = "identities"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifySettings:
+    """How it is done; sizes in bytes. None of these changes what is known of anybody.
+
+    whole_bytes: a store that takes no more in memory is loaded whole by each worker. bucket_bytes: of one file of the
+    store. scan_from: an export of at least so much text is taken to need files by task, so that its references are
+    gathered in the first pass; a smaller one is read again if it needs them after all.
+    """
+
+    whole_bytes: int = 256 << 20
+    bucket_bytes: int = 128 << 20
+    scan_from: int = 64 << 30
+
+    def __post_init__(self) -> None:
+        if min(self.bucket_bytes, self.scan_from) < 1 or self.whole_bytes < 0:
+            raise UsageError("sizes of the pass over people must be positive")
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """Where the store is, and how a task reads it. Picklable; holds no value."""
+
+    folder: str
+    records: int  # that were gathered
+    whole: bool
+
+    def open(self, task: int) -> Lookup:
+        """What a masking task asks. Runs in workers; a store that is loaded whole is loaded once a process."""
+        if not self.whole:
+            return TaskLookup(self.folder, task)
+        if self.folder not in _LOADED:
+            _LOADED.clear()
+            _LOADED[self.folder] = Store.open(self.folder).load_all()
+        return _LOADED[self.folder]
+
+    def remove(self) -> None:
+        """Delete all of it; for the end of a run, however it ends."""
+        remove(self.folder)
+
+
+_LOADED: dict[str, Store] = {}
+
+
+def remove(folder: str) -> None:
+    """Delete what the pass wrote; nothing happens where there is nothing."""
+    storage.delete_folder(folder)
+
+
+class TaskLookup(Lookup):
+    """What is known of those whom one task refers to, and of whom of these nothing is known; others, such as their
+    relatives, are looked up in the store.
+    """
+
+    def __init__(self, folder: str, task: int) -> None:
+        path = task_path(folder, task)
+        self._entries = dict(read_rows(path)) if storage.find_file(path) else {}
+        self._store = Store.open(folder)
+
+    def __repr__(self) -> str:
+        return f"TaskLookup({len(self._entries)})"
+
+    def entries(self, keys: Iterable[str]) -> dict[str, list[Entry]]:
+        """See `Lookup`."""
+        wanted = dict.fromkeys(keys)
+        found = {key: decode_entries(self._entries[key]) for key in wanted if key in self._entries}
+        beyond = self._store.entries(key for key in wanted if key not in found)
+        return {key: entries for key, entries in (found | beyond).items() if entries}
+
+
+def identify(
+    spark: SparkSession,
+    tasks: tuple[Task, ...],
+    phi: str,
+    *,
+    limits: Limits,
+    cores: int,
+    settings: IdentifySettings | None = None,
+) -> Identities:
+    """Build the store of people of these tasks' blocks under the run's folder on the PHI side.
+
+    cores: how many tasks run at once. `InputError` where a block cannot be read. What an earlier attempt left is
+    replaced; whatever happens, `remove` takes it all back.
+    """
+    settings = settings or IdentifySettings()
+    folder = storage.join(phi, IDENTITIES)
+    remove(folder)
+    scan = sum(block.end - block.start for task in tasks for block in task) >= settings.scan_from
+    found = _gather(spark, GatherTask(tasks, folder, limits, records=True, references=scan))
+    groups = Groups(pair for one in found for pair in one.pairs)
+    if len(groups):
+        storage.write_bytes(groups_path(folder), groups.encode())
+    _settle(spark, found, folder, cores, settings.bucket_bytes)
+    store = Store.open(folder)
+    whole = store.raw_bytes <= settings.whole_bytes
+    if not whole:
+        if not scan:
+            _gather(spark, GatherTask(tasks, folder, limits, records=False, references=True))
+        _split_by_task(spark, store, folder, len(tasks), cores)
+    for rest in (storage.join(folder, "gathered"), storage.join(folder, "references"), scratch(folder)):
+        storage.delete_folder(rest)
+    storage.delete_file(groups_path(folder))
+    return Identities(folder, sum(one.records for one in found), whole)
+
+
+def _gather(spark: SparkSession, job: GatherTask) -> list[Gathered]:
+    if not job.tasks:
+        return []
+    rows = spark.range(0, len(job.tasks), 1, len(job.tasks)).mapInArrow(job.run, "found binary").collect()
+    return [msgspec.msgpack.decode(row.found, type=Gathered) for row in rows]
+
+
+def _settle(spark: SparkSession, found: list[Gathered], folder: str, cores: int, bucket_bytes: int) -> None:
+    """Shuffle claims to their buckets, and write these."""
+    sources = tuple(sorted(one.task for one in found if one.records))
+    # A record's claims together take about half as much again as the record.
+    buckets = max(1, round(1.5 * sum(one.bytes for one in found) / bucket_bytes))
+    files: list[Bucket] = []
+    if sources:
+        claims = spark.range(0, len(sources), 1, min(len(sources), 4 * cores)).mapInArrow(
+            ClaimTask(sources, folder, buckets).run, "bucket int, key binary, claim binary"
+        )
+        rows = (
+            claims.repartition(buckets, "bucket")
+            .sortWithinPartitions("bucket", "key")
+            .mapInArrow(SettleTask(folder).run, "bucket binary")
+            .collect()
+        )
+        files = [msgspec.msgpack.decode(row.bucket, type=Bucket) for row in rows]
+    write_index(folder, buckets, [file for file in files if file.rows])
+
+
+def _split_by_task(spark: SparkSession, store: Store, folder: str, tasks: int, cores: int) -> None:
+    """Join what each task refers to with what is known, and write a file a task."""
+    places = ((number, references_path(folder, number)) for number in range(tasks))
+    references = tuple((number, path) for number, path in places if storage.find_file(path))
+    buckets = tuple((0, bucket_path(folder, number)) for number in store.buckets)
+    if not references or not buckets:
+        return
+    wanted = RowsTask(references, "references").frame(spark, cores).select("number", "key")
+    ways = RowsTask(buckets, "ways").frame(spark, cores).selectExpr("key", "payload as way")
+    known = RowsTask(buckets, "entries").frame(spark, cores).select("key", "payload")
+    beyond = wanted.join(ways, "key").selectExpr("number", "way as key")
+    rows = wanted.union(beyond).distinct().join(known, "key", "left").select("number", "key", "payload")
+    sorted_rows = rows.repartition(min(tasks, 16 * cores), "number").sortWithinPartitions("number", "key")
+    sorted_rows.mapInArrow(ByTaskTask(folder).run, "rows long").collect()
