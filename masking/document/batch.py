@@ -161,12 +161,12 @@ class Walked:
         chosen = spans[is_plain][first]
         self._key_of[frames[is_plain]] = len(self._distinct) + place
         for start, stop in zip(chosen["start"].tolist(), chosen["stop"].tolist(), strict=True):
-            self._distinct.append(id_key(self.raw[start:stop]))
+            self._distinct.append(self.references.canonical(id_key(self.raw[start:stop])))
         others: list[int] = frames[~is_plain].tolist()
         if others:
             self._find_others(others)
             self._key_of[others] = range(len(self._distinct), len(self._distinct) + len(others))
-            self._distinct += [self._keys[frame] for frame in others]
+            self._distinct += [self.references.canonical(self._keys[frame]) for frame in others]
 
     @cached_property
     def _own(self) -> list[bytes | None]:

@@ -21,6 +21,7 @@ from masking.document.tape import Tape, likely_rows, make_tape, most_rows, scan
 from masking.document.walk import FRAME, JOB, QUESTION, Frames, Questions, walk
 from masking.document.write import LABELS_SIZE, PHRASES, write_all
 from masking.fhir.compartment import is_person
+from masking.maskers.base import People
 from masking.native import Bytes, Ints, bytes_of
 from masking.policy.plan import Plan
 
@@ -78,23 +79,35 @@ class Batch:
 class Engine:
     """Masks batches under one plan. Picklable; what it remembers stays in its process. Its repr shows no key."""
 
-    def __init__(self, plan: Plan, *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, plan: Plan, *, max_bytes: int = MAX_BYTES, people: People | None = None) -> None:
         self.plan = plan
         self.max_bytes = max_bytes
+        self._people = people
         self._memory: _Memory | None = None
+
+    @property
+    def asks_people(self) -> bool:
+        """Whether the plan asks for what the run knows of people; without it, what needs it is redacted."""
+        return self.plan.asks_people
+
+    def with_people(self, people: People) -> Engine:
+        """An engine of the same plan that knows people: the records of one human share their dates' offset, displays and
+        texts show the names that the records show. `people` is never pickled.
+        """
+        return Engine(self.plan, max_bytes=self.max_bytes, people=people)
 
     def __repr__(self) -> str:
         return f"Engine({self.plan!r})"
 
     def __getstate__(self) -> dict[str, object]:
-        return {"plan": self.plan, "max_bytes": self.max_bytes, "_memory": None}
+        return {"plan": self.plan, "max_bytes": self.max_bytes, "_people": None, "_memory": None}
 
     def mask_batch(self, documents: Sequence[bytes]) -> Batch:
         """Mask documents: one JSON text each, no newline at the end, any number of them. Never raises for what they
         hold.
         """
         if self._memory is None:
-            self._memory = _Memory(self.plan)
+            self._memory = _Memory(self.plan, self._people)
         batch = Batch([None] * len(documents), [None] * len(documents))
         start = size = 0
         for index, length in enumerate(map(len, documents)):
@@ -122,13 +135,15 @@ def _is_utf8(document: bytes) -> bool:
 class _Memory:
     """What a process keeps between batches: the plan's tables as far as they were asked for, and maskers' answers."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, people: People | None) -> None:
+        if people is not None:
+            plan = plan.with_people(people)
         self._labels = plan.policy.labels
         self._tables = Tables(plan)
         self._persons = np.array([is_person(name) for name in self._tables.types], np.uint8)
         self._paths = make_paths(self._tables.types)
         self._maskers = Maskers(self._tables)
-        self._subjects = Subjects()
+        self._subjects = Subjects(people)
         #: kept from batch to batch: fresh memory costs more than filling it
         self._tape = make_tape(0)
 

@@ -12,6 +12,7 @@ import re
 from masking.document.strings import plain, to_part, to_text
 from masking.fhir.references import parse
 from masking.identity.names import named_by as name_of
+from masking.maskers.base import People
 
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MEMORY = 100_000
@@ -38,9 +39,22 @@ def identifier_key(system: bytes | None, value: bytes) -> bytes:
 class Subjects:
     """References to subjects' keys, remembered while they repeat."""
 
-    def __init__(self) -> None:
+    def __init__(self, people: People | None = None) -> None:
+        self._people = people
+        self._canonical: dict[bytes, bytes] = {}
         self._known: dict[bytes, bytes | None] = {}
         self._named: dict[bytes, bytes] = {}
+
+    def canonical(self, key: bytes | None) -> bytes | None:
+        """The one key of a human with several records, as far as people are known."""
+        if key is None or self._people is None:
+            return key
+        found = self._canonical.get(key)
+        if found is None:
+            if len(self._canonical) > _MEMORY:
+                self._canonical.clear()
+            found = self._canonical[key] = self._people.canonical(key.decode()).encode()
+        return found
 
     def named(self, reference: bytes, root_id: bytes | None) -> bytes:
         """The name (`Practitioner/7`) of the record of a human or an organization that a reference means, in what stands

@@ -190,6 +190,15 @@ class Lookup(ABC):
         """What is known of one; None where nothing is. Many at once cost far less than one by one."""
         return self.get_many((who,)).get(who)
 
+    def facts(self, who: str) -> Facts | None:
+        """The same, as maskers ask for it (`masking.maskers.base.People`)."""
+        return self.get(who)
+
+    def canonical(self, who: str) -> str:
+        """The one key of a human with several records; of somebody unknown the key that was given."""
+        facts = self.get(who)
+        return facts.key if facts else split(who)[1]
+
 
 class Store(Lookup):
     """What is known of people, looked up in files. Holds at most `cache_bytes` of them in memory."""

@@ -19,6 +19,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from masking.document import Batch, Fault
 from masking.report.manifest import UNKNOWN_TYPE, TypeCounts
 from masking.spark.guard import DocumentEngine, Guard
+from masking.spark.identify import Identities
 from masking.spark.lines import Limits, LineBatch, Reader, TooLong
 from masking.spark.progress import Beat
 from masking.spark.receipts import Receipt, encode
@@ -40,24 +41,29 @@ class MaskTask:
     limits: Limits
     file_bytes: int
     beat_seconds: float
+    identities: Identities | None = None
 
     def run(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Record batches with task numbers in, record batches with receipts out."""
         for batch in rows:
             for number in batch.column(0).to_pylist():
-                receipt = _Running(self, number, _warm(self.run_id, self.engine)).finish()
+                receipt = _Running(self, number, self._warm(number)).finish()
                 yield pa.RecordBatch.from_arrays([pa.array([encode(receipt)], pa.binary())], ["receipt"])
+
+    def _warm(self, number: int) -> Guard:
+        """This process's engine for a run: the first that arrived, whose caches earlier tasks have filled.
+
+        Where each task has knowledge of people of its own, each has its engine too.
+        """
+        people = self.identities
+        name = self.run_id if people is None or people.whole else f"{self.run_id}/{number}"
+        if name not in _ENGINES:
+            _ENGINES.clear()
+            _ENGINES[name] = Guard(self.engine if people is None else self.engine.with_people(people.open(number)))
+        return _ENGINES[name]
 
 
 _ENGINES: dict[str, Guard] = {}
-
-
-def _warm(run_id: str, engine: DocumentEngine) -> Guard:
-    """This process's engine for a run: the first that arrived, whose caches earlier tasks have filled."""
-    if run_id not in _ENGINES:
-        _ENGINES.clear()
-        _ENGINES[run_id] = Guard(engine)
-    return _ENGINES[run_id]
 
 
 @contextlib.contextmanager

@@ -10,10 +10,18 @@ from typing import Protocol
 
 from masking.document import Batch, Fault
 from masking.errors import CountMismatch
+from masking.maskers.base import People
 
 
 class DocumentEngine(Protocol):
     """What masks documents (`masking.document.Engine`): picklable, and a pure function of each document."""
+
+    @property
+    def asks_people(self) -> bool:
+        """Whether it wants to know what the export says of people before it masks."""
+
+    def with_people(self, people: People) -> DocumentEngine:
+        """The same engine, knowing them."""
 
     def mask_batch(self, documents: Sequence[bytes]) -> Batch:
         """Mask one JSON text an entry; each is masked, at fault or dropped."""

@@ -34,6 +34,7 @@ from masking.report.manifest import (
 from masking.spark.apply import MaskTask
 from masking.spark.finish import gather_small_files, number_quarantine, settle_files
 from masking.spark.guard import DocumentEngine
+from masking.spark.identify import Identities, identify
 from masking.spark.lines import Limits
 from masking.spark.progress import Snapshot, Watch, beat_seconds
 from masking.spark.read import Inputs, find_inputs, refuse_shared_places
@@ -163,7 +164,11 @@ class _Work:
         cores = _cores(self.spark)
         weight = sum(file.weight for file in self.inputs.files)
         count = self.settings.partitions or count_tasks(weight, cores, self.settings.partition_bytes)
-        totals = self._mask(run_id, engine, plan_tasks(self.inputs.files, count))
+        tasks = plan_tasks(self.inputs.files, count)
+        people = self._identify(tasks, cores) if engine.asks_people else None
+        totals = self._mask(run_id, engine, tasks, people)
+        if people is not None:
+            people.remove()
         number_quarantine(self.spark, totals.unnumbered, totals.first_lines, self.places, cores)
         files = gather_small_files(
             self.spark,
@@ -195,7 +200,15 @@ class _Work:
         publish_manifest(self.destination, manifest, self.places.scratch)
         return manifest
 
-    def _mask(self, run_id: str, engine: DocumentEngine, tasks: tuple[Task, ...]) -> Totals:
+    def _identify(self, tasks: tuple[Task, ...], cores: int) -> Identities:
+        """Gather what the export says of people, on the PHI side."""
+        return identify(self.spark, tasks, self.places.phi, limits=self._limits, cores=cores)
+
+    @property
+    def _limits(self) -> Limits:
+        return Limits(self.settings.batch_rows, self.settings.batch_bytes, self.settings.line_bytes)
+
+    def _mask(self, run_id: str, engine: DocumentEngine, tasks: tuple[Task, ...], people: Identities | None) -> Totals:
         """The job itself: one Spark task a planned one. A range has exactly the partitions it is asked for."""
         if not tasks:
             return total(())
@@ -204,9 +217,10 @@ class _Work:
             run_id=run_id,
             tasks=tasks,
             places=self.places,
-            limits=Limits(self.settings.batch_rows, self.settings.batch_bytes, self.settings.line_bytes),
+            limits=self._limits,
             file_bytes=self.settings.file_bytes,
             beat_seconds=beat_seconds(self.places.phi),
+            identities=people,
         )
         receipts = self.spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(job.run, "receipt binary")
         with Watch(self.places.progress, self.inputs.bytes, len(tasks), self.progress, self.marker.beat):
