@@ -130,7 +130,13 @@ def read(export: Path, truth: Path) -> list[Note]:
     terms = _Terms()
     patients = {one["id"]: one for one in _lines(export, "Patient")}
     own = {key: terms.of(one) for key, one in patients.items()}
-    names = {one["text"]: key for key, patient in patients.items() for one in patient["name"] if "text" in one}
+    names = {
+        name: key
+        for key, patient in patients.items()
+        for one in patient["name"]
+        for name in (one.get("text", ""), " ".join([*one.get("given", ()), one.get("family", "")]), " ".join([*one.get("given", ())[:1], one.get("family", "")]), f"{one.get('family')} {' '.join(one.get('given', ()))}")
+        if name
+    }
     staff = {one["id"]: terms.of(one) for one in _lines(export, "Practitioner")}
     dossiers: dict[tuple[str, ...], Dossier] = {}
     answer = []

@@ -8,8 +8,8 @@ from datetime import date
 from masking.fhir.dates import days_in_month, shift_text
 from masking.scrub.vocabulary import DAYS, MONTHS
 
-_TITLES = tuple(month.title() for month in MONTHS)
-_DAY_TITLES = tuple(day.title() for day in DAYS)
+MONTH_NAMES = tuple(month.title() for month in MONTHS)
+_DAYMONTH_NAMES = tuple(day.title() for day in DAYS)
 _NUMBER = {month: number for number, name in enumerate(MONTHS, 1) for month in (name, name[:3])} | {"sept": 9}
 _PIVOT = 30  # '1/9/64' is 1964, '1/9/24' 2024: notes are of this century, the people in them of the last one
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
@@ -67,7 +67,7 @@ def as_cased(word: str, like: str) -> str:
 
 def _month(number: int, like: str) -> str:
     """The name of a month as long as another."""
-    name = _TITLES[number - 1]
+    name = MONTH_NAMES[number - 1]
     full = like.lower() in MONTHS and len(like) > 3
     if like.lower() == "may":
         full = len(name) < 5
@@ -76,7 +76,7 @@ def _month(number: int, like: str) -> str:
 
 def weekday(moved: date, like: str) -> str:
     """The weekday of a day, as long as another."""
-    name = _DAY_TITLES[moved.weekday()]
+    name = _DAYMONTH_NAMES[moved.weekday()]
     return as_cased(name if len(like) > 4 and like.lower() in DAYS else name[:3], like)
 
 

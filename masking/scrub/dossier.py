@@ -10,7 +10,7 @@ from typing import NamedTuple
 from masking.pools.titles import GUESSABLE_SUFFIXES, PARTICLES, PREFIXES, fold_title
 from masking.scrub.scan import Table, fold
 from masking.scrub.terms import Dossier, Term
-from masking.scrub.vocabulary import full_names, level_of, nicknames, street_words
+from masking.scrub.vocabulary import EPONYMS, full_names, level_of, nicknames, street_words
 
 #: A whole name, one word of a name, a number that is poured into the punctuation found, text as it is.
 WHOLE, NAME, NUMBER, TEXT = range(4)
@@ -35,7 +35,7 @@ class Entry(NamedTuple):
 class Known:
     """A dossier ready for searching. Memos hold what was made of spellings before; they die with the dossier."""
 
-    __slots__ = ("births", "dates", "days", "entries", "exact", "initials", "memo", "table")
+    __slots__ = ("births", "dates", "days", "entries", "exact", "forms", "initials", "memo", "table")
 
     def __init__(self, dossier: Dossier) -> None:
         self.days = dossier.days
@@ -57,7 +57,14 @@ class Known:
                 late.append(term)
         for term in late:
             self._add_nicknames(term, phrases, seen)
-        self.table = Table(phrases, range(len(phrases)))
+        sure = [entry.mode == NAME and not entry.level and entry.folded not in EPONYMS for entry in self.entries]
+        births = [
+            (int(real.replace("-", "")), int(fake[:10].replace("-", "")))
+            for real, fake in self.births.items()
+            if fake is not None and len(real) == 10 and len(fake) >= 10
+        ]
+        self.table = Table(phrases, range(len(phrases)), sure, self.days, births)
+        self.forms = [(one.kind, one.fake, one.fake.upper(), one.fake.lower()) for one in self.entries]
 
     def _put(self, spelling: str, entry: Entry, phrases: list[str], seen: set[str]) -> None:
         key = spelling.casefold()
@@ -104,7 +111,8 @@ class Known:
     def _add_name(self, kind: str, real: str, fake: str, phrases: list[str], seen: set[str]) -> None:
         words, fakes = _words(real), _words(fake)
         if len(words) > 1 or (words and "-" in words[0]):
-            self._put(real, Entry(kind, fake, WHOLE, 0, ""), phrases, seen)
+            spelling, other = real[real.find(words[0]) :], fake[max(0, fake.find(fakes[0] if fakes else "")) :]
+            self._put(spelling, Entry(kind, other, WHOLE, 0, ""), phrases, seen)
         if kind == "name" and "," in real:  # 'LAST, First': told apart by the comma
             words, fakes = _turned(real), _turned(fake)
         pairs = zip(words, fakes, strict=True) if len(words) == len(fakes) else ((word, fake) for word in words)

@@ -10,11 +10,11 @@ from typing import Any
 
 from masking.scrub import dates, shapes
 from masking.scrub.dossier import NAME, NUMBER, TEXT, WHOLE, Known, cased, pour
-from masking.scrub.scan import AT, HEX, LINK, tokens
+from masking.scrub.scan import AT, DASHED, HEX, LINK, SLASHED, WRITTEN, Tokens, tokens
 from masking.scrub.scan import NUMBER as DIGITS
 from masking.scrub.standing import is_name
 from masking.scrub.terms import Dossier, Found, Scrubbed, Span
-from masking.scrub.vocabulary import LABEL, MONTH, SPELLED, TITLE, WEEKDAY, WWW, is_eponym, words
+from masking.scrub.vocabulary import LABEL, MONTH, SPELLED, TITLE, WWW, is_eponym, words
 
 #: Distinct values of one kind to their fakes; None where one cannot be read.
 Masker = Callable[[list[str]], Sequence[str | None]]
@@ -75,7 +75,7 @@ class Scrubber:
     def scrub(self, texts: Sequence[str], dossiers: Sequence[Dossier]) -> list[Scrubbed]:
         """The texts without identifiers, each by its own dossier; where nothing is found, the very text."""
         return [
-            Scrubbed(_written(text, found), tuple([Span(*one[:4]) for one in found])) if found else Scrubbed(text, ())
+            Scrubbed(_written(text, found), tuple([_span(one[:4]) for one in found])) if found else Scrubbed(text, ())
             for text, found in zip(texts, self.find(texts, dossiers), strict=True)
         ]
 
@@ -95,16 +95,15 @@ class Scrubber:
         return answer
 
     def _find(self, texts: Sequence[str], known: Sequence[Known]) -> list[list[Found]]:
-        starts, stops, codes, counts, links = tokens(texts, [one.table for one in known], words())
+        seen = tokens(texts, [one.table for one in known], words())
         answer = []
         at = 0
         asked = False
-        for text, one, count, linked in zip(texts, known, counts, links, strict=True):
+        for text, one, count, linked in zip(texts, known, seen.counts, seen.links, strict=True):
             if count:
-                reader = Reader(text, one, starts, stops, codes, at, at + count, self.day_first)
-                found = reader.read(linked > 0)
+                reader = Reader(text, one, seen, at, at + count, self.day_first)
+                answer.append(reader.read(linked > 0))
                 asked = asked or reader.asks
-                answer.append(found)
                 at += count
             else:
                 answer.append([])
@@ -137,6 +136,8 @@ class Scrubber:
         ]
 
 
+_span = Span._make
+
 #: Kinds that the masker `identifier` can answer for.
 _NUMBERS = frozenset(("mrn", "account", "health_plan", "license", "plate", "device", "npi", "dea", "uuid", "mac", "vin"))
 
@@ -155,21 +156,11 @@ def _written(text: str, found: Sequence[Found]) -> str:
 class Reader:
     """One text: walks its tokens from left to right; what is found never overlaps what was found before."""
 
-    __slots__ = ("asks", "codes", "day_first", "end", "found", "known", "links", "place", "starts", "stop", "stops", "text")
+    __slots__ = ("asks", "codes", "day_first", "end", "found", "hints", "known", "links", "place", "starts", "stop", "stops", "text")
 
-    def __init__(
-        self,
-        text: str,
-        known: Known,
-        starts: list[int],
-        stops: list[int],
-        codes: list[int],
-        place: int,
-        stop: int,
-        day_first: bool,
-    ) -> None:
+    def __init__(self, text: str, known: Known, seen: Tokens, place: int, stop: int, day_first: bool) -> None:
         self.text, self.known, self.day_first = text, known, day_first
-        self.starts, self.stops, self.codes = starts, stops, codes
+        self.starts, self.stops, self.codes, self.hints = seen[:4]
         self.place, self.stop = place, stop
         self.end = 0
         self.asks = False
@@ -178,8 +169,8 @@ class Reader:
 
     def read(self, linked: bool) -> list[Found]:
         """All that is found."""
-        text, known, found = self.text, self.known, self.found
-        starts, stops, codes, entries, memo = self.starts, self.stops, self.codes, known.entries, known.memo
+        found, put = self.found, self.found.append
+        starts, stops, hints, forms = self.starts, self.stops, self.hints, self.known.forms
         if linked:
             self._find_links()
         for place in range(self.place, self.stop):
@@ -190,59 +181,79 @@ class Reader:
                 self._take_link()
                 if start < self.end:
                     continue
-            code, stop = codes[place], stops[place]
+            code, hint = self.codes[place], hints[place]
             if code >= 0:
-                entry = entries[code]
-                if entry.mode == NAME:
-                    self._name(place, start, stop, entry)
-                    continue
-                spelled = text[start:stop]
-                new = memo.get((code, spelled))
-                if new is None:
-                    if entry.level and not is_name(self, place, start, stop, entry):
-                        continue
-                    new = _as_found(entry.fake, entry.mode, spelled)
-                    if not entry.level:
-                        memo[code, spelled] = new
-                if entry.mode == NUMBER and not self._is_apart(start, stop):
-                    continue
-                if new[:1] == "+" and start and text[start - 1] == "+":
-                    new = new[1:]
-                found.append(Found(start, stop, entry.kind, "known", new))
-                self.end = stop
-            elif code == DIGITS:
-                self._number(start, stop)
-            elif code == LABEL:
-                self._label(place, start, stop)
-            elif code == MONTH:
-                self._month(start)
-            elif code == TITLE:
-                self._title(place, start, stop)
-            elif code == HEX:
-                hexed = shapes.AT_HEX.match(text, start)
-                if hexed:
-                    self._address(str(hexed.lastgroup), hexed)
-            elif code == SPELLED:
-                aged = shapes.SPELLED_AGE.match(text, start)
-                if aged:
-                    self._put(start, aged.end(), "age", "90+")
-        if self.links:
+                if hint:
+                    self.end = stop = stops[place]
+                    form = forms[code]
+                    put(Found(start, stop, form[0], "known", form[hint]))
+                    if form[0] == "given" and self.text[stop : stop + 1] == " ":
+                        self._middle_initial(start, stop)
+                else:
+                    self._known(place, start, stops[place], code)
+            elif SLASHED >= code >= WRITTEN:
+                self._day(code, start, stops[place], hint)
+            else:
+                self._shape(place, code, start, stops[place])
+        while self.links:
             self._take_link()
         return found
+
+    def _known(self, place: int, start: int, stop: int, code: int) -> None:
+        entry, text, memo = self.known.entries[code], self.text, self.known.memo
+        if entry.mode == NAME:
+            self._name(place, start, stop, entry)
+            return
+        if entry.level and not is_name(self, place, start, stop, entry):
+            return
+        spelled = text[start:stop]
+        new = memo.get((code, spelled))
+        if new is None:
+            new = memo[code, spelled] = _as_found(entry.fake, entry.mode, spelled)
+        if new[:1] == "+" and start and text[start - 1] == "+":
+            new = new[1:]
+        self.found.append(Found(start, stop, entry.kind, "known", new))
+        self.end = stop
+
+    def _day(self, code: int, start: int, stop: int, moved: int) -> None:
+        """A date that the scan has moved."""
+        year, month, day = moved // 10000, moved // 100 % 100, moved % 100
+        if code == SLASHED:
+            if self.day_first:
+                self._number(start, stop)
+                return
+            new = f"{month:02d}/{day:02d}/{year:04d}"
+        elif code == DASHED:
+            new = f"{year:04d}-{month:02d}-{day:02d}"
+        else:
+            new = f"{dates.MONTH_NAMES[month - 1]} {day}, {year:04d}"
+        self.found.append(Found(start, stop, "date", "shaped", new))
+        self.end = stop
+
+    def _shape(self, place: int, code: int, start: int, stop: int) -> None:
+        text = self.text
+        if code == DIGITS:
+            self._number(start, stop)
+        elif code == LABEL:
+            self._label(place, start, stop)
+        elif code == MONTH:
+            self._month(start)
+        elif code == TITLE:
+            self._title(place, start, stop)
+        elif code == HEX:
+            hexed = shapes.AT_HEX.match(text, start)
+            if hexed:
+                self._address("mac" if hexed["mac"] else "uuid" if hexed["uuid"] else "ip6", hexed)
+        elif code == SPELLED:
+            aged = shapes.SPELLED_AGE.match(text, start)
+            if aged:
+                self._put(start, aged.end(), "age", "90+")
 
     def _put(self, start: int, stop: int, kind: str, new: str | None) -> None:
         self.found.append(Found(start, stop, kind, "shaped", new))
         self.end = stop
         if new is None:
             self.asks = True
-
-    def _is_apart(self, start: int, stop: int) -> bool:
-        """Whether a known number is not a part of a longer one, or of a decimal."""
-        text = self.text
-        before, after = text[start - 2 : start] if start > 1 else "", text[stop : stop + 2]
-        if before[1:] in (".", ",") and before[:1].isdigit():
-            return False
-        return not (after[:1] in (".", ",") and after[1:].isdigit())
 
     # --- links -------------------------------------------------------------------------------------------------------
 
@@ -290,12 +301,16 @@ class Reader:
                     found.append(Found(initial, initial + 1, "given", "known", new))
         found.append(Found(start, stop, entry.kind, "known", cased(entry.fake, text[start:stop])))
         self.end = stop
-        # 'Smith, John Q.': a middle initial behind a given name that stands behind the family name.
-        if entry.kind == "given" and text[stop : stop + 1] == " " and text[stop + 1 : stop + 2].isupper():
-            if len(found) > 1 and text[found[-2].stop : start] == ", " and text[stop + 2 : stop + 3] in (".", "", " ", "\n", ",", ")"):
-                new = self.known.initials.get(text[stop + 1].lower(), "X")
-                found.append(Found(stop + 1, stop + 2, "given", "known", new))
-                self.end = stop + 2
+        if entry.kind == "given" and text[stop : stop + 1] == " ":
+            self._middle_initial(start, stop)
+
+    def _middle_initial(self, start: int, stop: int) -> None:
+        """`Smith, John Q.`: an initial behind a given name that stands behind the family name."""
+        text, found = self.text, self.found
+        letter, after = text[stop + 1 : stop + 2], text[stop + 2 : stop + 3]
+        if letter.isupper() and len(found) > 1 and text[found[-2].stop : start] == ", " and not after.isalnum():
+            found.append(Found(stop + 1, stop + 2, "given", "known", self.known.initials.get(letter.lower(), "X")))
+            self.end = stop + 2
 
     def _is_initial(self, at: int) -> bool:
         """Whether one capital without a dot is an initial: one of the dossier's, or between two names."""
@@ -311,7 +326,7 @@ class Reader:
             if self.codes[later] >= 0 and self.starts[later] <= stop + 12:
                 return  # somebody known
         unknown = _UNKNOWN_NAME.match(text, stop)
-        if unknown is None or unknown[1].casefold() in _NO_SURNAME or (text[stop - 1] == "s" and False):
+        if unknown is None or unknown[1].casefold() in _NO_SURNAME:
             return
         name = unknown[1]
         if text[start:stop].casefold() == "nurse" and name.isupper():
@@ -466,5 +481,3 @@ def _as_found(fake: str, mode: int, spelled: str) -> str:
         return pour(fake, spelled)
     return cased(fake, spelled) if mode in (WHOLE, TEXT) and spelled.isupper() else fake
 
-
-_ = WEEKDAY
