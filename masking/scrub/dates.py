@@ -199,7 +199,7 @@ def is_short(text: str, start: int, stop: int) -> bool:
 def is_sure(text: str, start: int, stop: int, spelled: str) -> bool:
     """Whether an `m/d/y` is a date: `12-24-48 hours` is none, and `1-2-10` only after a cue."""
     if "/" in spelled or len(spelled) - spelled.rfind("-") == 5 or (len(spelled) == 8 and "." not in spelled):
-        return _NO_DATE.match(text, stop) is None or len(spelled) >= 8
+        return _NO_DATE.match(text, stop) is None or len(spelled) >= 10
     return is_short(text, start, stop) and ("." not in spelled or len(spelled) - spelled.rfind(".") == 5) or (
         len(spelled) - spelled.rfind(".") == 5 and "." in spelled
     )

@@ -57,7 +57,7 @@ class Known:
                 late.append(term)
         for term in late:
             self._add_nicknames(term, phrases, seen)
-        sure = [entry.mode == NAME and not entry.level and entry.folded not in EPONYMS for entry in self.entries]
+        sure = [one.mode in (WHOLE, NAME) and not one.level and one.folded not in EPONYMS for one in self.entries]
         births = [
             (int(real.replace("-", "")), int(fake[:10].replace("-", "")))
             for real, fake in self.births.items()
@@ -95,6 +95,8 @@ class Known:
             folded = fold(real)
             # An organization or a town that is one word may be a word of the language as well.
             level = level_of(folded) if kind in ("city", "organization") and " " not in real else 0
+            if kind == "city" and level == 0 and " " not in real:
+                level = 1  # a capital is asked for: towns bear any word
             if len(real) > 2 and any(map(str.isalnum, real)):
                 self._put(real, Entry(kind, fake, TEXT, level, folded), phrases, seen)
 
@@ -110,9 +112,9 @@ class Known:
 
     def _add_name(self, kind: str, real: str, fake: str, phrases: list[str], seen: set[str]) -> None:
         words, fakes = _words(real), _words(fake)
-        if len(words) > 1 or (words and "-" in words[0]):
-            spelling, other = real[real.find(words[0]) :], fake[max(0, fake.find(fakes[0] if fakes else "")) :]
-            self._put(spelling, Entry(kind, other, WHOLE, 0, ""), phrases, seen)
+        spelling = _untitled(real)
+        if words and not spelling.isalpha() and len(spelling) > 2:
+            self._put(spelling, Entry(kind, _untitled(fake), WHOLE, 0, ""), phrases, seen)
         if kind == "name" and "," in real:  # 'LAST, First': told apart by the comma
             words, fakes = _turned(real), _turned(fake)
         pairs = zip(words, fakes, strict=True) if len(words) == len(fakes) else ((word, fake) for word in words)
@@ -162,6 +164,12 @@ def _words(text: str) -> list[str]:
         and fold_title(word) not in GUESSABLE_SUFFIXES
         and (word.casefold() not in PARTICLES or len(word) > 3)
     ]
+
+
+def _untitled(text: str) -> str:
+    """A name without the titles before it."""
+    title, _, rest = text.partition(" ")
+    return _untitled(rest.lstrip()) if rest and fold_title(title) in PREFIXES else text
 
 
 def _turned(text: str) -> list[str]:

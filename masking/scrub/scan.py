@@ -407,8 +407,17 @@ def _written(
 
 
 @compiled
-def _matters(points: Points, start: int, stop: int, end: int, classes: Bytes) -> bool:
-    """Whether a number may be an identifier: not one to three digits that only blanks or words stand behind."""
+def _matters(points: Points, start: int, stop: int, begin: int, end: int, classes: Bytes) -> bool:
+    """Whether a number may be an identifier: not one to three digits that only blanks or words stand behind.
+
+    Nor one inside of a longer number or code, whose beginning was looked at.
+    """
+    if start - 1 > begin:
+        before = points[start - 1]
+        if (before == 46 or before == 45 or before == 47) and _class(points[start - 2], classes) in (1, 2):
+            return False
+        if before == 58 and 48 <= points[start - 2] <= 57:
+            return False
     if stop - start > 3:
         return True
     value = 0
@@ -478,7 +487,7 @@ def _sift(
         elif -7 <= code <= -5:
             covered = max(covered, stop)
         elif code == -1:
-            if start < covered or not _matters(points, begin + start, begin + stop, end, classes):
+            if start < covered or not _matters(points, begin + start, begin + stop, begin, end, classes):
                 continue
         elif code == -12:
             weekday = stop
@@ -600,6 +609,9 @@ def scan(
                             hints[size] = 0
                             size += 1
                         entry = -1
+                elif end - at <= 4 and end + 1 < stop and 48 <= points[end + 1] <= 57 and points[end] in (32, 45):
+                    # 'XW 354 246 398'
+                    entry, entry_end = _phrase(points, at, stop, keys, values, base, mask, longest, classes, folds)
                 else:
                     found = _get(keys, values, base, mask, digest)
                     if found != -1:

@@ -201,7 +201,7 @@ class Reader:
 
     def _known(self, place: int, start: int, stop: int, code: int) -> None:
         entry, text, memo = self.known.entries[code], self.text, self.known.memo
-        if entry.mode == NAME:
+        if entry.mode in (NAME, WHOLE):
             self._name(place, start, stop, entry)
             return
         if entry.level and not is_name(self, place, start, stop, entry):
@@ -374,7 +374,7 @@ class Reader:
             if shapes.is_local_phone(text, start):
                 self._put(start, stop, "phone", None)
         elif kind == "zip":
-            if shapes.is_zip(text, start):
+            if stop - start == 10 or shapes.is_zip(text, start):
                 self._put(start, stop, "zip", None)
         elif kind == "age" or (kind == "bare" and shapes.is_age(text, start)):
             self._put(start, stop, "age", "90+")

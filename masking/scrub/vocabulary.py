@@ -23,7 +23,7 @@ LABELS: dict[str, str] = {
     **dict.fromkeys(("hic", "hicn", "beneficiary", "payer", "group"), "health_plan"),
     **dict.fromkeys(("license", "licence", "lic", "dl", "certificate", "cert"), "license"),
     **dict.fromkeys(("plate", "plates", "tag", "car", "vehicle", "truck", "van"), "plate"),
-    **dict.fromkeys(("serial", "sn", "udi", "device", "pacemaker", "implant", "imei"), "device"),
+    **dict.fromkeys(("serial", "sn", "n", "udi", "device", "pacemaker", "implant", "imei"), "device"),
     **dict.fromkeys(("record", "case", "claim", "invoice", "accession", "encounter", "visit", "confirmation"), "identifier"),
     **dict.fromkeys(("passport", "badge", "employee", "identifier", "id", "file", "specimen", "auth"), "identifier"),
     **dict.fromkeys(("authorization", "referral", "order"), "identifier"),
@@ -104,6 +104,7 @@ wright yes york young youngs bob kay max mike ben ned sid jo al ed bo an do so n
 his him one two six ten ma pa li wu yu ha ho hu bi si su to too than thi been ng ali roy ron lou lin kim buddy sonny
 chuck hank pierce skip rip tad sparrow charm comfort constance patient pain rash large person health nurse doctor home
 male female tall old bright blind lame stout moody coffin grave slaughter payne sick heal
+reading mobile bath independence orange enterprise normal lead wasp wing
 """.split()  # noqa: SIM905
 #: Words of the clinic (and of the calendar of race and colour): a capital alone does not make names of them.
 _CLINICAL = frozenset(
