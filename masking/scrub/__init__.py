@@ -4,7 +4,8 @@
 their fakes) and replaces these first, in all the spellings people use; then what is shaped like an identifier.
 """
 
+from masking.scrub.markup import scrub_markup
 from masking.scrub.scrubber import Masker, Scrubber
 from masking.scrub.terms import TERM_KINDS, Dossier, Scrubbed, Span, Term
 
-__all__ = ["TERM_KINDS", "Dossier", "Masker", "Scrubbed", "Scrubber", "Span", "Term"]
+__all__ = ["TERM_KINDS", "Dossier", "Masker", "Scrubbed", "Scrubber", "Span", "Term", "scrub_markup"]

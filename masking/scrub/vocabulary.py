@@ -82,7 +82,7 @@ elder ember ever faith fall farmer fawn fern field finch fisher fish flint flora
 fortune foster fountain fox francis frank freeman fresh friend frost gale gap garden gay gene gentry genesis gill
 ginger glass glen glory gold golden good goodman grace grant graves gray green grey grove guest gun guy hall hand
 hardy harm harmony harp harvest haven hawk hay hays hazel head heath heather heaven hedge herb heron hill hoffman
-holiday holly honey hood hope horn house hunt hunter ice ink iris irons iron ivory ivy jack jade jasmine jay jean
+holiday holly honey hood hope horn house hunt hunter ice ink iris irons iron ivory ivy jack jade jasmine 
 jewel job joy jolly journey judge june just justice key keys king kitty knight lace lake lamb lance land lane lark law
 laurel lawn lawyer lee lent les liberty lily lincoln link little lock lodge long loop lot love low lucky luna lush
 lynch major man mantle maple march marina mark marks marsh marshall martin mason master may mayor mead meadow meek
@@ -92,17 +92,17 @@ paint palm paris park parks parish parson parsons past pat patience patty peace 
 percy perry phoenix piper pike pine pitt place pleasant plumb plum pool poole poor pope poppy porter post potter pound
 powell power powers pratt precious presley price pride prince princess proper quill quest rain raines rainbow ram
 randy ransom raven ray read red reed reader reason rice rich ridge riley ripple rivers river rob robin rock rod rose
-roman rosemary rowan royal ruby rue rush russet rusty ruth sable sage sailor sales sandy sam sands savage savanna
+roman rosemary rowan royal ruby rue rush russet rusty ruth sable sage sailor sales sandy sands savage savanna
 sawyer scarlet scarlett sea season self serenity sergeant sexton shade shaw shields ship shore short silver singer sky
 skinner sloan sly small smart smith snow sol song sparks spears speed spencer spring spruce stall star stark steel
 steele sterling stern stewart still stone storm street strong sue sugar summer summers sunny sunday sweet swan swift
-taylor teal ted temple tender terry thorn thrush thyme tiger tim tom toll toni topaz town tracy trail travel tree
+taylor teal ted temple tender terry thorn thrush thyme tiger toll toni topaz town tracy trail travel tree
 trinity troy true tucker turner tuesday twist tyler underwood unique urban usher vale valentine vance vera verity
 victor victory violet virgin wade walker wall walls ward ware warner warren waters watts way wayne weaver webb weeks
 well wells west wheat wheeler white wild will willow wills wilt winner winter winters wise wolf wood woods worth wren
-wright yes york young youngs bob kay max mike ben ned sid jo al ed bo an do so no le la de van mi my you he she her
-his him one two six ten ma pa li wu yu ha ho hu bi si su to too than thi been ng ali roy ron lou lin kim buddy sonny
-chuck hank pierce skip rip tad sparrow charm comfort constance patient pain rash large person health nurse doctor home
+wright yes york young youngs kay max al ed bo an do so no le la de van mi my you he she her
+his him one two six ten ma pa ha ho hu bi si su to too than thi been roy buddy sonny
+chuck pierce skip rip tad sparrow charm comfort constance patient pain rash large person health nurse doctor home
 male female tall old bright blind lame stout moody coffin grave slaughter payne sick heal
 reading mobile bath independence orange enterprise normal lead wasp wing
 """.split()  # noqa: SIM905
