@@ -14,6 +14,7 @@ from typing import Any
 
 import masking.maskers  # noqa: F401 (fills the registry)
 from masking.maskers.base import registered
+from masking.pools.states import STATES
 from masking.scrub.terms import Dossier, Term
 
 _KEY = hashlib.sha256(b"benchmark").digest()
@@ -66,6 +67,33 @@ class Note:
     is_html: bool
     dossier: Dossier
     planted: list[tuple[str, str]] = field(default_factory=list)
+
+    def identifiers(self, own: bool = True) -> list[tuple[str, tuple[int, int]]]:
+        """Kind and place of each planted value; `own`: without employers, whom no record names."""
+        known = " ".join(term.real for term in self.dossier.terms)
+        places = []
+        for kind, value in self.planted:
+            if own and kind == "names" and not all(word in known for word in _WORD.findall(value)):
+                continue
+            places += [(kind, found.span()) for found in re.finditer(re.escape(value), self.text)]
+        return places
+
+
+_WORD = re.compile(r"\w+")
+#: Parts of planted values that may stay: states, and what makes an age of a number.
+_MAY_STAY = frozenset(STATES) | {"year", "old"}
+
+
+def is_covered(text: str, marks: bytearray, span: tuple[int, int]) -> bool:
+    """Whether all words of a planted value are replaced; of a dateTime, the day."""
+    start, stop = span
+    if re.match(r"\d{4}-\d\d-\d\dT", text[start:stop]):
+        stop = start + 10
+    return all(
+        all(marks[word.start() : word.end()])
+        for word in _WORD.finditer(text, start, stop)
+        if word[0] not in _MAY_STAY
+    )
 
 
 def _lines(folder: Path, resource_type: str) -> Iterator[dict[str, Any]]:
@@ -130,7 +158,13 @@ def read(export: Path, truth: Path) -> list[Note]:
     terms = _Terms()
     patients = {one["id"]: one for one in _lines(export, "Patient")}
     own = {key: terms.of(one) for key, one in patients.items()}
-    names = {one["text"]: key for key, patient in patients.items() for one in patient["name"] if "text" in one}
+    names = {
+        name: key
+        for key, patient in patients.items()
+        for one in patient["name"]
+        for name in (one.get("text", ""), " ".join([*one.get("given", ()), one.get("family", "")]), " ".join([*one.get("given", ())[:1], one.get("family", "")]), f"{one.get('family')} {' '.join(one.get('given', ()))}")
+        if name
+    }
     staff = {one["id"]: terms.of(one) for one in _lines(export, "Practitioner")}
     dossiers: dict[tuple[str, ...], Dossier] = {}
     answer = []

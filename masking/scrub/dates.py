@@ -8,8 +8,8 @@ from datetime import date
 from masking.fhir.dates import days_in_month, shift_text
 from masking.scrub.vocabulary import DAYS, MONTHS
 
-_TITLES = tuple(month.title() for month in MONTHS)
-_DAY_TITLES = tuple(day.title() for day in DAYS)
+MONTH_NAMES = tuple(month.title() for month in MONTHS)
+_DAYMONTH_NAMES = tuple(day.title() for day in DAYS)
 _NUMBER = {month: number for number, name in enumerate(MONTHS, 1) for month in (name, name[:3])} | {"sept": 9}
 _PIVOT = 30  # '1/9/64' is 1964, '1/9/24' 2024: notes are of this century, the people in them of the last one
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
@@ -43,9 +43,7 @@ _CUE = re.compile(
     r"expires?|exp|dob|born|and|to|appointment|appt|follow-?up|f/u|given|drawn|collected|started|stopped|surgery)|\()\s*:?\s*$",
     re.IGNORECASE,
 )
-_NO_DATE = re.compile(
-    r"\s*(?:hours?|hrs?|mg|ml|mcg|tab|pain|cm|mm|units?|strength|weeks?|days?|of|out|scale)\b", re.IGNORECASE
-)
+_NO_DATE = re.compile(r"\s*(?:hours?|hrs?|mg|ml|mcg|tab|pain|cm|mm|units?|strength|weeks?|days?|of|out|scale)\b", re.IGNORECASE)
 SHORT = re.compile(r"[0-9]{1,2}/[0-9]{1,2}(?![0-9]|[/.-][0-9])")
 
 
@@ -69,7 +67,7 @@ def as_cased(word: str, like: str) -> str:
 
 def _month(number: int, like: str) -> str:
     """The name of a month as long as another."""
-    name = _TITLES[number - 1]
+    name = MONTH_NAMES[number - 1]
     full = like.lower() in MONTHS and len(like) > 3
     if like.lower() == "may":
         full = len(name) < 5
@@ -78,7 +76,7 @@ def _month(number: int, like: str) -> str:
 
 def weekday(moved: date, like: str) -> str:
     """The weekday of a day, as long as another."""
-    name = _DAY_TITLES[moved.weekday()]
+    name = _DAYMONTH_NAMES[moved.weekday()]
     return as_cased(name if len(like) > 4 and like.lower() in DAYS else name[:3], like)
 
 
@@ -162,11 +160,7 @@ def _dmy(text: str, days: int, births: dict[str, str | None]) -> str | None:
     if moved is None:
         return None
     like = found["day"]
-    day = (
-        f"{moved.day:02d}"
-        if len(like) == 2 and (like[0] == "0" or (text[2:3].isalpha() and not found["ordinal"]))
-        else str(moved.day)
-    )
+    day = f"{moved.day:02d}" if len(like) == 2 and (like[0] == "0" or text[2:3].isalpha() and not found["ordinal"]) else str(moved.day)
     ordinal = _ordinal(moved.day, found["ordinal"]) if found["ordinal"] else ""
     year_text = _year_text(moved, found["year"])
     return f"{day}{ordinal}{found['a']}{_month(moved.month, found['month'])}{found['b']}{year_text}"
@@ -205,11 +199,9 @@ def is_short(text: str, start: int, stop: int) -> bool:
 def is_sure(text: str, start: int, stop: int, spelled: str) -> bool:
     """Whether an `m/d/y` is a date: `12-24-48 hours` is none, and `1-2-10` only after a cue."""
     if "/" in spelled or len(spelled) - spelled.rfind("-") == 5 or (len(spelled) == 8 and "." not in spelled):
-        return _NO_DATE.match(text, stop) is None or len(spelled) >= 8
-    return (
-        (is_short(text, start, stop)
-        and ("." not in spelled or len(spelled) - spelled.rfind(".") == 5))
-        or (len(spelled) - spelled.rfind(".") == 5 and "." in spelled)
+        return _NO_DATE.match(text, stop) is None or len(spelled) >= 10
+    return is_short(text, start, stop) and ("." not in spelled or len(spelled) - spelled.rfind(".") == 5) or (
+        len(spelled) - spelled.rfind(".") == 5 and "." in spelled
     )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from masking.pools.titles import GUESSABLE_SUFFIXES, PARTICLES, PREFIXES, fold_title
 from masking.scrub.scan import Table, fold
 from masking.scrub.terms import Dossier, Term
-from masking.scrub.vocabulary import full_names, level_of, nicknames, street_words
+from masking.scrub.vocabulary import EPONYMS, full_names, level_of, nicknames, street_words
 
 #: A whole name, one word of a name, a number that is poured into the punctuation found, text as it is.
 WHOLE, NAME, NUMBER, TEXT = range(4)
@@ -35,7 +35,7 @@ class Entry(NamedTuple):
 class Known:
     """A dossier ready for searching. Memos hold what was made of spellings before; they die with the dossier."""
 
-    __slots__ = ("births", "dates", "days", "entries", "exact", "initials", "memo", "table")
+    __slots__ = ("births", "dates", "days", "entries", "exact", "forms", "initials", "memo", "table")
 
     def __init__(self, dossier: Dossier) -> None:
         self.days = dossier.days
@@ -57,7 +57,14 @@ class Known:
                 late.append(term)
         for term in late:
             self._add_nicknames(term, phrases, seen)
-        self.table = Table(phrases, range(len(phrases)))
+        sure = [one.mode in (WHOLE, NAME) and not one.level and one.folded not in EPONYMS for one in self.entries]
+        births = [
+            (int(real.replace("-", "")), int(fake[:10].replace("-", "")))
+            for real, fake in self.births.items()
+            if fake is not None and len(real) == 10 and len(fake) >= 10
+        ]
+        self.table = Table(phrases, range(len(phrases)), sure, self.days, births)
+        self.forms = [(one.kind, one.fake, one.fake.upper(), one.fake.lower()) for one in self.entries]
 
     def _put(self, spelling: str, entry: Entry, phrases: list[str], seen: set[str]) -> None:
         key = spelling.casefold()
@@ -88,6 +95,8 @@ class Known:
             folded = fold(real)
             # An organization or a town that is one word may be a word of the language as well.
             level = level_of(folded) if kind in ("city", "organization") and " " not in real else 0
+            if kind == "city" and level == 0 and " " not in real:
+                level = 1  # a capital is asked for: towns bear any word
             if len(real) > 2 and any(map(str.isalnum, real)):
                 self._put(real, Entry(kind, fake, TEXT, level, folded), phrases, seen)
 
@@ -103,8 +112,9 @@ class Known:
 
     def _add_name(self, kind: str, real: str, fake: str, phrases: list[str], seen: set[str]) -> None:
         words, fakes = _words(real), _words(fake)
-        if len(words) > 1 or (words and "-" in words[0]):
-            self._put(real, Entry(kind, fake, WHOLE, 0, ""), phrases, seen)
+        spelling = _untitled(real)
+        if words and not spelling.isalpha() and len(spelling) > 2:
+            self._put(spelling, Entry(kind, _untitled(fake), WHOLE, 0, ""), phrases, seen)
         if kind == "name" and "," in real:  # 'LAST, First': told apart by the comma
             words, fakes = _turned(real), _turned(fake)
         pairs = zip(words, fakes, strict=True) if len(words) == len(fakes) else ((word, fake) for word in words)
@@ -154,6 +164,12 @@ def _words(text: str) -> list[str]:
         and fold_title(word) not in GUESSABLE_SUFFIXES
         and (word.casefold() not in PARTICLES or len(word) > 3)
     ]
+
+
+def _untitled(text: str) -> str:
+    """A name without the titles before it."""
+    title, _, rest = text.partition(" ")
+    return _untitled(rest.lstrip()) if rest and fold_title(title) in PREFIXES else text
 
 
 def _turned(text: str) -> list[str]:

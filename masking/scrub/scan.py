@@ -5,13 +5,14 @@ folded as it is read: lower case, without accents. Its FNV-1a hash is looked up 
 one of the vocabulary. A *phrase* (a street line, a number in any punctuation) is hashed over its letters and digits
 alone, whatever stands between them, from a word on that some phrase begins with.
 """
-# ruff: noqa: PLR0912, PLR0915, PLR1714, SIM102
+# ruff: noqa: PLR0912, PLR0915, PLR2004, PLR1714, PLW2901, SIM102
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +25,12 @@ NUMBER, HEX, AT, LINK = -1, -2, -3, -4
 #: The vocabulary's classes count down from here.
 WORDS = -10
 
-#: Flags of a row of a dossier's table; the entry's number stands above them.
-WHOLE, BEGINS, SHIFT = 1, 2, 2
+#: Dates whose answer the scan gives: `01/09/1964`, `1964-01-09`, `January 9, 1964`; the token's hint is yyyymmdd.
+SLASHED, DASHED, WRITTEN = -5, -6, -7
+#: Hints of a known name that is one wherever it stands: as the fake is written, in capitals, in lower case.
+ASK, TITLED, CAPITALS, SMALL = range(4)
+#: In a text's row: its dates are not moved by the scan.
+NO_DAYS = -(1 << 30)
 
 _TABLED = 0x3000
 
@@ -58,12 +63,7 @@ _CLASSES, _FOLDS = _tables()
 def _class(point: int, classes: Bytes) -> int:
     if point < 0x3000:
         return classes[point]
-    if (
-        0x3040 <= point <= 0x9FFF
-        or 0xAC00 <= point <= 0xD7AF
-        or 0xF900 <= point <= 0xFAFF
-        or 0x20000 <= point <= 0x323AF
-    ):
+    if 0x3040 <= point <= 0x9FFF or 0xAC00 <= point <= 0xD7AF or 0xF900 <= point <= 0xFAFF or 0x20000 <= point <= 0x323AF:
         return 3
     if 0xFE00 <= point <= 0xFE0F:
         return 4
@@ -188,12 +188,12 @@ def _phrase(
             if digits < word_end and (points[digits] == 120 or points[digits] == 101 or points[digits] == 88):
                 found = _get(keys, values, base, mask, _hash(points, at, digits, digest, classes, folds))
                 if found != -1 and found & 1:
-                    best, end = found >> 2, digits
+                    best, end = found, digits
         digest = _hash(points, at, word_end, digest, classes, folds)
         length += word_end - at
         found = _get(keys, values, base, mask, digest)
         if found != -1 and found & 1:
-            best, end = found >> 2, word_end
+            best, end = found, word_end
         if length >= longest:
             break
         at = _gap(points, word_end, stop, is_number, classes)
@@ -223,6 +223,299 @@ def _starts_hex(points: Points, start: int, end: int, stop: int) -> bool:
 
 
 @compiled
+def _is_apart(points: Points, start: int, stop: int, begin: int, end: int) -> bool:
+    """Whether a known number is no part of a decimal."""
+    if start - 1 > begin and (points[start - 1] == 46 or points[start - 1] == 44) and 48 <= points[start - 2] <= 57:
+        return False
+    return not (
+        stop + 1 < end and (points[stop] == 46 or points[stop] == 44) and 48 <= points[stop + 1] <= 57
+    )
+
+
+@compiled
+def _has_initial(points: Points, start: int, begin: int, classes: Bytes) -> bool:
+    """Whether an initial may stand before a name: 'J. Smith', 'J Smith'. What is not ASCII may be one."""
+    if start - 2 < begin or points[start - 1] != 32:
+        return False
+    before = points[start - 2]
+    if before == 46:
+        return start - 3 >= begin and (start - 4 < begin or _class(points[start - 4], classes) == 0)
+    if 65 <= before <= 90 or before > 127:
+        return start - 3 < begin or _class(points[start - 3], classes) == 0
+    return False
+
+
+@compiled
+def _case(points: Points, start: int, stop: int) -> int:
+    """The case of a name by its ASCII letters; of one letter alone it cannot be told."""
+    upper, lower = 0, 0
+    for at in range(start, stop):
+        if 65 <= points[at] <= 90:
+            upper += 1
+        elif 97 <= points[at] <= 122:
+            lower += 1
+    if upper > 1 and lower == 0:
+        return 2
+    return 3 if lower > 0 and upper == 0 else 1
+
+
+@compiled
+def _digits(points: Points, at: int, count: int, end: int) -> int:
+    """The number of this many digits; -1 where there are none, or more."""
+    if at + count > end:
+        return -1
+    number = 0
+    for place in range(at, at + count):
+        if not 48 <= points[place] <= 57:
+            return -1
+        number = number * 10 + int(points[place]) - 48
+    return number
+
+
+@compiled
+def _month_length(year: int, month: int) -> int:
+    if month == 2:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in (4, 6, 9, 11) else 31
+
+
+@compiled
+def _ordinal(year: int, month: int, day: int) -> int:
+    """1 for 0001-01-01, as `datetime.date.toordinal` counts."""
+    before = year - 1
+    number = before * 365 + before // 4 - before // 100 + before // 400
+    for earlier in range(1, month):
+        number += _month_length(year, earlier)
+    return number + day
+
+
+@compiled
+def _moved(year: int, month: int, day: int, days: int, births: Ints, base: int, count: int) -> int:
+    """The masked day as yyyymmdd: a birth date's own fake, else the day moved; 0 where there is none."""
+    if year < 1 or not 1 <= month <= 12 or not 1 <= day <= _month_length(year, month):
+        return 0
+    packed = year * 10000 + month * 100 + day
+    for birth in range(base, base + count):
+        if births[2 * birth] == packed:
+            return births[2 * birth + 1]
+    number = _ordinal(year, month, day) + days
+    if number < 1 or number > 3652059:
+        return 0
+    year = number * 400 // 146097 + 1
+    while _ordinal(year, 1, 1) > number:
+        year -= 1
+    while _ordinal(year + 1, 1, 1) <= number:
+        year += 1
+    left = number - _ordinal(year, 1, 1) + 1
+    month = 1
+    while left > _month_length(year, month):
+        left -= _month_length(year, month)
+        month += 1
+    return year * 10000 + month * 100 + left
+
+
+@compiled
+def _goes_on(points: Points, at: int, end: int) -> bool:
+    """Whether a number goes on behind a date: then it is none."""
+    if at >= end:
+        return False
+    point = points[at]
+    if 48 <= point <= 57 or 65 <= point <= 90 or 97 <= point <= 122:
+        return True
+    return 45 <= point <= 47 and at + 1 < end and 48 <= points[at + 1] <= 57
+
+
+@compiled
+def _day(
+    points: Points, start: int, end: int, begin: int, days: int, births: Ints, base: int, count: int
+) -> tuple[int, int, int]:
+    """The date at a number: its code, where it ends, and the masked day; the code 0 where there is none."""
+    if start > begin:
+        before = points[start - 1]
+        if (45 <= before <= 47 or before == 58 or before == 43) and not (before == 58 and points[start - 2] > 57):
+            return 0, 0, 0
+    first = _digits(points, start, 2, end)
+    if first < 0 or start + 10 > end:
+        return 0, 0, 0
+    if points[start + 2] == 47 and points[start + 5] == 47:
+        day, year = _digits(points, start + 3, 2, end), _digits(points, start + 6, 4, end)
+        if day < 0 or year < 0 or _goes_on(points, start + 10, end):
+            return 0, 0, 0
+        moved = _moved(year, first, day, days, births, base, count)
+        return (-5 if moved else 0), start + 10, moved
+    if points[start + 4] == 45 and points[start + 7] == 45:
+        year, month = _digits(points, start, 4, end), _digits(points, start + 5, 2, end)
+        day = _digits(points, start + 8, 2, end)
+        if year < 0 or month < 0 or day < 0:
+            return 0, 0, 0
+        after = points[start + 10] if start + 10 < end else np.uint32(0)
+        if not (after == 84 and start + 12 < end and 48 <= points[start + 11] <= 57) and _goes_on(points, start + 10, end):
+            return 0, 0, 0
+        moved = _moved(year, month, day, days, births, base, count)
+        return (-6 if moved else 0), start + 10, moved
+    return 0, 0, 0
+
+
+@compiled
+def _written(
+    points: Points, start: int, stop: int, end: int, days: int, births: Ints, base: int, count: int
+) -> tuple[int, int]:
+    """The end and the masked day of `January 9, 1964`, the month in full and capitalized; 0 where it is another form."""
+    size = stop - start
+    if size < 4 or not 65 <= points[start] <= 90 or not 97 <= points[start + 1] <= 122:
+        return 0, 0
+    second, third = points[start + 1], points[start + 2]
+    # By the second and third letter: anuary ebruary arch pril une uly ugust eptember ctober ovember ecember
+    month, length = 0, 0
+    if second == 97 and third == 110:
+        month, length = 1, 7
+    elif second == 101 and third == 98:
+        month, length = 2, 8
+    elif second == 97 and third == 114:
+        month, length = 3, 5
+    elif second == 112:
+        month, length = 4, 5
+    elif second == 117 and third == 110:
+        month, length = 6, 4
+    elif second == 117 and third == 108:
+        month, length = 7, 4
+    elif second == 117 and third == 103:
+        month, length = 8, 6
+    elif second == 101 and third == 112:
+        month, length = 9, 9
+    elif second == 99:
+        month, length = 10, 7
+    elif second == 111:
+        month, length = 11, 8
+    elif second == 101 and third == 99:
+        month, length = 12, 8
+    if month == 0 or length != size or stop + 8 > end or points[stop] != 32:
+        return 0, 0
+    day = _digits(points, stop + 1, 2, end)
+    at = stop + 3
+    if day < 0:
+        day = _digits(points, stop + 1, 1, end)
+        at = stop + 2
+    elif points[stop + 1] == 48:
+        return 0, 0
+    if day < 0 or at + 6 > end or points[at] != 44 or points[at + 1] != 32:
+        return 0, 0
+    year = _digits(points, at + 2, 4, end)
+    if year < 0 or _goes_on(points, at + 6, end):
+        return 0, 0
+    return at + 6, _moved(year, month, day, days, births, base, count)
+
+
+@compiled
+def _matters(points: Points, start: int, stop: int, begin: int, end: int, classes: Bytes) -> bool:
+    """Whether a number may be an identifier: not one to three digits that only blanks or words stand behind.
+
+    Nor one inside of a longer number or code, whose beginning was looked at.
+    """
+    if start - 1 > begin:
+        before = points[start - 1]
+        if (before == 46 or before == 45 or before == 47) and _class(points[start - 2], classes) in (1, 2):
+            return False
+        if before == 58 and 48 <= points[start - 2] <= 57:
+            return False
+    if stop - start > 3:
+        return True
+    value = 0
+    for at in range(start, stop):
+        if not 48 <= points[at] <= 57:
+            return True
+        value = value * 10 + int(points[at]) - 48
+    if value >= 90 or stop >= end:
+        return value >= 90
+    after = points[stop]
+    if start > 0 and points[start - 1] == 43:
+        return True
+    if after == 32 or after == 45:
+        if stop + 1 >= end:
+            return False
+        after = points[stop + 1]
+        if after == 45 or after == 32:
+            return True
+        if _class(after, classes) != 1:
+            return _class(after, classes) == 2 or after == 40
+        after |= 32
+        # a month, or '9 of May'
+        return after == 97 or after == 100 or after == 102 or after == 106 or (109 <= after <= 111) or after == 115
+    # ) / . : and the thousands' comma
+    return not (after == 37 or after == 10 or after == 44 or after == 59)
+
+
+@compiled
+def _sift(
+    points: Points,
+    begin: int,
+    end: int,
+    starts: Ints,
+    stops: Ints,
+    codes: Ints,
+    hints: Ints,
+    first: int,
+    size: int,
+    classes: Bytes,
+    days: int,
+    births: Ints,
+    base: int,
+    count: int,
+) -> int:
+    """Leave out the tokens of one text that nothing can come of, and answer dates; returns the new size."""
+    kept = first
+    covered = 0
+    weekday = -9
+    for at in range(first, size):
+        code, start, stop, hint = codes[at], starts[at], stops[at], 0
+        if code <= -4 or code == -3:
+            pass
+        elif code < 0 and start < covered:
+            continue
+        if days != -(1 << 30) and weekday < start - 3 and start >= covered:
+            if code == -1:
+                found, day_end, moved = _day(points, begin + start, end, begin, days, births, base, count)
+                if found:
+                    code, stop, hint = found, day_end - begin, moved
+            elif code == -11:
+                day_end, moved = _written(points, begin + start, begin + stop, end, days, births, base, count)
+                if moved:
+                    code, stop, hint = -7, day_end - begin, moved
+        if code >= 0:
+            covered = max(covered, stop)
+            hint = hints[at]
+        elif -7 <= code <= -5:
+            covered = max(covered, stop)
+        elif code == -1:
+            if start < covered or not _matters(points, begin + start, begin + stop, begin, end, classes):
+                continue
+        elif code == -12:
+            weekday = stop
+            continue
+        elif code == -13:
+            if at + 1 < size and codes[at + 1] >= 0 and starts[at + 1] <= stop + 12:
+                continue
+        elif code == -11:
+            if not (at + 1 < size and starts[at + 1] <= stop + 5 and codes[at + 1] < 0):
+                continue
+        elif code == -15:
+            wanted = False
+            for later in range(at + 1, size):
+                if starts[later] > stop + 48:
+                    break
+                if codes[later] == -1:
+                    wanted = True
+                    break
+                if codes[later] >= 0 and later + 1 < size and starts[later + 1] == starts[later]:
+                    break  # a known number
+            if not wanted:
+                continue
+        starts[kept], stops[kept], codes[kept], hints[kept] = start, stop, code, hint
+        kept += 1
+    return kept
+
+
+@compiled
 def scan(
     points: Points,
     bounds: Ints,
@@ -233,13 +526,17 @@ def scan(
     word_values: Ints,
     classes: Bytes,
     folds: Points,
+    births: Ints,
     starts: Ints,
     stops: Ints,
     codes: Ints,
+    hints: Ints,
     counts: Ints,
     links: Ints,
 ) -> int:
-    """Find the tokens that matter. bounds: where each text begins, and the end; tables: base, mask, longest a text.
+    """Find the tokens that matter. bounds: where each text begins, and the end; births: pairs of a day and its fake.
+
+    tables: six numbers a text: base, mask and longest phrase of its table, its days, base and count of its births.
 
     Fills starts (in the text), stops and codes, and a text the number of its tokens and of its links. `starts` has a
     place for each character.
@@ -248,7 +545,8 @@ def scan(
     word_mask = len(word_keys) - 1
     for text in range(len(bounds) - 1):
         begin, stop = bounds[text], bounds[text + 1]
-        base, mask, longest = tables[3 * text], tables[3 * text + 1], tables[3 * text + 2]
+        base, mask, longest = tables[6 * text], tables[6 * text + 1], tables[6 * text + 2]
+        days = tables[6 * text + 3]
         first = size
         found_links = 0
         at = begin
@@ -306,10 +604,14 @@ def scan(
                         entry, entry_end = _phrase(
                             points, place, stop, keys, values, base, mask, longest, classes, folds
                         )
-                        if entry >= 0:
-                            starts[size], stops[size], codes[size] = place - begin, entry_end - begin, entry
+                        if entry >= 0 and _is_apart(points, place, entry_end, begin, stop):
+                            starts[size], stops[size], codes[size] = place - begin, entry_end - begin, entry >> 3
+                            hints[size] = 0
                             size += 1
-                            entry = -1
+                        entry = -1
+                elif end - at <= 4 and end + 1 < stop and 48 <= points[end + 1] <= 57 and points[end] in (32, 45):
+                    # 'XW 354 246 398'
+                    entry, entry_end = _phrase(points, at, stop, keys, values, base, mask, longest, classes, folds)
                 else:
                     found = _get(keys, values, base, mask, digest)
                     if found != -1:
@@ -318,9 +620,12 @@ def scan(
                                 points, at, stop, keys, values, base, mask, longest, classes, folds
                             )
                         else:
-                            entry = found >> 2
-            if entry >= 0:
-                starts[size], stops[size], codes[size] = at - begin, entry_end - begin, entry
+                            entry = found
+            if entry >= 0 and not (has_digit and not _is_apart(points, at, entry_end, begin, stop)):
+                starts[size], stops[size], codes[size] = at - begin, entry_end - begin, entry >> 3
+                hints[size] = 0
+                if entry & 4 and not _has_initial(points, at, begin, classes):
+                    hints[size] = _case(points, at, entry_end)
                 size += 1
             if has_digit:
                 starts[size], stops[size], codes[size] = at - begin, end - begin, -1
@@ -335,6 +640,10 @@ def scan(
                     starts[size], stops[size], codes[size] = at - begin, end - begin, -2
                     size += 1
             at = end
+        size = _sift(
+            points, begin, stop, starts, stops, codes, hints, first, size, classes,
+            days, births, tables[6 * text + 4], tables[6 * text + 5],
+        )
         counts[text] = size - first
         links[text] = found_links
     return size
@@ -342,7 +651,7 @@ def scan(
 
 @compiled
 def build(
-    points: Points, bounds: Ints, entries: Ints, classes: Bytes, folds: Points, keys: Hashes, values: Ints
+    points: Points, bounds: Ints, entries: Ints, sure: Ints, classes: Bytes, folds: Points, keys: Hashes, values: Ints
 ) -> int:
     """Fill a table with phrases; the first of two equal ones stays. Returns the length of the longest in characters.
 
@@ -371,12 +680,13 @@ def build(
                 slot = (slot + 1) & mask
             if values[slot] == -1:
                 keys[slot] = key
-                values[slot] = (
-                    -1 - entries[phrase] if entries[phrase] < 0 else (entries[phrase] << 2 | flag if flag == 1 else 2)
-                )
+                if entries[phrase] < 0:
+                    values[slot] = -1 - entries[phrase]
+                else:
+                    values[slot] = entries[phrase] << 3 | sure[phrase] << 2 | 1 if flag == 1 else 2
             elif entries[phrase] >= 0:
                 if flag == 1 and not values[slot] & 1:
-                    values[slot] = entries[phrase] << 2 | 1 | (values[slot] & 2)
+                    values[slot] = entries[phrase] << 3 | sure[phrase] << 2 | 1 | (values[slot] & 2)
                 elif flag == 2:
                     values[slot] |= 2
     return longest
@@ -393,59 +703,72 @@ def to_points(texts: Sequence[str]) -> tuple[Points, Ints]:
 
 
 class Table:
-    """A table of phrases: hash to entry and flags."""
+    """A table of phrases (hash to entry and flags), the days by which dates move, and birth dates with their fakes."""
 
-    __slots__ = ("keys", "longest", "values")
+    __slots__ = ("births", "days", "keys", "longest", "values")
 
-    def __init__(self, phrases: Sequence[str], entries: Sequence[int]) -> None:
+    def __init__(
+        self,
+        phrases: Sequence[str],
+        entries: Sequence[int],
+        sure: Sequence[bool] = (),
+        days: int | None = None,
+        births: Sequence[tuple[int, int]] = (),
+    ) -> None:
         points, bounds = to_points(phrases)
         size = 8
         while size < 3 * len(phrases):
             size *= 2
         self.keys: Hashes = np.zeros(size, dtype=np.uint64)
         self.values: Ints = np.full(size, -1, dtype=np.int32)
-        numbers = np.array(entries, dtype=np.int32)
-        self.longest = build(points, bounds, numbers, _CLASSES, _FOLDS, self.keys, self.values)
+        numbers, certain = np.array(entries, dtype=np.int32), np.array(sure or [False] * len(phrases), dtype=np.int32)
+        self.longest = build(points, bounds, numbers, certain, _CLASSES, _FOLDS, self.keys, self.values)
+        self.days = NO_DAYS if days is None else days
+        self.births = list(births)
 
 
-def tokens(
-    texts: Sequence[str], tables: Sequence[Table], words: Table
-) -> tuple[list[int], list[int], list[int], list[int], list[int]]:
-    """Of all texts: starts, stops and codes of their tokens; and of each text the number of tokens and of links."""
+class Tokens(NamedTuple):
+    """Of all texts: starts, stops, codes and hints of their tokens; and of each text the number of tokens and of links."""
+
+    starts: list[int]
+    stops: list[int]
+    codes: list[int]
+    hints: list[int]
+    counts: list[int]
+    links: list[int]
+
+
+def tokens(texts: Sequence[str], tables: Sequence[Table], words: Table) -> Tokens:
+    """Scan texts, each with its table."""
     points, bounds = to_points(texts)
-    places: dict[int, tuple[int, int, int]] = {}
-    keys: list[Hashes] = []
-    values: list[Ints] = []
-    base = 0
-    rows: list[tuple[int, int, int]] = []
+    rows, keys, values, births = _joined(tables)
+    room = 2 * len(points)  # at most two tokens begin at one character
+    starts, stops, codes, hints = (np.empty(room, dtype=np.int32) for _ in range(4))
+    counts, links = (np.zeros(len(texts), dtype=np.int32) for _ in range(2))
+    inputs = points, bounds, rows, keys, values, words.keys, words.values, _CLASSES, _FOLDS, births
+    size = scan(*inputs, starts, stops, codes, hints, counts, links)
+    return Tokens(*(column[:size].tolist() for column in (starts, stops, codes, hints)), counts.tolist(), links.tolist())
+
+
+def _joined(tables: Sequence[Table]) -> tuple[Ints, Hashes, Ints, Ints]:
+    """The distinct tables one behind the other, and the row of each text."""
+    places: dict[int, tuple[int, ...]] = {}
+    keys, values = [np.zeros(1, dtype=np.uint64)], [np.full(1, -1, dtype=np.int32)]
+    births: list[tuple[int, int]] = []
+    base = 1
+    rows: list[tuple[int, ...]] = []
     for table in tables:
         row = places.get(id(table))
         if row is None:
-            row = places[id(table)] = (base, len(table.keys) - 1, table.longest)
+            row = (base, len(table.keys) - 1, table.longest, table.days, len(births), len(table.births))
+            places[id(table)] = row
             keys.append(table.keys)
             values.append(table.values)
+            births += table.births
             base += len(table.keys)
         rows.append(row)
-    room = len(points)
-    starts, stops, codes = (np.empty(2 * room, dtype=np.int32) for _ in range(3))
-    counts, links = (np.zeros(len(texts), dtype=np.int32) for _ in range(2))
-    size = scan(
-        points,
-        bounds,
-        np.array(rows, dtype=np.int32).reshape(-1),
-        np.concatenate(keys) if keys else np.zeros(1, dtype=np.uint64),
-        np.concatenate(values) if values else np.full(1, -1, dtype=np.int32),
-        words.keys,
-        words.values,
-        _CLASSES,
-        _FOLDS,
-        starts,
-        stops,
-        codes,
-        counts,
-        links,
-    )
-    return starts[:size].tolist(), stops[:size].tolist(), codes[:size].tolist(), counts.tolist(), links.tolist()
+    pairs = np.array([*births, (0, 0)], dtype=np.int32).reshape(-1)
+    return np.array(rows, dtype=np.int32).reshape(-1), np.concatenate(keys), np.concatenate(values), pairs
 
 
 @cache
@@ -460,3 +783,5 @@ def fold_table() -> dict[int, int | None]:
 def fold(text: str) -> str:
     """The letters and digits of a text, folded, as the tables compare them."""
     return text.translate(fold_table())
+
+

@@ -10,11 +10,11 @@ from typing import Any
 
 from masking.scrub import dates, shapes
 from masking.scrub.dossier import NAME, NUMBER, TEXT, WHOLE, Known, cased, pour
-from masking.scrub.scan import AT, HEX, LINK, tokens
+from masking.scrub.scan import AT, DASHED, HEX, LINK, SLASHED, WRITTEN, Tokens, tokens
 from masking.scrub.scan import NUMBER as DIGITS
 from masking.scrub.standing import is_name
 from masking.scrub.terms import Dossier, Found, Scrubbed, Span
-from masking.scrub.vocabulary import LABEL, MONTH, SPELLED, TITLE, WEEKDAY, WWW, is_eponym, words
+from masking.scrub.vocabulary import LABEL, MONTH, SPELLED, TITLE, WWW, is_eponym, words
 
 #: Distinct values of one kind to their fakes; None where one cannot be read.
 Masker = Callable[[list[str]], Sequence[str | None]]
@@ -25,9 +25,7 @@ _BATCH = 1 << 20  # characters that are scanned in one go
 _UNKNOWN_NAME = re.compile(
     r"\.?\s{1,2}((?:[A-Z]\.?\s)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*(?:\s(?:[A-Z]\.\s)?[A-Z][a-z]+(?:['’-][A-Z]?[a-z]+)*)?)"
 )
-_NO_SURNAME = frozenset(
-    ["who", "and", "or", "of", "in", "on", "at", "the", "is", "was", "has", "to", "for", "with", "said", "states", "notes", "office", "clinic", "today"]
-)
+_NO_SURNAME = frozenset("who and or of in on at the is was has to for with said states notes office clinic today".split())  # noqa: SIM905
 
 
 class _Memory:
@@ -77,7 +75,7 @@ class Scrubber:
     def scrub(self, texts: Sequence[str], dossiers: Sequence[Dossier]) -> list[Scrubbed]:
         """The texts without identifiers, each by its own dossier; where nothing is found, the very text."""
         return [
-            Scrubbed(_written(text, found), tuple([Span(*one[:4]) for one in found])) if found else Scrubbed(text, ())
+            Scrubbed(_written(text, found), tuple([_span(one[:4]) for one in found])) if found else Scrubbed(text, ())
             for text, found in zip(texts, self.find(texts, dossiers), strict=True)
         ]
 
@@ -97,16 +95,15 @@ class Scrubber:
         return answer
 
     def _find(self, texts: Sequence[str], known: Sequence[Known]) -> list[list[Found]]:
-        starts, stops, codes, counts, links = tokens(texts, [one.table for one in known], words())
+        seen = tokens(texts, [one.table for one in known], words())
         answer = []
         at = 0
         asked = False
-        for text, one, count, linked in zip(texts, known, counts, links, strict=True):
+        for text, one, count, linked in zip(texts, known, seen.counts, seen.links, strict=True):
             if count:
-                reader = Reader(text, one, starts, stops, codes, at, at + count, self.day_first)
-                found = reader.read(linked > 0)
+                reader = Reader(text, one, seen, at, at + count, self.day_first)
+                answer.append(reader.read(linked > 0))
                 asked = asked or reader.asks
-                answer.append(found)
                 at += count
             else:
                 answer.append([])
@@ -139,10 +136,10 @@ class Scrubber:
         ]
 
 
+_span = Span._make
+
 #: Kinds that the masker `identifier` can answer for.
-_NUMBERS = frozenset(
-    ("mrn", "account", "health_plan", "license", "plate", "device", "npi", "dea", "uuid", "mac", "vin")
-)
+_NUMBERS = frozenset(("mrn", "account", "health_plan", "license", "plate", "device", "npi", "dea", "uuid", "mac", "vin"))
 
 
 def _written(text: str, found: Sequence[Found]) -> str:
@@ -159,34 +156,11 @@ def _written(text: str, found: Sequence[Found]) -> str:
 class Reader:
     """One text: walks its tokens from left to right; what is found never overlaps what was found before."""
 
-    __slots__ = (
-        "asks",
-        "codes",
-        "day_first",
-        "end",
-        "found",
-        "known",
-        "links",
-        "place",
-        "starts",
-        "stop",
-        "stops",
-        "text",
-    )
+    __slots__ = ("asks", "codes", "day_first", "end", "found", "hints", "known", "links", "place", "starts", "stop", "stops", "text")
 
-    def __init__(
-        self,
-        text: str,
-        known: Known,
-        starts: list[int],
-        stops: list[int],
-        codes: list[int],
-        place: int,
-        stop: int,
-        day_first: bool,
-    ) -> None:
+    def __init__(self, text: str, known: Known, seen: Tokens, place: int, stop: int, day_first: bool) -> None:
         self.text, self.known, self.day_first = text, known, day_first
-        self.starts, self.stops, self.codes = starts, stops, codes
+        self.starts, self.stops, self.codes, self.hints = seen[:4]
         self.place, self.stop = place, stop
         self.end = 0
         self.asks = False
@@ -195,8 +169,8 @@ class Reader:
 
     def read(self, linked: bool) -> list[Found]:
         """All that is found."""
-        text, known, found = self.text, self.known, self.found
-        starts, stops, codes, entries, memo = self.starts, self.stops, self.codes, known.entries, known.memo
+        found, put = self.found, self.found.append
+        starts, stops, hints, forms = self.starts, self.stops, self.hints, self.known.forms
         if linked:
             self._find_links()
         for place in range(self.place, self.stop):
@@ -207,59 +181,79 @@ class Reader:
                 self._take_link()
                 if start < self.end:
                     continue
-            code, stop = codes[place], stops[place]
+            code, hint = self.codes[place], hints[place]
             if code >= 0:
-                entry = entries[code]
-                if entry.mode == NAME:
-                    self._name(place, start, stop, entry)
-                    continue
-                spelled = text[start:stop]
-                new = memo.get((code, spelled))
-                if new is None:
-                    if entry.level and not is_name(self, place, start, stop, entry):
-                        continue
-                    new = _as_found(entry.fake, entry.mode, spelled)
-                    if not entry.level:
-                        memo[code, spelled] = new
-                if entry.mode == NUMBER and not self._is_apart(start, stop):
-                    continue
-                if new[:1] == "+" and start and text[start - 1] == "+":
-                    new = new[1:]
-                found.append(Found(start, stop, entry.kind, "known", new))
-                self.end = stop
-            elif code == DIGITS:
-                self._number(start, stop)
-            elif code == LABEL:
-                self._label(place, start, stop)
-            elif code == MONTH:
-                self._month(start)
-            elif code == TITLE:
-                self._title(place, start, stop)
-            elif code == HEX:
-                hexed = shapes.AT_HEX.match(text, start)
-                if hexed:
-                    self._address(str(hexed.lastgroup), hexed)
-            elif code == SPELLED:
-                aged = shapes.SPELLED_AGE.match(text, start)
-                if aged:
-                    self._put(start, aged.end(), "age", "90+")
-        if self.links:
+                if hint:
+                    self.end = stop = stops[place]
+                    form = forms[code]
+                    put(Found(start, stop, form[0], "known", form[hint]))
+                    if form[0] == "given" and self.text[stop : stop + 1] == " ":
+                        self._middle_initial(start, stop)
+                else:
+                    self._known(place, start, stops[place], code)
+            elif SLASHED >= code >= WRITTEN:
+                self._day(code, start, stops[place], hint)
+            else:
+                self._shape(place, code, start, stops[place])
+        while self.links:
             self._take_link()
         return found
+
+    def _known(self, place: int, start: int, stop: int, code: int) -> None:
+        entry, text, memo = self.known.entries[code], self.text, self.known.memo
+        if entry.mode in (NAME, WHOLE):
+            self._name(place, start, stop, entry)
+            return
+        if entry.level and not is_name(self, place, start, stop, entry):
+            return
+        spelled = text[start:stop]
+        new = memo.get((code, spelled))
+        if new is None:
+            new = memo[code, spelled] = _as_found(entry.fake, entry.mode, spelled)
+        if new[:1] == "+" and start and text[start - 1] == "+":
+            new = new[1:]
+        self.found.append(Found(start, stop, entry.kind, "known", new))
+        self.end = stop
+
+    def _day(self, code: int, start: int, stop: int, moved: int) -> None:
+        """A date that the scan has moved."""
+        year, month, day = moved // 10000, moved // 100 % 100, moved % 100
+        if code == SLASHED:
+            if self.day_first:
+                self._number(start, stop)
+                return
+            new = f"{month:02d}/{day:02d}/{year:04d}"
+        elif code == DASHED:
+            new = f"{year:04d}-{month:02d}-{day:02d}"
+        else:
+            new = f"{dates.MONTH_NAMES[month - 1]} {day}, {year:04d}"
+        self.found.append(Found(start, stop, "date", "shaped", new))
+        self.end = stop
+
+    def _shape(self, place: int, code: int, start: int, stop: int) -> None:
+        text = self.text
+        if code == DIGITS:
+            self._number(start, stop)
+        elif code == LABEL:
+            self._label(place, start, stop)
+        elif code == MONTH:
+            self._month(start)
+        elif code == TITLE:
+            self._title(place, start, stop)
+        elif code == HEX:
+            hexed = shapes.AT_HEX.match(text, start)
+            if hexed:
+                self._address("mac" if hexed["mac"] else "uuid" if hexed["uuid"] else "ip6", hexed)
+        elif code == SPELLED:
+            aged = shapes.SPELLED_AGE.match(text, start)
+            if aged:
+                self._put(start, aged.end(), "age", "90+")
 
     def _put(self, start: int, stop: int, kind: str, new: str | None) -> None:
         self.found.append(Found(start, stop, kind, "shaped", new))
         self.end = stop
         if new is None:
             self.asks = True
-
-    def _is_apart(self, start: int, stop: int) -> bool:
-        """Whether a known number is not a part of a longer one, or of a decimal."""
-        text = self.text
-        before, after = text[start - 2 : start] if start > 1 else "", text[stop : stop + 2]
-        if before[1:] in (".", ",") and before[:1].isdigit():
-            return False
-        return not (after[:1] in (".", ",") and after[1:].isdigit())
 
     # --- links -------------------------------------------------------------------------------------------------------
 
@@ -278,7 +272,8 @@ class Reader:
 
     def _take_link(self) -> None:
         start, stop, kind = self.links.pop(0)
-        start = max(start, self.end)
+        if start < self.end:
+            start = self.end
         if start >= stop:
             return
         exact = self.known.exact.get(self.text[start:stop].casefold())
@@ -299,30 +294,23 @@ class Reader:
         # 'J. Smith' and 'John Q. Smith': the initial before it goes with the name.
         if start > 1 and text[start - 1] == " ":
             initial = start - 3 if text[start - 2] == "." else start - 2
-            if (
-                initial >= self.end
-                and initial >= 0
-                and text[initial].isupper()
-                and not text[initial - 1 : initial].isalnum()
-            ):
-                named = entry.kind == "family" or (
-                    bool(found) and found[-1].kind == "given" and self.end == initial - 1
-                )
+            if initial >= self.end and initial >= 0 and text[initial].isupper() and not text[initial - 1 : initial].isalnum():
+                named = entry.kind == "family" or (bool(found) and found[-1].kind == "given" and self.end == initial - 1)
                 if named and (text[start - 2] == "." or self._is_initial(initial)):
                     new = self.known.initials.get(text[initial].lower(), "X")
                     found.append(Found(initial, initial + 1, "given", "known", new))
         found.append(Found(start, stop, entry.kind, "known", cased(entry.fake, text[start:stop])))
         self.end = stop
-        # 'Smith, John Q.': a middle initial behind a given name that stands behind the family name.
-        if entry.kind == "given" and text[stop : stop + 1] == " " and text[stop + 1 : stop + 2].isupper():
-            if (
-                len(found) > 1
-                and text[found[-2].stop : start] == ", "
-                and text[stop + 2 : stop + 3] in (".", "", " ", "\n", ",", ")")
-            ):
-                new = self.known.initials.get(text[stop + 1].lower(), "X")
-                found.append(Found(stop + 1, stop + 2, "given", "known", new))
-                self.end = stop + 2
+        if entry.kind == "given" and text[stop : stop + 1] == " ":
+            self._middle_initial(start, stop)
+
+    def _middle_initial(self, start: int, stop: int) -> None:
+        """`Smith, John Q.`: an initial behind a given name that stands behind the family name."""
+        text, found = self.text, self.found
+        letter, after = text[stop + 1 : stop + 2], text[stop + 2 : stop + 3]
+        if letter.isupper() and len(found) > 1 and text[found[-2].stop : start] == ", " and not after.isalnum():
+            found.append(Found(stop + 1, stop + 2, "given", "known", self.known.initials.get(letter.lower(), "X")))
+            self.end = stop + 2
 
     def _is_initial(self, at: int) -> bool:
         """Whether one capital without a dot is an initial: one of the dossier's, or between two names."""
@@ -338,7 +326,7 @@ class Reader:
             if self.codes[later] >= 0 and self.starts[later] <= stop + 12:
                 return  # somebody known
         unknown = _UNKNOWN_NAME.match(text, stop)
-        if unknown is None or unknown[1].casefold() in _NO_SURNAME or (text[stop - 1] == "s" and False):
+        if unknown is None or unknown[1].casefold() in _NO_SURNAME:
             return
         name = unknown[1]
         if text[start:stop].casefold() == "nurse" and name.isupper():
@@ -356,12 +344,7 @@ class Reader:
                 if end:
                     self._put(start - 1, end, "phone", None)
                     return
-            elif (
-                before in ".-/:"
-                and start > 1
-                and text[start - 2].isalnum()
-                and (before != ":" or text[start - 2].isdigit())
-            ):
+            elif before in ".-/:" and start > 1 and text[start - 2].isalnum() and (before != ":" or text[start - 2].isdigit()):
                 return  # inside of a longer number or code
         shape = shapes.AT_NUMBER.match(text, start)
         if shape is None:
@@ -371,11 +354,7 @@ class Reader:
             return
         kind = shape.lastgroup
         if kind in ("s1", "s2", "s3", "s4"):
-            kind = next(
-                name
-                for name, value in shape.groupdict().items()
-                if (value and len(name) > 2) or (value and name in ("my", "ip"))
-            )
+            kind = next(name for name, value in shape.groupdict().items() if value and len(name) > 2 or value and name in ("my", "ip"))
         self._shaped(str(kind), shape)
 
     def _shaped(self, kind: str, shape: re.Match[str]) -> None:
@@ -395,7 +374,7 @@ class Reader:
             if shapes.is_local_phone(text, start):
                 self._put(start, stop, "phone", None)
         elif kind == "zip":
-            if shapes.is_zip(text, start):
+            if stop - start == 10 or shapes.is_zip(text, start):
                 self._put(start, stop, "zip", None)
         elif kind == "age" or (kind == "bare" and shapes.is_age(text, start)):
             self._put(start, stop, "age", "90+")
@@ -502,5 +481,3 @@ def _as_found(fake: str, mode: int, spelled: str) -> str:
         return pour(fake, spelled)
     return cased(fake, spelled) if mode in (WHOLE, TEXT) and spelled.isupper() else fake
 
-
-_ = WEEKDAY

@@ -99,6 +99,8 @@ def label_value(text: str, start: int, stop: int) -> tuple[int, int, str] | None
         "born",
     ):
         return None
+    if word == "n" and text[max(0, start - 2) : start].casefold() != "s/":
+        return None
     kind = LABELS[word] if word in LABELS else "mrn"
     if kind == "birth_date" or kind == "phone":
         return None
@@ -115,7 +117,7 @@ def label_value(text: str, start: int, stop: int) -> tuple[int, int, str] | None
         return None
     if kind == "plate" and not _PLATE.fullmatch(value):
         return None
-    if _DATE.match(value) or (size == 4 and digits == 4 and value[:2] in ("19", "20") and kind != "ssn"):
+    if _DATE.fullmatch(value) or (size == 4 and digits == 4 and value[:2] in ("19", "20") and kind != "ssn"):
         return None
     if kind == "npi" and len(value) != 10:
         kind = "identifier"

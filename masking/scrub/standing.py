@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from masking.scrub.vocabulary import MONTHS
+from masking.scrub.vocabulary import COMMON, MONTHS, level_of
 
 if TYPE_CHECKING:
     from masking.scrub.dossier import Entry
@@ -51,7 +51,9 @@ def is_name(reader: Reader, place: int, start: int, stop: int, entry: Entry) -> 
     ):
         return False
     if spelled.isupper() and len(spelled) > 1:
-        return False
+        return entry.kind == "city" and level_of(entry.folded) == 0
+    if entry.level == 1 and entry.folded not in COMMON:
+        return True  # a short name that is no word: its capital is enough
     if text[stop : stop + 2] in ("'s", "’s"):
         return entry.level == 1 or not _SENTENCE.search(text, max(0, start - 4), start)
     begins = _SENTENCE.search(text, max(0, start - 4), start) is not None

@@ -23,10 +23,8 @@ LABELS: dict[str, str] = {
     **dict.fromkeys(("hic", "hicn", "beneficiary", "payer", "group"), "health_plan"),
     **dict.fromkeys(("license", "licence", "lic", "dl", "certificate", "cert"), "license"),
     **dict.fromkeys(("plate", "plates", "tag", "car", "vehicle", "truck", "van"), "plate"),
-    **dict.fromkeys(("serial", "sn", "udi", "device", "pacemaker", "implant", "imei"), "device"),
-    **dict.fromkeys(
-        ("record", "case", "claim", "invoice", "accession", "encounter", "visit", "confirmation"), "identifier"
-    ),
+    **dict.fromkeys(("serial", "sn", "n", "udi", "device", "pacemaker", "implant", "imei"), "device"),
+    **dict.fromkeys(("record", "case", "claim", "invoice", "accession", "encounter", "visit", "confirmation"), "identifier"),
     **dict.fromkeys(("passport", "badge", "employee", "identifier", "id", "file", "specimen", "auth"), "identifier"),
     **dict.fromkeys(("authorization", "referral", "order"), "identifier"),
     **dict.fromkeys(("rx",), "identifier"),
@@ -39,11 +37,14 @@ LABELS: dict[str, str] = {
     "zip": "zip",
 }
 WEAK = frozenset(
-    ["mr", "chart", "har", "fin", "group", "insurance", "medicare", "medicaid", "payer", "policy", "member", "tag", "car", "vehicle", "truck", "van", "device", "pacemaker", "implant", "record", "case", "claim", "invoice", "encounter", "visit", "confirmation", "badge", "employee", "id", "file", "specimen", "auth", "authorization", "referral", "order", "rx", "lic", "license", "licence", "certificate", "cert", "account", "accounts", "ss", "sn", "social", "hic", "plates", "identifier"]
+    "mr chart har fin group insurance medicare medicaid payer policy member tag car vehicle truck van device pacemaker "
+    "implant record case claim invoice encounter visit confirmation badge employee id file specimen auth authorization "
+    "referral order rx lic license licence certificate cert account accounts ss sn social hic plates identifier".split()  # noqa: SIM905
 )
 #: These say what a number is only beside a word such as 'number' or a mark such as '#'.
 BARE = frozenset(
-    ["mr", "group", "visit", "case", "order", "device", "implant", "pacemaker", "record", "file", "id", "employee", "social", "ss", "member", "policy", "specimen", "referral", "chart", "har", "fin", "claim", "encounter", "confirmation", "auth", "badge", "tag", "payer", "authorization", "rx", "sn", "invoice", "hic"]
+    "mr group visit case order device implant pacemaker record file id employee social ss member policy specimen "
+    "referral chart har fin claim encounter confirmation auth badge tag payer authorization rx sn invoice hic".split()  # noqa: SIM905
 )
 TITLES = frozenset(PREFIXES) - {"master", "miss", "rev"} | {"nurse"}
 
@@ -81,7 +82,7 @@ elder ember ever faith fall farmer fawn fern field finch fisher fish flint flora
 fortune foster fountain fox francis frank freeman fresh friend frost gale gap garden gay gene gentry genesis gill
 ginger glass glen glory gold golden good goodman grace grant graves gray green grey grove guest gun guy hall hand
 hardy harm harmony harp harvest haven hawk hay hays hazel head heath heather heaven hedge herb heron hill hoffman
-holiday holly honey hood hope horn house hunt hunter ice ink iris irons iron ivory ivy jack jade jasmine jay jean
+holiday holly honey hood hope horn house hunt hunter ice ink iris irons iron ivory ivy jack jade jasmine 
 jewel job joy jolly journey judge june just justice key keys king kitty knight lace lake lamb lance land lane lark law
 laurel lawn lawyer lee lent les liberty lily lincoln link little lock lodge long loop lot love low lucky luna lush
 lynch major man mantle maple march marina mark marks marsh marshall martin mason master may mayor mead meadow meek
@@ -91,28 +92,40 @@ paint palm paris park parks parish parson parsons past pat patience patty peace 
 percy perry phoenix piper pike pine pitt place pleasant plumb plum pool poole poor pope poppy porter post potter pound
 powell power powers pratt precious presley price pride prince princess proper quill quest rain raines rainbow ram
 randy ransom raven ray read red reed reader reason rice rich ridge riley ripple rivers river rob robin rock rod rose
-roman rosemary rowan royal ruby rue rush russet rusty ruth sable sage sailor sales sandy sam sands savage savanna
+roman rosemary rowan royal ruby rue rush russet rusty ruth sable sage sailor sales sandy sands savage savanna
 sawyer scarlet scarlett sea season self serenity sergeant sexton shade shaw shields ship shore short silver singer sky
 skinner sloan sly small smart smith snow sol song sparks spears speed spencer spring spruce stall star stark steel
 steele sterling stern stewart still stone storm street strong sue sugar summer summers sunny sunday sweet swan swift
-taylor teal ted temple tender terry thorn thrush thyme tiger tim tom toll toni topaz town tracy trail travel tree
+taylor teal ted temple tender terry thorn thrush thyme tiger toll toni topaz town tracy trail travel tree
 trinity troy true tucker turner tuesday twist tyler underwood unique urban usher vale valentine vance vera verity
 victor victory violet virgin wade walker wall walls ward ware warner warren waters watts way wayne weaver webb weeks
 well wells west wheat wheeler white wild will willow wills wilt winner winter winters wise wolf wood woods worth wren
-wright yes york young youngs bob kay max mike ben ned sid jo al ed bo an do so no le la de van mi my you he she her
-his him one two six ten ma pa li wu yu ha ho hu bi si su to too than thi been ng ali roy ron lou lin kim buddy sonny
-chuck hank pierce skip rip tad sparrow charm comfort constance patient pain rash large person health nurse doctor home
+wright yes york young youngs kay max al ed bo an do so no le la de van mi my you he she her
+his him one two six ten ma pa ha ho hu bi si su to too than thi been roy buddy sonny
+chuck pierce skip rip tad sparrow charm comfort constance patient pain rash large person health nurse doctor home
 male female tall old bright blind lame stout moody coffin grave slaughter payne sick heal
+reading mobile bath independence orange enterprise normal lead wasp wing
 """.split()  # noqa: SIM905
 #: Words of the clinic (and of the calendar of race and colour): a capital alone does not make names of them.
 _CLINICAL = frozenset(
-    ["pain", "rash", "ward", "wall", "good", "small", "church", "white", "black", "hall", "head", "hand", "case", "care", "long", "short", "young", "person", "health", "nurse", "doctor", "home", "male", "female", "large", "fall", "burn", "well", "still", "self", "sick", "patient", "old", "gap", "hood", "key", "horn", "block", "case", "lance", "mark", "will", "may", "page", "job", "art", "day", "law", "case", "rush", "stall", "lock", "major", "blue", "red", "gray", "grey", "green", "silver", "gold", "low", "more", "new", "past", "one", "two", "six", "ten", "no", "so", "do", "an", "he", "she", "his", "her", "him", "my", "you", "to", "too", "than", "been", "yes", "has", "had", "all", "any", "and", "the", "for", "but", "not", "are", "was", "day", "days", "week", "weeks", "month", "year", "ray", "can", "see", "case", "main", "post", "read", "price", "post", "place", "street", "house", "blank", "marks", "grave", "bill", "sales", "order", "strong", "temple", "palm", "nail", "chance", "rice", "bean", "ham", "fish", "cotton", "glass", "ice", "iron", "carbon", "wheeler", "walker", "power", "key", "low", "bright", "blind", "mill", "east", "west", "north", "south", "royal", "spring", "summer", "winter", "autumn", "fall", "bridge", "crown", "block", "cross"]
+    "pain rash ward wall good small church white black hall head hand case care long short young person health nurse "
+    "doctor home male female large fall burn well still self sick patient old gap hood key horn block case lance "
+    "mark will may page job art day law case rush stall lock major blue red gray grey green silver gold low more "
+    "new past one two six ten no so do an he she his her him my you to too than been yes has had all any and the for "
+    "but not are was day days week weeks month year ray can see case main post read price post place street house "
+    "blank marks grave bill sales order strong temple palm nail chance rice bean ham fish cotton glass ice iron "
+    "carbon wheeler walker power key low bright blind mill east west north south royal spring summer winter "
+    "autumn fall bridge crown block cross".split()  # noqa: SIM905
 ) - {"young", "may", "mark", "will", "art", "bill", "summer", "day", "walker", "west", "wheeler", "long"}
 COMMON = frozenset(_COMMON) | _CLINICAL
 
 #: Names that diseases, signs and devices bear.
 EPONYMS = frozenset(
-    ["addison", "alzheimer", "apgar", "asperger", "babinski", "barrett", "bartholin", "bell", "bowen", "braden", "chagas", "charcot", "crohn", "cushing", "down", "dupuytren", "ewing", "fallot", "foley", "glasgow", "gleason", "gram", "graves", "grave", "guillain", "hansen", "hashimoto", "hodgkin", "holter", "homan", "homans", "horner", "huntington", "jones", "kaposi", "kawasaki", "kegel", "kelly", "kernig", "klinefelter", "korsakoff", "lewy", "lyme", "marfan", "mcburney", "mallory", "murphy", "osgood", "paget", "parkinson", "perthes", "peyronie", "phalen", "raynaud", "reiter", "reye", "reed", "rinne", "romberg", "rorschach", "sjogren", "smith", "stokes", "swan", "tay", "tinel", "tourette", "trendelenburg", "turner", "valsalva", "virchow", "weber", "wernicke", "whipple", "wilms", "wilson", "wood", "yates"]
+    "addison alzheimer apgar asperger babinski barrett bartholin bell bowen braden chagas charcot crohn cushing down "
+    "dupuytren ewing fallot foley glasgow gleason gram graves grave guillain hansen hashimoto hodgkin holter homan homans horner "
+    "huntington jones kaposi kawasaki kegel kelly kernig klinefelter korsakoff lewy lyme marfan mcburney mallory murphy "
+    "osgood paget parkinson perthes peyronie phalen raynaud reiter reye reed rinne romberg rorschach sjogren smith stokes "
+    "swan tay tinel tourette trendelenburg turner valsalva virchow weber wernicke whipple wilms wilson wood yates".split()  # noqa: SIM905
 )
 _EPONYMOUS = re.compile(
     r"(?:['’]?s)?[\s-]+(?:(?:type|cell|body|bodies|de|la|barr[eé]|weiss|sternberg|hodgkin|palsy|lamp|ganz|score|scale|"
