@@ -99,6 +99,10 @@ class Engine:
     def __repr__(self) -> str:
         return f"Engine({self.plan!r})"
 
+    def __copy__(self) -> Engine:
+        """An engine that knows and remembers nothing of documents, but knows the same people."""
+        return Engine(self.plan, max_bytes=self.max_bytes, people=self._people)
+
     def __getstate__(self) -> dict[str, object]:
         return {"plan": self.plan, "max_bytes": self.max_bytes, "_people": None, "_memory": None}
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from masking.maskers.base import BETWEEN, BoundMasker, Masker, People, Subkeys, check, register, registered
+from masking.scrub.markup import Kind, scrub_markup
 from masking.scrub.scrubber import Scrubber
 from masking.scrub.terms import Dossier, Term
 
@@ -22,10 +23,22 @@ from masking.scrub.terms import Dossier, Term
 _PEOPLE, _DOSSIERS = 20_000, 20_000
 _FORMS = ("text", "xhtml", "attachment")
 #: Types of attachments whose bytes are read as text (RFC 6838 names, without parameters), and how.
-_READ = {"text/plain": "plain", "text/html": "html", "application/xhtml+xml": "html", "application/json": "plain",
-         "application/fhir+json": "plain", "text/xml": "html", "application/xml": "html", "text/markdown": "plain",
-         "text/rtf": "plain", "application/rtf": "plain", "text/csv": "plain", "application/hl7-cda+xml": "html",
-         "application/hl7-v3+xml": "html", "text/x-hl7-text+xml": "html"}  # fmt: skip
+_READ: Mapping[str, Kind] = {
+    "text/plain": "plain",
+    "text/markdown": "plain",
+    "text/csv": "plain",
+    "text/html": "html",
+    "application/xhtml+xml": "html",
+    "application/json": "json",
+    "application/fhir+json": "json",
+    "text/xml": "xml",
+    "application/xml": "xml",
+    "application/fhir+xml": "xml",
+    "application/hl7-cda+xml": "xml",
+    "application/hl7-v3+xml": "xml",
+    "text/rtf": "rtf",
+    "application/rtf": "rtf",
+}
 #: What is shaped like an identifier, and the masker that answers for it.
 _SHAPED = {"phone": "phone", "ssn": "ssn", "email": "email", "url": "url", "ip": "ip", "uuid": "pseudonymize_id",
            "identifier": "format_preserving"}  # fmt: skip
@@ -87,7 +100,7 @@ class BoundScrub(BoundMasker):
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """Scrub texts; attachments of types that are no text become null."""
         masked: list[str | None] = [self.placeholder if self.form != "attachment" else None] * len(values)
-        groups: dict[str, list[tuple[int, str, Dossier]]] = {}
+        groups: dict[Kind, list[tuple[int, str, Dossier]]] = {}
         dossiers = self._dossiers_of(zip(context["subject"], context["people"], strict=True))
         for row, (value, content_type, dossier) in enumerate(
             zip(values, context["content_type"], dossiers, strict=True)
@@ -103,15 +116,12 @@ class BoundScrub(BoundMasker):
             groups.setdefault(read[0], []).append((row, read[1], dossier))
         for kind, found in groups.items():
             texts, known = [text for _, text, _ in found], [dossier for _, _, dossier in found]
-            if kind == "plain":
-                answers = [scrubbed.text for scrubbed in self.scrubber.scrub(texts, known)]
-            else:
-                answers = [scrubbed.text for scrubbed in self.scrubber.scrub_markup(texts, known, kind)]
+            answers = [scrubbed.text for scrubbed in scrub_markup(self.scrubber, kind, texts, known)]
             for (row, _, _), answer in zip(found, answers, strict=True):
                 masked[row] = self._written(answer)
         return masked
 
-    def _read(self, value: str, content_type: str | None) -> tuple[str, str] | None:
+    def _read(self, value: str, content_type: str | None) -> tuple[Kind, str] | None:
         """How a value is read, and its text; None for an attachment that is none."""
         if self.form == "text":
             return "plain", value

@@ -112,7 +112,7 @@ def _answer(entry: Entry, said: Spoken, source: Source, also: tuple[str, ...] = 
     if action is not Action.MASK:
         return Built(Rule(action, place, why=why, absent=absent), {"action": said.name, "absent": absent})
     built = masker(said, source, ("absent", *also))
-    return Built(Rule(action, place, built.value, why), built.canonical)
+    return Built(Rule(action, place, built.value, why, absent), built.canonical)
 
 
 def _action(said: Spoken, also: tuple[str, ...] = ()) -> Action:
@@ -127,8 +127,8 @@ def _absent(said: Spoken, source: Source, action: Action) -> bool:
     if entry is None:
         return False
     path = key_path(said.path, "absent")
-    if action is not Action.REDACT:
-        raise source.bad(entry, path, "only a plain redact leaves a data-absent-reason", "remove 'absent'")
+    if action is not Action.REDACT and said.name != "scrub":
+        raise source.bad(entry, path, "only redact and scrub leave a data-absent-reason", "remove 'absent'")
     return source.flag(entry.node, path)
 
 

@@ -43,7 +43,9 @@ _CUE = re.compile(
     r"expires?|exp|dob|born|and|to|appointment|appt|follow-?up|f/u|given|drawn|collected|started|stopped|surgery)|\()\s*:?\s*$",
     re.IGNORECASE,
 )
-_NO_DATE = re.compile(r"\s*(?:hours?|hrs?|mg|ml|mcg|tab|pain|cm|mm|units?|strength|weeks?|days?|of|out|scale)\b", re.IGNORECASE)
+_NO_DATE = re.compile(
+    r"\s*(?:hours?|hrs?|mg|ml|mcg|tab|pain|cm|mm|units?|strength|weeks?|days?|of|out|scale)\b", re.IGNORECASE
+)
 SHORT = re.compile(r"[0-9]{1,2}/[0-9]{1,2}(?![0-9]|[/.-][0-9])")
 
 
@@ -160,7 +162,11 @@ def _dmy(text: str, days: int, births: dict[str, str | None]) -> str | None:
     if moved is None:
         return None
     like = found["day"]
-    day = f"{moved.day:02d}" if len(like) == 2 and (like[0] == "0" or text[2:3].isalpha() and not found["ordinal"]) else str(moved.day)
+    day = (
+        f"{moved.day:02d}"
+        if len(like) == 2 and (like[0] == "0" or text[2:3].isalpha() and not found["ordinal"])
+        else str(moved.day)
+    )
     ordinal = _ordinal(moved.day, found["ordinal"]) if found["ordinal"] else ""
     year_text = _year_text(moved, found["year"])
     return f"{day}{ordinal}{found['a']}{_month(moved.month, found['month'])}{found['b']}{year_text}"
@@ -200,8 +206,10 @@ def is_sure(text: str, start: int, stop: int, spelled: str) -> bool:
     """Whether an `m/d/y` is a date: `12-24-48 hours` is none, and `1-2-10` only after a cue."""
     if "/" in spelled or len(spelled) - spelled.rfind("-") == 5 or (len(spelled) == 8 and "." not in spelled):
         return _NO_DATE.match(text, stop) is None or len(spelled) >= 10
-    return is_short(text, start, stop) and ("." not in spelled or len(spelled) - spelled.rfind(".") == 5) or (
-        len(spelled) - spelled.rfind(".") == 5 and "." in spelled
+    return (
+        is_short(text, start, stop)
+        and ("." not in spelled or len(spelled) - spelled.rfind(".") == 5)
+        or (len(spelled) - spelled.rfind(".") == 5 and "." in spelled)
     )
 
 

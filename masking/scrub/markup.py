@@ -35,10 +35,17 @@ class Piece(NamedTuple):
 
 
 #: Elements that do not end a word.
-_INLINE = frozenset("a abbr acronym b bdi bdo big cite em font i ins kbd mark q s small span strike strong sub sup tt u var wbr".split())  # noqa: SIM905
+_INLINE = frozenset(
+    "a abbr acronym b bdi bdo big cite em font i ins kbd mark q s small span strike strong sub sup tt u var wbr".split()
+)  # noqa: SIM905
 #: Attributes in which identifiers hide.
-_SPOKEN = frozenset("href src alt title cite value content label placeholder summary name id data-name aria-label".split())  # noqa: SIM905
-_TAG = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<![^>]*>|</?([A-Za-z][\w:.-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>", re.DOTALL)
+_SPOKEN = frozenset(
+    "href src alt title cite value content label placeholder summary name id data-name aria-label".split()
+)  # noqa: SIM905
+_TAG = re.compile(
+    r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<![^>]*>|</?([A-Za-z][\w:.-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>",
+    re.DOTALL,
+)
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'<>=]+)")
 _STRING = re.compile(r'"((?:[^"\\\x00-\x1f]|\\.)*)"(\s*:)?', re.DOTALL)
@@ -50,9 +57,7 @@ _RTF = re.compile(
 _RTF_BREAKS = frozenset("par line pard cell row tab page sect".split())  # noqa: SIM905
 
 
-def scrub_markup(
-    scrubber: Scrubber, kind: Kind, texts: Sequence[str], dossiers: Sequence[Dossier]
-) -> list[Scrubbed]:
+def scrub_markup(scrubber: Scrubber, kind: Kind, texts: Sequence[str], dossiers: Sequence[Dossier]) -> list[Scrubbed]:
     """The documents without identifiers; spans are positions in the source."""
     if kind == "plain":
         return scrubber.scrub(texts, dossiers)
@@ -220,7 +225,9 @@ def _cut_rtf(text: str) -> Iterator[Piece]:
         elif found[2] is not None:
             yield Piece(found.start(), found.end(), bytes([int(found[2], 16)]).decode("cp1252", "replace"))
         elif found[5] is not None:
-            reads = {"~": "\xa0", "_": "-", "\n": "\n", "\r": "\n"}.get(found[5], found[5] if found[5] in "\\{}" else "")
+            reads = {"~": "\xa0", "_": "-", "\n": "\n", "\r": "\n"}.get(
+                found[5], found[5] if found[5] in "\\{}" else ""
+            )
             yield Piece(found.start(), found.end(), reads, stays=found[5] not in "\\{}~_")
         else:
             yield Piece(found.start(), found.end(), "\n" if (found[3] or "") in _RTF_BREAKS else "", stays=True)

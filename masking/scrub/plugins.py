@@ -70,4 +70,3 @@ def presidio(language: str = "en", least: float = 0.5, engine: Any = None) -> Fi
         ]
 
     return find
-

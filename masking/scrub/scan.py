@@ -63,7 +63,12 @@ _CLASSES, _FOLDS = _tables()
 def _class(point: int, classes: Bytes) -> int:
     if point < 0x3000:
         return classes[point]
-    if 0x3040 <= point <= 0x9FFF or 0xAC00 <= point <= 0xD7AF or 0xF900 <= point <= 0xFAFF or 0x20000 <= point <= 0x323AF:
+    if (
+        0x3040 <= point <= 0x9FFF
+        or 0xAC00 <= point <= 0xD7AF
+        or 0xF900 <= point <= 0xFAFF
+        or 0x20000 <= point <= 0x323AF
+    ):
         return 3
     if 0xFE00 <= point <= 0xFE0F:
         return 4
@@ -227,9 +232,7 @@ def _is_apart(points: Points, start: int, stop: int, begin: int, end: int) -> bo
     """Whether a known number is no part of a decimal."""
     if start - 1 > begin and (points[start - 1] == 46 or points[start - 1] == 44) and 48 <= points[start - 2] <= 57:
         return False
-    return not (
-        stop + 1 < end and (points[stop] == 46 or points[stop] == 44) and 48 <= points[stop + 1] <= 57
-    )
+    return not (stop + 1 < end and (points[stop] == 46 or points[stop] == 44) and 48 <= points[stop + 1] <= 57)
 
 
 @compiled
@@ -349,7 +352,9 @@ def _day(
         if year < 0 or month < 0 or day < 0:
             return 0, 0, 0
         after = points[start + 10] if start + 10 < end else np.uint32(0)
-        if not (after == 84 and start + 12 < end and 48 <= points[start + 11] <= 57) and _goes_on(points, start + 10, end):
+        if not (after == 84 and start + 12 < end and 48 <= points[start + 11] <= 57) and _goes_on(
+            points, start + 10, end
+        ):
             return 0, 0, 0
         moved = _moved(year, month, day, days, births, base, count)
         return (-6 if moved else 0), start + 10, moved
@@ -641,8 +646,20 @@ def scan(
                     size += 1
             at = end
         size = _sift(
-            points, begin, stop, starts, stops, codes, hints, first, size, classes,
-            days, births, tables[6 * text + 4], tables[6 * text + 5],
+            points,
+            begin,
+            stop,
+            starts,
+            stops,
+            codes,
+            hints,
+            first,
+            size,
+            classes,
+            days,
+            births,
+            tables[6 * text + 4],
+            tables[6 * text + 5],
         )
         counts[text] = size - first
         links[text] = found_links
@@ -747,7 +764,9 @@ def tokens(texts: Sequence[str], tables: Sequence[Table], words: Table) -> Token
     counts, links = (np.zeros(len(texts), dtype=np.int32) for _ in range(2))
     inputs = points, bounds, rows, keys, values, words.keys, words.values, _CLASSES, _FOLDS, births
     size = scan(*inputs, starts, stops, codes, hints, counts, links)
-    return Tokens(*(column[:size].tolist() for column in (starts, stops, codes, hints)), counts.tolist(), links.tolist())
+    return Tokens(
+        *(column[:size].tolist() for column in (starts, stops, codes, hints)), counts.tolist(), links.tolist()
+    )
 
 
 def _joined(tables: Sequence[Table]) -> tuple[Ints, Hashes, Ints, Ints]:
@@ -783,5 +802,3 @@ def fold_table() -> dict[int, int | None]:
 def fold(text: str) -> str:
     """The letters and digits of a text, folded, as the tables compare them."""
     return text.translate(fold_table())
-
-

@@ -25,7 +25,9 @@ _BATCH = 1 << 20  # characters that are scanned in one go
 _UNKNOWN_NAME = re.compile(
     r"\.?\s{1,2}((?:[A-Z]\.?\s)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*(?:\s(?:[A-Z]\.\s)?[A-Z][a-z]+(?:['’-][A-Z]?[a-z]+)*)?)"
 )
-_NO_SURNAME = frozenset("who and or of in on at the is was has to for with said states notes office clinic today".split())  # noqa: SIM905
+_NO_SURNAME = frozenset(
+    "who and or of in on at the is was has to for with said states notes office clinic today".split()
+)  # noqa: SIM905
 
 
 class _Memory:
@@ -139,7 +141,9 @@ class Scrubber:
 _span = Span._make
 
 #: Kinds that the masker `identifier` can answer for.
-_NUMBERS = frozenset(("mrn", "account", "health_plan", "license", "plate", "device", "npi", "dea", "uuid", "mac", "vin"))
+_NUMBERS = frozenset(
+    ("mrn", "account", "health_plan", "license", "plate", "device", "npi", "dea", "uuid", "mac", "vin")
+)
 
 
 def _written(text: str, found: Sequence[Found]) -> str:
@@ -156,7 +160,21 @@ def _written(text: str, found: Sequence[Found]) -> str:
 class Reader:
     """One text: walks its tokens from left to right; what is found never overlaps what was found before."""
 
-    __slots__ = ("asks", "codes", "day_first", "end", "found", "hints", "known", "links", "place", "starts", "stop", "stops", "text")
+    __slots__ = (
+        "asks",
+        "codes",
+        "day_first",
+        "end",
+        "found",
+        "hints",
+        "known",
+        "links",
+        "place",
+        "starts",
+        "stop",
+        "stops",
+        "text",
+    )
 
     def __init__(self, text: str, known: Known, seen: Tokens, place: int, stop: int, day_first: bool) -> None:
         self.text, self.known, self.day_first = text, known, day_first
@@ -294,8 +312,15 @@ class Reader:
         # 'J. Smith' and 'John Q. Smith': the initial before it goes with the name.
         if start > 1 and text[start - 1] == " ":
             initial = start - 3 if text[start - 2] == "." else start - 2
-            if initial >= self.end and initial >= 0 and text[initial].isupper() and not text[initial - 1 : initial].isalnum():
-                named = entry.kind == "family" or (bool(found) and found[-1].kind == "given" and self.end == initial - 1)
+            if (
+                initial >= self.end
+                and initial >= 0
+                and text[initial].isupper()
+                and not text[initial - 1 : initial].isalnum()
+            ):
+                named = entry.kind == "family" or (
+                    bool(found) and found[-1].kind == "given" and self.end == initial - 1
+                )
                 if named and (text[start - 2] == "." or self._is_initial(initial)):
                     new = self.known.initials.get(text[initial].lower(), "X")
                     found.append(Found(initial, initial + 1, "given", "known", new))
@@ -344,7 +369,12 @@ class Reader:
                 if end:
                     self._put(start - 1, end, "phone", None)
                     return
-            elif before in ".-/:" and start > 1 and text[start - 2].isalnum() and (before != ":" or text[start - 2].isdigit()):
+            elif (
+                before in ".-/:"
+                and start > 1
+                and text[start - 2].isalnum()
+                and (before != ":" or text[start - 2].isdigit())
+            ):
                 return  # inside of a longer number or code
         shape = shapes.AT_NUMBER.match(text, start)
         if shape is None:
@@ -354,7 +384,11 @@ class Reader:
             return
         kind = shape.lastgroup
         if kind in ("s1", "s2", "s3", "s4"):
-            kind = next(name for name, value in shape.groupdict().items() if value and len(name) > 2 or value and name in ("my", "ip"))
+            kind = next(
+                name
+                for name, value in shape.groupdict().items()
+                if value and len(name) > 2 or value and name in ("my", "ip")
+            )
         self._shaped(str(kind), shape)
 
     def _shaped(self, kind: str, shape: re.Match[str]) -> None:
@@ -480,4 +514,3 @@ def _as_found(fake: str, mode: int, spelled: str) -> str:
     if mode == NUMBER:
         return pour(fake, spelled)
     return cased(fake, spelled) if mode in (WHOLE, TEXT) and spelled.isupper() else fake
-

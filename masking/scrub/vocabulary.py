@@ -24,7 +24,9 @@ LABELS: dict[str, str] = {
     **dict.fromkeys(("license", "licence", "lic", "dl", "certificate", "cert"), "license"),
     **dict.fromkeys(("plate", "plates", "tag", "car", "vehicle", "truck", "van"), "plate"),
     **dict.fromkeys(("serial", "sn", "n", "udi", "device", "pacemaker", "implant", "imei"), "device"),
-    **dict.fromkeys(("record", "case", "claim", "invoice", "accession", "encounter", "visit", "confirmation"), "identifier"),
+    **dict.fromkeys(
+        ("record", "case", "claim", "invoice", "accession", "encounter", "visit", "confirmation"), "identifier"
+    ),
     **dict.fromkeys(("passport", "badge", "employee", "identifier", "id", "file", "specimen", "auth"), "identifier"),
     **dict.fromkeys(("authorization", "referral", "order"), "identifier"),
     **dict.fromkeys(("rx",), "identifier"),
