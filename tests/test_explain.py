@@ -162,6 +162,26 @@ def test_an_unknown_url_is_told_in_all_its_roles(mine: Policy) -> None:
     ]
 
 
+def test_a_public_uri_is_told(realistic: Policy) -> None:
+    url = "http://hl7.org/fhir/sid/us-npi"
+    assert [(answer.type, answer.does) for answer in explain(realistic, [url])] == [
+        ("identifier system", "check_digit"),
+        ("publisher", "keep"),
+    ]
+    assert [answer.type for answer in explain(realistic, ["http://ihe.net/x"])] == ["publisher"]
+    assert "publisher" not in {answer.type for answer in explain(realistic, ["https://stmarys.example/mrn"])}
+
+
+def test_what_an_extensions_keep_passes_is_told(realistic: Policy) -> None:
+    told = {answer.path: answer.notes for answer in explain(realistic, [RACE])}
+    rest = "; a value of another type is ruled as its type is"
+    assert told[RACE] == (f"codes, booleans and numbers{rest}",)
+    assert told[f"{RACE} › text"] == (f"codes, booleans and numbers, string{rest}",)
+
+
+RACE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
+
+
 def test_a_misspelt_extension_is_recognised(mine: Policy) -> None:
     assert one(mine, "http://example.org/maidn").type == "code system"  # the pattern takes it in
     assert one(mine, "http://exemple.org/maiden").notes == ("did you mean 'http://example.org/maiden'?",)

@@ -40,14 +40,14 @@ CHANGES = re.compile(
     | [\w.]+\.telecom\.value | Patient\.extension\.valueString
     | Patient\.address\.extension\.extension\.valueDecimal | Location\.position\.(latitude|longitude)
     | (Location|Organization)\.name | Location\.description | Device\.(distinctIdentifier|lotNumber|serialNumber)
-    | Patient\.text\.(status|div) | [\w.]+\.display | MedicationRequest\.dosageInstruction\.text
+    | Device\.deviceName\.name | Patient\.text\.(status|div) | [\w.]+\.display | MedicationRequest\.dosageInstruction\.text
     | Encounter\.hospitalization\.dischargeDisposition\.text""",
     re.VERBOSE,
 )
 #: Where something may be gone: extensions that no rule names, bytes that nobody has read, a device's spelled-out number.
 GONE = re.compile(
     r"(Organization|Practitioner)\.extension\.\w+|(Practitioner|PractitionerRole)\.telecom\.extension\.\w+"
-    r"|DocumentReference\.content\.attachment\.data|Device\.udiCarrier\.carrierHRF"
+    r"|DocumentReference\.content\.attachment\.data|Device\.udiCarrier\.carrierHRF|Device\.(manufactureDate|expirationDate)"
 )
 #: What may come: security labels, and the word that bytes are gone.
 ADDED = {

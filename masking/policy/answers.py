@@ -8,6 +8,7 @@ from typing import Any
 
 from masking.fhir.elements import resource_types
 from masking.maskers.base import Masker, parameters
+from masking.maskers.references import PublicUri
 from masking.policy.examples import example_key, example_value, extension_example, identifier_example, run_example
 from masking.policy.parameters import canonical
 from masking.policy.plan import Child, Node, Plan
@@ -42,7 +43,7 @@ class Explanation:
     """One answer. `before` and `after` are made up; `after` is None where nothing is left of the value."""
 
     path: str
-    type: str  #: FHIR type, or "resource type", "extension", "identifier system", "identifier type", "code system"
+    type: str  #: FHIR type, or "resource type", "extension", "identifier system", "identifier type", "code system", "publisher"
     cardinality: str  #: as in `0..*`; "" where there is none
     does: str  #: keep, redact, a masker's name, a type's action, or one of INSIDE, BY_URL, BY_TYPE
     parameters: Mapping[str, Any]  #: of the masker, those that are not its defaults
@@ -185,6 +186,15 @@ class Answers:
             notes=("the display of a kept code",),
             level=4 if is_vouched else 7,
         )
+
+    def publisher(self, url: str) -> Explanation | None:
+        """That a URI is one of a public definition; None if the policy's `publishers` do not list it."""
+        public = PublicUri(self.policy.publishers)
+        if public.bind(example_key()).mask_distinct([url]) != [url]:
+            return None
+        place = Place(self.policy.files[-1], 0, "$.publishers")
+        rule = Rule(Action.KEEP, place, why="a public definition, or a kind of number that everybody has")
+        return self._ruled(url, "publisher", rule, before=url, notes=("where public_uri masks",), level=4)
 
     def _ruled(
         self,

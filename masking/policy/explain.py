@@ -159,19 +159,20 @@ class _Explainer:
             yield self.answers.identifier_type(code, f"{path} of type {code}")
 
     def url(self, url: str) -> list[Explanation]:
-        """A URL in each role that the policy gives it; in all three where it gives none."""
+        """A URL in each role that the policy gives it; as extension, identifier and code system where it gives none."""
         answers: list[Explanation] = []
         extension, is_system = self.policy.extensions.get(url), url in self.policy.identifiers.systems
         # An extension of HL7's is no code system, though a pattern such as `http://hl7.org/fhir/*` takes it in.
         is_vouched = self.plan.vouches(url) and extension is None and not is_system
-        is_known = extension is not None or is_system or is_vouched
+        public = self.answers.publisher(url) if extension is None else None
+        is_known = extension is not None or is_system or is_vouched or public is not None
         if extension is not None or not is_known:
             answers += self.answers.extension(url, extension)
         if is_system or not is_known:
             answers.append(self.answers.identifier_system(url))
         if is_vouched or not is_known:
             answers.append(self.answers.code_system(url, is_vouched))
-        return answers
+        return answers if public is None else [*answers, public]
 
 
 def _opens(child: Child) -> bool:
