@@ -75,7 +75,9 @@ class Note:
         for kind, value in self.planted:
             if own and kind == "names" and not all(word in known for word in _WORD.findall(value)):
                 continue
-            places += [(kind, found.span()) for found in re.finditer(re.escape(value), self.text)]
+            # 'by May' is the month of a remark that the sample makes of everybody, one who is called May as well.
+            for found in re.finditer(rf"(?<!\w)(?<!by (?=May)){re.escape(value)}(?!\w)", self.text):
+                places.append((kind, found.span()))
         return places
 
 
@@ -90,9 +92,7 @@ def is_covered(text: str, marks: bytearray, span: tuple[int, int]) -> bool:
     if re.match(r"\d{4}-\d\d-\d\dT", text[start:stop]):
         stop = start + 10
     return all(
-        all(marks[word.start() : word.end()])
-        for word in _WORD.finditer(text, start, stop)
-        if word[0] not in _MAY_STAY
+        all(marks[word.start() : word.end()]) for word in _WORD.finditer(text, start, stop) if word[0] not in _MAY_STAY
     )
 
 
@@ -115,7 +115,10 @@ class _Terms:
 
     def put(self, kind: str, values: Sequence[str]) -> list[Term]:
         if kind in ("city", "zip", "organization"):
-            return [Term(kind, value, {"city": "Springfield", "zip": "02139", "organization": "Cedar Group"}[kind]) for value in values]
+            return [
+                Term(kind, value, {"city": "Springfield", "zip": "02139", "organization": "Cedar Group"}[kind])
+                for value in values
+            ]
         return [Term(kind, value, fake) for value, fake in zip(values, self._maskers[kind](values), strict=True)]
 
     def of(self, resource: dict[str, Any]) -> list[Term]:
@@ -129,7 +132,9 @@ class _Terms:
             terms += self.put("given", name.get("given", []))
             terms += self.put("family", [name["family"]] if name.get("family") else [])
         for point in resource.get("telecom", []):
-            terms += self.put("phone" if point["system"] in ("fax", "sms", "pager") else point["system"], [point["value"]])
+            terms += self.put(
+                "phone" if point["system"] in ("fax", "sms", "pager") else point["system"], [point["value"]]
+            )
         for one in resource.get("identifier", []):
             value = one["value"]
             is_ssn = re.fullmatch(r"\d{3}-?\d\d-?\d{4}", value) and "ssn" in one.get("system", "")
@@ -162,7 +167,12 @@ def read(export: Path, truth: Path) -> list[Note]:
         name: key
         for key, patient in patients.items()
         for one in patient["name"]
-        for name in (one.get("text", ""), " ".join([*one.get("given", ()), one.get("family", "")]), " ".join([*one.get("given", ())[:1], one.get("family", "")]), f"{one.get('family')} {' '.join(one.get('given', ()))}")
+        for name in (
+            one.get("text", ""),
+            " ".join([*one.get("given", ()), one.get("family", "")]),
+            " ".join([*one.get("given", ())[:1], one.get("family", "")]),
+            f"{one.get('family')} {' '.join(one.get('given', ()))}",
+        )
         if name
     }
     staff = {one["id"]: terms.of(one) for one in _lines(export, "Practitioner")}
@@ -172,7 +182,15 @@ def read(export: Path, truth: Path) -> list[Note]:
         planted = by_document[document["id"]]
         patient = patient_of[document["id"]]
         relatives = sorted({names[value] for kind, value in planted if value in names} - {patient})
-        clinicians = sorted(key for key, own_terms in staff.items() if any((kind == "names" and term.kind == "name" and value in term.real) for kind, value in planted for term in own_terms))
+        clinicians = sorted(
+            key
+            for key, own_terms in staff.items()
+            if any(
+                (kind == "names" and term.kind == "name" and value in term.real)
+                for kind, value in planted
+                for term in own_terms
+            )
+        )
         who = (patient, *relatives, *clinicians)
         if who not in dossiers:
             known = [term for key in who for term in (own.get(key) or staff.get(key) or [])]

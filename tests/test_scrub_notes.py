@@ -44,7 +44,7 @@ def figures(sample: list[notes.Note], scrubbed: list[Scrubbed]) -> tuple[Counter
             planted[kind] += 1
             found[kind] += notes.is_covered(note.text, marks, span)
         identifying = bytearray(len(note.text))
-        for kind, (start, stop) in note.identifiers(own=False):
+        for _, (start, stop) in note.identifiers(own=False):
             identifying[start:stop] = b"\1" * (stop - start)
         wrong, all_words = clinical_words_changed(note.text, marks, identifying)
         changed, words = changed + wrong, words + all_words
@@ -58,7 +58,9 @@ def test_the_records_own_identifiers_are_all_found(sample: list[notes.Note]) -> 
     assert sum(planted.values()) > 2000
     assert found == planted
     assert changed <= 0.005
-    assert not any(re.search(r"\[(?!age)\w+\]", one.text) for one in scrubbed), "every fake is a value, not a placeholder"
+    assert not any(re.search(r"\[(?!age)\w+\]", one.text) for one in scrubbed), (
+        "every fake is a value, not a placeholder"
+    )
 
 
 def test_shapes_alone_find_numbers_dates_and_links(sample: list[notes.Note]) -> None:
@@ -72,7 +74,9 @@ def test_shapes_alone_find_numbers_dates_and_links(sample: list[notes.Note]) -> 
 def test_hard_notes(note: scrub_notes.Hard) -> None:
     [answer] = Scrubber().scrub([note.text], [scrub_notes.dossiers()[note.who]])
     marks = covered(note.text, answer)
-    assert [note.text[start:stop] for start, stop in note.spans if not notes.is_covered(note.text, marks, (start, stop))] == []
+    assert [
+        note.text[start:stop] for start, stop in note.spans if not notes.is_covered(note.text, marks, (start, stop))
+    ] == []
 
 
 def test_clinical_words_of_hard_notes_stay() -> None:
@@ -107,4 +111,3 @@ def test_nothing_of_the_sample_is_left(sample: list[notes.Note]) -> None:
         for kind, (start, stop) in note.identifiers():
             if kind in ("ssn", "phone", "mrn", "email", "account"):
                 assert note.text[start:stop] not in answer.text
-

@@ -12,7 +12,10 @@ MONTH_NAMES = tuple(month.title() for month in MONTHS)
 _DAYMONTH_NAMES = tuple(day.title() for day in DAYS)
 _NUMBER = {month: number for number, name in enumerate(MONTHS, 1) for month in (name, name[:3])} | {"sept": 9}
 _PIVOT = 30  # '1/9/64' is 1964, '1/9/24' 2024: notes are of this century, the people in them of the last one
-_MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    r"nov(?:ember)?|dec(?:ember)?)"
+)
 _TIME = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
 
 #: What may begin at a number. Groups are named by the order of their parts.
@@ -164,7 +167,7 @@ def _dmy(text: str, days: int, births: dict[str, str | None]) -> str | None:
     like = found["day"]
     day = (
         f"{moved.day:02d}"
-        if len(like) == 2 and (like[0] == "0" or text[2:3].isalpha() and not found["ordinal"])
+        if len(like) == 2 and (like[0] == "0" or (text[2:3].isalpha() and not found["ordinal"]))
         else str(moved.day)
     )
     ordinal = _ordinal(moved.day, found["ordinal"]) if found["ordinal"] else ""
@@ -206,10 +209,8 @@ def is_sure(text: str, start: int, stop: int, spelled: str) -> bool:
     """Whether an `m/d/y` is a date: `12-24-48 hours` is none, and `1-2-10` only after a cue."""
     if "/" in spelled or len(spelled) - spelled.rfind("-") == 5 or (len(spelled) == 8 and "." not in spelled):
         return _NO_DATE.match(text, stop) is None or len(spelled) >= 10
-    return (
-        is_short(text, start, stop)
-        and ("." not in spelled or len(spelled) - spelled.rfind(".") == 5)
-        or (len(spelled) - spelled.rfind(".") == 5 and "." in spelled)
+    return (is_short(text, start, stop) and ("." not in spelled or len(spelled) - spelled.rfind(".") == 5)) or (
+        len(spelled) - spelled.rfind(".") == 5 and "." in spelled
     )
 
 

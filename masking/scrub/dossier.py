@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -43,54 +44,76 @@ class Known:
         self.exact: dict[str, tuple[str, str]] = {}
         self.births: dict[str, str | None] = {}
         self.initials: dict[str, str] = {}
-        self.memo: dict[tuple[int, str], str] = {}
+        self.memo: dict[str, tuple[str, str]] = {}
         self.dates: dict[tuple[str, str], str] = {}
-        phrases: list[str] = []
-        seen: set[str] = set()
-        late: list[Term] = []
+        spelled = [_spelled(*term) for term in dossier.terms]
+        first: dict[str, tuple[str, Entry]] = {}
+        for one in spelled:
+            for key, row in one.rows:
+                first.setdefault(key, row)
+            for initial, fake in one.initials:
+                self.initials.setdefault(initial, fake)
+            for value, answer in one.exact:
+                self.exact.setdefault(value, answer)
+        for one in spelled:  # short forms last: a name that somebody bears comes before
+            for key, row in one.nicknames:
+                first.setdefault(key, row)
         for term in dossier.terms:
-            if not term.real or term.real == term.fake:
-                # A fake that equals its source would be a leak if it were written: the placeholder is.
-                term = term._replace(fake=None)
-            self._add(term, phrases, seen)
-            if term.kind in ("given", "name"):
-                late.append(term)
-        for term in late:
-            self._add_nicknames(term, phrases, seen)
+            if term.kind == "birth_date":
+                self.births.setdefault(term.real, term.fake)
+        self.entries = [entry for _, entry in first.values()]
         sure = [one.mode in (WHOLE, NAME) and not one.level and one.folded not in EPONYMS for one in self.entries]
         births = [
             (int(real.replace("-", "")), int(fake[:10].replace("-", "")))
             for real, fake in self.births.items()
             if fake is not None and len(real) == 10 and len(fake) >= 10
         ]
+        phrases = [spelling for spelling, _ in first.values()]
         self.table = Table(phrases, range(len(phrases)), sure, self.days, births)
         self.forms = [(one.kind, one.fake, one.fake.upper(), one.fake.lower()) for one in self.entries]
 
-    def _put(self, spelling: str, entry: Entry, phrases: list[str], seen: set[str]) -> None:
-        key = spelling.casefold()
-        if key and key not in seen:
-            seen.add(key)
-            phrases.append(spelling)
-            self.entries.append(entry)
 
-    def _add(self, term: Term, phrases: list[str], seen: set[str]) -> None:
+_Row = tuple[str, tuple[str, Entry]]
+
+
+class _Spelled:
+    """The spellings of one term: rows of a key, the spelling and its entry."""
+
+    __slots__ = ("exact", "initials", "nicknames", "rows")
+
+    def __init__(self, kind: str, real: str, fake: str | None) -> None:
+        self.rows: list[_Row] = []
+        self.nicknames: list[_Row] = []
+        self.initials: list[tuple[str, str]] = []
+        self.exact: list[tuple[str, tuple[str, str]]] = []
+        # A fake that equals its source would be a leak if it were written: the placeholder is.
+        term = Term(kind, real, None if real == fake else fake)
+        self._add(term)
+        if kind in ("given", "name"):
+            self._add_nicknames(term)
+
+    def _put(self, spelling: str, entry: Entry) -> None:
+        if spelling:
+            self.rows.append((spelling.casefold(), (spelling, entry)))
+
+    def _add(self, term: Term) -> None:
         kind, real = term.kind, term.real.strip()
         fake = term.fake if term.fake is not None else f"[{kind}]"
         if kind in ("given", "family", "name"):
-            self._add_name(kind, real, fake, phrases, seen)
+            self._add_name(kind, real, fake)
         elif kind == "phone":
             for spelling, other in _phones(real, fake):
-                self._put(spelling, Entry(kind, other, NUMBER, 0, ""), phrases, seen)
+                self._put(spelling, Entry(kind, other, NUMBER, 0, ""))
         elif kind in ("identifier", "zip"):
-            self._add_number(kind, real, fake, phrases, seen)
+            self._add_number(kind, real, fake)
         elif kind in ("email", "url"):
             bare = real.casefold().removeprefix("mailto:")
-            self.exact.setdefault(bare, (kind, fake))
+            self.exact.append((bare, (kind, fake)))
         elif kind == "birth_date":
-            self.births.setdefault(real, term.fake)
+            return
         elif kind == "line":
             for spelling in _lines(real):
-                self._put(spelling, Entry(kind, fake, TEXT, 0, ""), phrases, seen)
+                self._put(spelling, Entry(kind, fake, TEXT, 0, ""))
         else:
             folded = fold(real)
             # An organization or a town that is one word may be a word of the language as well.
@@ -98,49 +121,47 @@ class Known:
             if kind == "city" and level == 0 and " " not in real:
                 level = 1  # a capital is asked for: towns bear any word
             if len(real) > 2 and any(map(str.isalnum, real)):
-                self._put(real, Entry(kind, fake, TEXT, level, folded), phrases, seen)
+                self._put(real, Entry(kind, fake, TEXT, level, folded))
 
-    def _add_number(self, kind: str, real: str, fake: str, phrases: list[str], seen: set[str]) -> None:
+    def _add_number(self, kind: str, real: str, fake: str) -> None:
         core = "".join(filter(str.isalnum, real))
         digits = sum(map(str.isdigit, core))
-        if kind == "zip":
-            if len(core) == 9 and digits == 9:
-                self._put(real[:5], Entry(kind, fake[:5] if fake[:5].isdigit() else fake, NUMBER, 0, ""), phrases, seen)
-        if len(core) >= _LEAST_NUMBER or (len(core) >= _LEAST_MIXED and 0 < digits < len(core)):
-            if digits:
-                self._put(real, Entry(kind, fake, NUMBER, 0, ""), phrases, seen)
+        if kind == "zip" and len(core) == 9 and digits == 9:
+            self._put(real[:5], Entry(kind, fake[:5] if fake[:5].isdigit() else fake, NUMBER, 0, ""))
+        if (len(core) >= _LEAST_NUMBER or (len(core) >= _LEAST_MIXED and 0 < digits < len(core))) and digits:
+            self._put(real, Entry(kind, fake, NUMBER, 0, ""))
 
-    def _add_name(self, kind: str, real: str, fake: str, phrases: list[str], seen: set[str]) -> None:
+    def _add_name(self, kind: str, real: str, fake: str) -> None:
         words, fakes = _words(real), _words(fake)
         spelling = _untitled(real)
         if words and not spelling.isalpha() and len(spelling) > 2:
-            self._put(spelling, Entry(kind, _untitled(fake), WHOLE, 0, ""), phrases, seen)
+            self._put(spelling, Entry(kind, _untitled(fake), WHOLE, 0, ""))
         if kind == "name" and "," in real:  # 'LAST, First': told apart by the comma
             words, fakes = _turned(real), _turned(fake)
         pairs = zip(words, fakes, strict=True) if len(words) == len(fakes) else ((word, fake) for word in words)
         for number, (word, other) in enumerate(pairs):
             part = kind if kind != "name" else ("family" if number == len(words) - 1 and number else "given")
-            self._add_word(part, word, other, phrases, seen)
+            self._add_word(part, word, other)
             pieces, others = word.split("-"), other.split("-")
             if len(pieces) > 1:
                 for place, piece in enumerate(pieces):
                     if len(piece) > 1 and piece.casefold() not in PARTICLES:
-                        self._add_word(part, piece, others[min(place, len(others) - 1)], phrases, seen)
+                        self._add_word(part, piece, others[min(place, len(others) - 1)])
 
-    def _add_word(self, kind: str, word: str, fake: str, phrases: list[str], seen: set[str]) -> None:
+    def _add_word(self, kind: str, word: str, fake: str) -> None:
         folded = fold(word)
         if not folded:
             return
         if kind == "given":
-            self.initials.setdefault(folded[0], fake[0].upper() if fake[0].isalpha() else "X")
+            self.initials.append((folded[0], fake[0].upper() if fake[0].isalpha() else "X"))
         if len(folded) > 1 or not word.isascii():
-            self._put(word, Entry(kind, fake, NAME, level_of(folded) if word.isascii() else 0, folded), phrases, seen)
+            self._put(word, Entry(kind, fake, NAME, level_of(folded) if word.isascii() else 0, folded))
             bare = word.strip("0123456789")  # Synthea numbers its people
             if bare != word and len(bare) > 1:
                 other = fake.strip("0123456789") or fake
-                self._put(bare, Entry(kind, other, NAME, level_of(fold(bare)), fold(bare)), phrases, seen)
+                self._put(bare, Entry(kind, other, NAME, level_of(fold(bare)), fold(bare)))
 
-    def _add_nicknames(self, term: Term, phrases: list[str], seen: set[str]) -> None:
+    def _add_nicknames(self, term: Term) -> None:
         words = _words(term.real)
         if not words:
             return
@@ -151,7 +172,13 @@ class Known:
         for formal in full_names().get(real, ()):
             others.append((formal, fake))
         for nick, other in others:
-            self._put(nick, Entry("given", other, NAME, level_of(nick), nick), phrases, seen)
+            self.nicknames.append((nick, (nick, Entry("given", other, NAME, level_of(nick), nick))))
+
+
+@lru_cache(maxsize=1 << 15)
+def _spelled(kind: str, real: str, fake: str | None) -> _Spelled:
+    """Kept, since a practitioner or a parent stands in many dossiers."""
+    return _Spelled(kind, real, fake)
 
 
 def _words(text: str) -> list[str]:

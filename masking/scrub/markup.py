@@ -36,12 +36,14 @@ class Piece(NamedTuple):
 
 #: Elements that do not end a word.
 _INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite em font i ins kbd mark q s small span strike strong sub sup tt u var wbr".split()
-)  # noqa: SIM905
+    {"a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "em", "font", "i", "ins", "kbd", "mark", "q", "s"}
+    | {"small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr"}
+)
 #: Attributes in which identifiers hide.
 _SPOKEN = frozenset(
-    "href src alt title cite value content label placeholder summary name id data-name aria-label".split()
-)  # noqa: SIM905
+    {"href", "src", "alt", "title", "cite", "value", "content", "label", "placeholder", "summary", "name", "id"}
+    | {"data-name", "aria-label"}
+)
 _TAG = re.compile(
     r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<![^>]*>|</?([A-Za-z][\w:.-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>",
     re.DOTALL,

@@ -7,6 +7,7 @@ The entry point is a function without arguments that returns a `Finder`. What it
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -54,10 +55,9 @@ def presidio(language: str = "en", least: float = 0.5, engine: Any = None) -> Fi
     """Presidio's analyzer as a finder; `UsageError` where `presidio-analyzer` is not installed."""
     if engine is None:
         try:
-            from presidio_analyzer import AnalyzerEngine  # noqa: PLC0415 (optional, and slow to import)
+            engine = import_module("presidio_analyzer").AnalyzerEngine()  # optional, and slow to import
         except ImportError:
             raise UsageError("presidio-analyzer is not installed", "pip install presidio-analyzer") from None
-        engine = AnalyzerEngine()
 
     def find(texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
         return [

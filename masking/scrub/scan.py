@@ -5,7 +5,7 @@ folded as it is read: lower case, without accents. Its FNV-1a hash is looked up 
 one of the vocabulary. A *phrase* (a street line, a number in any punctuation) is hashed over its letters and digits
 alone, whatever stands between them, from a word on that some phrase begins with.
 """
-# ruff: noqa: PLR0912, PLR0915, PLR2004, PLR1714, PLW2901, SIM102
+# ruff: noqa: PLR0912, PLR0915, PLR1714, SIM102
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ _CLASSES, _FOLDS = _tables()
 @compiled
 def _class(point: int, classes: Bytes) -> int:
     if point < 0x3000:
-        return classes[point]
+        kind: int = classes[point]
+        return kind
     if (
         0x3040 <= point <= 0x9FFF
         or 0xAC00 <= point <= 0xD7AF
@@ -76,13 +77,9 @@ def _class(point: int, classes: Bytes) -> int:
 
 
 @compiled
-def _step(digest: np.uint64, point: int) -> np.uint64:
-    return (digest ^ np.uint64(point)) * np.uint64(0x100000001B3)
-
-
-@compiled
 def _slot(digest: np.uint64, mask: int) -> int:
-    return int((digest ^ (digest >> np.uint64(29))) & np.uint64(0xFFFFFFFF)) & mask
+    slot: int = int((digest ^ (digest >> np.uint64(29))) & np.uint64(mask))
+    return slot
 
 
 @compiled
@@ -91,7 +88,7 @@ def _get(keys: Hashes, values: Ints, base: int, mask: int, digest: np.uint64) ->
     slot = _slot(digest, mask)
     while values[base + slot] != -1:
         if keys[base + slot] == digest:
-            return values[base + slot]
+            return int(values[base + slot])
         slot = (slot + 1) & mask
     return -1
 
@@ -300,7 +297,7 @@ def _moved(year: int, month: int, day: int, days: int, births: Ints, base: int, 
     packed = year * 10000 + month * 100 + day
     for birth in range(base, base + count):
         if births[2 * birth] == packed:
-            return births[2 * birth + 1]
+            return int(births[2 * birth + 1])
     number = _ordinal(year, month, day) + days
     if number < 1 or number > 3652059:
         return 0
@@ -442,10 +439,10 @@ def _matters(points: Points, start: int, stop: int, begin: int, end: int, classe
         if after == 45 or after == 32:
             return True
         if _class(after, classes) != 1:
-            return _class(after, classes) == 2 or after == 40
+            return bool(_class(after, classes) == 2 or after == 40)
         after |= 32
         # a month, or '9 of May'
-        return after == 97 or after == 100 or after == 102 or after == 106 or (109 <= after <= 111) or after == 115
+        return bool(after == 97 or after == 100 or after == 102 or after == 106 or 109 <= after <= 111 or after == 115)
     # ) / . : and the thousands' comma
     return not (after == 37 or after == 10 or after == 44 or after == 59)
 
@@ -505,8 +502,11 @@ def _sift(
                 continue
         elif code == -15:
             wanted = False
+            line = stop
             for later in range(at + 1, size):
-                if starts[later] > stop + 48:
+                while line < starts[later] and points[begin + line] != 10:
+                    line += 1
+                if starts[later] > stop + 48 or line < starts[later]:
                     break
                 if codes[later] == -1:
                     wanted = True
@@ -764,9 +764,8 @@ def tokens(texts: Sequence[str], tables: Sequence[Table], words: Table) -> Token
     counts, links = (np.zeros(len(texts), dtype=np.int32) for _ in range(2))
     inputs = points, bounds, rows, keys, values, words.keys, words.values, _CLASSES, _FOLDS, births
     size = scan(*inputs, starts, stops, codes, hints, counts, links)
-    return Tokens(
-        *(column[:size].tolist() for column in (starts, stops, codes, hints)), counts.tolist(), links.tolist()
-    )
+    first, second, third, fourth = (column[:size].tolist() for column in (starts, stops, codes, hints))
+    return Tokens(first, second, third, fourth, counts.tolist(), links.tolist())
 
 
 def _joined(tables: Sequence[Table]) -> tuple[Ints, Hashes, Ints, Ints]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from masking.scrub import dates, shapes
 from masking.scrub.dossier import NAME, NUMBER, TEXT, WHOLE, Known, cased, pour
-from masking.scrub.scan import AT, DASHED, HEX, LINK, SLASHED, WRITTEN, Tokens, tokens
+from masking.scrub.scan import AT, DASHED, HEX, LINK, SLASHED, Tokens, tokens
 from masking.scrub.scan import NUMBER as DIGITS
 from masking.scrub.standing import is_name
 from masking.scrub.terms import Dossier, Found, Scrubbed, Span
@@ -26,8 +28,21 @@ _UNKNOWN_NAME = re.compile(
     r"\.?\s{1,2}((?:[A-Z]\.?\s)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*(?:\s(?:[A-Z]\.\s)?[A-Z][a-z]+(?:['’-][A-Z]?[a-z]+)*)?)"
 )
 _NO_SURNAME = frozenset(
-    "who and or of in on at the is was has to for with said states notes office clinic today".split()
-)  # noqa: SIM905
+    {"who", "and", "or", "of", "in", "on", "at", "the", "is", "was", "has", "to", "for", "with", "said", "states"}
+    | {"notes", "office", "clinic", "today"}
+)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection: thousands of small tuples would set it off, and none is in a cycle."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 class _Memory:
@@ -76,8 +91,14 @@ class Scrubber:
 
     def scrub(self, texts: Sequence[str], dossiers: Sequence[Dossier]) -> list[Scrubbed]:
         """The texts without identifiers, each by its own dossier; where nothing is found, the very text."""
+        with _uncollected():
+            return self._scrub(texts, dossiers)
+
+    def _scrub(self, texts: Sequence[str], dossiers: Sequence[Dossier]) -> list[Scrubbed]:
         return [
-            Scrubbed(_written(text, found), tuple([_span(one[:4]) for one in found])) if found else Scrubbed(text, ())
+            Scrubbed(_written(text, found), tuple([_new(Span, one[:4]) for one in found]))
+            if found
+            else Scrubbed(text, ())
             for text, found in zip(texts, self.find(texts, dossiers), strict=True)
         ]
 
@@ -85,6 +106,10 @@ class Scrubber:
         """Of each text its identifiers in order, and what takes their places."""
         if len(texts) != len(dossiers):
             raise ValueError("as many dossiers as texts")
+        with _uncollected():
+            return self._find_all(texts, dossiers)
+
+    def _find_all(self, texts: Sequence[str], dossiers: Sequence[Dossier]) -> list[list[Found]]:
         compiled = self._memory.compiled
         known = [compiled(dossier) for dossier in dossiers]
         answer: list[list[Found]] = []
@@ -98,18 +123,23 @@ class Scrubber:
 
     def _find(self, texts: Sequence[str], known: Sequence[Known]) -> list[list[Found]]:
         seen = tokens(texts, [one.table for one in known], words())
-        answer = []
+        answer: list[list[Found]] = []
         at = 0
-        asked = False
+        asking: list[int] = []
         for text, one, count, linked in zip(texts, known, seen.counts, seen.links, strict=True):
             if count:
                 reader = Reader(text, one, seen, at, at + count, self.day_first)
                 answer.append(reader.read(linked > 0))
-                asked = asked or reader.asks
+                if reader.asks:
+                    asking.append(len(answer) - 1)
                 at += count
             else:
                 answer.append([])
-        return self._ask(texts, answer) if asked else answer
+        if asking:
+            asked = self._ask([texts[place] for place in asking], [answer[place] for place in asking])
+            for place, found in zip(asking, asked, strict=True):
+                answer[place] = found
+        return answer
 
     def _ask(self, texts: Sequence[str], answer: list[list[Found]]) -> list[list[Found]]:
         """Fill in what only maskers know: each is asked once, for all that the memory does not hold."""
@@ -138,7 +168,8 @@ class Scrubber:
         ]
 
 
-_span = Span._make
+#: Builds a named tuple of a tuple at a third of the cost of calling its class.
+_new = tuple.__new__
 
 #: Kinds that the masker `identifier` can answer for.
 _NUMBERS = frozenset(
@@ -185,34 +216,58 @@ class Reader:
         self.found: list[Found] = []
         self.links: list[tuple[int, int, str]] = []
 
-    def read(self, linked: bool) -> list[Found]:
+    def read(self, linked: bool) -> list[Found]:  # noqa: PLR0912, PLR0915 (the hot loop)
         """All that is found."""
-        found, put = self.found, self.found.append
-        starts, stops, hints, forms = self.starts, self.stops, self.hints, self.known.forms
+        found, put, text, end, links = self.found, self.found.append, self.text, 0, self.links
+        starts, stops, codes, hints, forms = self.starts, self.stops, self.codes, self.hints, self.known.forms
         if linked:
             self._find_links()
+        memo = self.known.memo
         for place in range(self.place, self.stop):
             start = starts[place]
-            if start < self.end:
+            if start < end:
                 continue
-            if self.links and start >= self.links[0][0]:
+            if links and start >= links[0][0]:
                 self._take_link()
-                if start < self.end:
+                end = self.end
+                if start < end:
                     continue
-            code, hint = self.codes[place], hints[place]
-            if code >= 0:
-                if hint:
-                    self.end = stop = stops[place]
+            code, hint = codes[place], hints[place]
+            if hint:  # answered by the scan
+                stop = stops[place]
+                if code >= 0:
                     form = forms[code]
-                    put(Found(start, stop, form[0], "known", form[hint]))
-                    if form[0] == "given" and self.text[stop : stop + 1] == " ":
+                    put(_new(Found, (start, stop, form[0], "known", form[hint])))
+                    if form[0] == "given" and text[stop : stop + 1] == " " and found[-2:-1]:
+                        self.end = stop
                         self._middle_initial(start, stop)
+                        stop = self.end
+                elif code == SLASHED:
+                    if self.day_first:
+                        self._number(start, stop)
+                        end = self.end
+                        continue
+                    day = f"{hint // 100 % 100:02d}/{hint % 100:02d}/{hint // 10000:04d}"
+                    put(_new(Found, (start, stop, "date", "shaped", day)))
+                elif code == DASHED:
+                    day = f"{hint // 10000:04d}-{hint // 100 % 100:02d}-{hint % 100:02d}"
+                    put(_new(Found, (start, stop, "date", "shaped", day)))
                 else:
-                    self._known(place, start, stops[place], code)
-            elif SLASHED >= code >= WRITTEN:
-                self._day(code, start, stops[place], hint)
+                    day = f"{dates.MONTH_NAMES[hint // 100 % 100 - 1]} {hint % 100}, {hint // 10000:04d}"
+                    put(_new(Found, (start, stop, "date", "shaped", day)))
+                self.end = end = stop
+                continue
+            if code >= 0:
+                stop = stops[place]
+                before = memo.get(text[start:stop])
+                if before is not None:
+                    put(_new(Found, (start, stop, before[0], "known", before[1])))
+                    self.end = end = stop
+                    continue
+                self._known(place, start, stop, code)
             else:
                 self._shape(place, code, start, stops[place])
+            end = self.end
         while self.links:
             self._take_link()
         return found
@@ -225,27 +280,12 @@ class Reader:
         if entry.level and not is_name(self, place, start, stop, entry):
             return
         spelled = text[start:stop]
-        new = memo.get((code, spelled))
-        if new is None:
-            new = memo[code, spelled] = _as_found(entry.fake, entry.mode, spelled)
-        if new[:1] == "+" and start and text[start - 1] == "+":
-            new = new[1:]
+        new = _as_found(entry.fake, entry.mode, spelled)
+        if new[:1] == "+":
+            new = new[1:] if start and text[start - 1] == "+" else new
+        elif not entry.level:
+            memo[spelled] = entry.kind, new
         self.found.append(Found(start, stop, entry.kind, "known", new))
-        self.end = stop
-
-    def _day(self, code: int, start: int, stop: int, moved: int) -> None:
-        """A date that the scan has moved."""
-        year, month, day = moved // 10000, moved // 100 % 100, moved % 100
-        if code == SLASHED:
-            if self.day_first:
-                self._number(start, stop)
-                return
-            new = f"{month:02d}/{day:02d}/{year:04d}"
-        elif code == DASHED:
-            new = f"{year:04d}-{month:02d}-{day:02d}"
-        else:
-            new = f"{dates.MONTH_NAMES[month - 1]} {day}, {year:04d}"
-        self.found.append(Found(start, stop, "date", "shaped", new))
         self.end = stop
 
     def _shape(self, place: int, code: int, start: int, stop: int) -> None:
@@ -290,8 +330,7 @@ class Reader:
 
     def _take_link(self) -> None:
         start, stop, kind = self.links.pop(0)
-        if start < self.end:
-            start = self.end
+        start = max(start, self.end)
         if start >= stop:
             return
         exact = self.known.exact.get(self.text[start:stop].casefold())
@@ -387,7 +426,7 @@ class Reader:
             kind = next(
                 name
                 for name, value in shape.groupdict().items()
-                if value and len(name) > 2 or value and name in ("my", "ip")
+                if (value and len(name) > 2) or (value and name in ("my", "ip"))
             )
         self._shaped(str(kind), shape)
 

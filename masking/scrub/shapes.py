@@ -83,34 +83,17 @@ _REST = re.compile(r"[^\s<>\"'`{}|\\^]+")
 def label_value(text: str, start: int, stop: int) -> tuple[int, int, str] | None:
     """The number behind a label, and its kind; None where there is none."""
     word = text[start:stop].casefold()
-    if word in (
-        "call",
-        "phone",
-        "tel",
-        "telephone",
-        "fax",
-        "cell",
-        "mobile",
-        "pager",
-        "ph",
-        "ext",
-        "zip",
-        "dob",
-        "born",
-    ):
-        return None
     if word == "n" and text[max(0, start - 2) : start].casefold() != "s/":
         return None
-    kind = LABELS[word] if word in LABELS else "mrn"
-    if kind == "birth_date" or kind == "phone":
+    kind = LABELS.get(word, "mrn")
+    if kind in {"birth_date", "phone"}:
         return None
     found = _AFTER.match(text, stop, stop + 120)
     if found is None:
         return None
     value, marked = found["value"], found["mark"].strip() != ""
-    if not marked and ":" not in found["between"] and "#" not in found["between"]:
-        if word in BARE and found["between"].strip() == "":
-            return None
+    if word in BARE and not marked and found["between"].strip() == "":
+        return None
     digits, size = sum(map(str.isdigit, value)), sum(map(str.isalnum, value))
     least = 3 if word not in WEAK or (marked and kind != "plate") else 5
     if size < least or digits < 2 or _UNIT.match(text, found.end("value")):

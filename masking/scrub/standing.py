@@ -65,9 +65,9 @@ def is_name(reader: Reader, place: int, start: int, stop: int, entry: Entry) -> 
 def _beside_name(reader: Reader, place: int, start: int, stop: int) -> bool:
     """Whether another name of the dossier stands beside it, or an initial between the two."""
     text, found = reader.text, reader.found
-    if found and found[-1].kind in ("given", "family", "name") and found[-1].how == "known":
-        if _APART.fullmatch(text, found[-1].stop, start):
-            return text[found[-1].start].isupper()
+    last = found[-1] if found else None
+    if last and last.kind in ("given", "family", "name") and _APART.fullmatch(text, last.stop, start):
+        return text[last.start].isupper()
     entries, codes, starts = reader.known.entries, reader.codes, reader.starts
     for later in range(place + 1, min(place + 4, reader.stop)):
         if starts[later] >= stop:
