@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from people import bundle, line, linked, patient, related
 from masking.identity import Facts, People, gather
 from masking.identity.facts import MOST
 from masking.identity.links import Groups
+from masking.sample import write_sample
 
 
 def people(*resources: Any) -> People:
@@ -171,3 +173,20 @@ def test_groups_do_not_depend_on_order(pairs: list[tuple[str, str]], chance: ran
     assert [one.canonical(node) for node in nodes] == [other.canonical(node) for node in nodes]
     assert all(one.canonical(left) == one.canonical(right) for left, right in pairs)
     assert all(one.canonical(one.canonical(node)) == one.canonical(node) for node in nodes)
+
+
+def test_a_sample_export(tmp_path: Path) -> None:
+    write_sample(tmp_path, 60, processes=1)
+    lines = [row for path in sorted((tmp_path / "export").glob("*.ndjson")) for row in path.read_bytes().splitlines()]
+    known = People(gather(lines))
+    patients = [facts for facts in known.records() if facts.resource_type == "Patient"]
+    assert len(patients) >= 60
+    linked_ones = [facts for facts in patients if facts.same]
+    assert linked_ones
+    for facts in linked_ones:
+        assert all(known.canonical(facts.name) == known.canonical(other) for other in facts.same)
+    for facts in known.records():
+        if facts.resource_type == "RelatedPerson":
+            (whose,) = facts.relatives
+            mutual = of(known, facts.name).name in known.relatives(whose)
+            assert mutual or known.canonical(whose) == known.canonical(facts.name)
