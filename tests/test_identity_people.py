@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from people import bundle, line, linked, patient, related
 
 from masking.identity import Facts, People, gather
+from masking.identity.entries import Claim, claims_of, decode_entries, encode_claim, settle, settle_encoded
 from masking.identity.facts import MOST
 from masking.identity.links import Groups
 from masking.sample import write_sample
@@ -162,6 +163,18 @@ def test_linked_records_have_one_canonical_key(given_records: list[Facts]) -> No
             if not other.startswith("/"):
                 assert of(known, facts.name) == known.facts(other)
         assert facts.name in of(known, facts.name).known_as
+
+
+@given(st.lists(records(), max_size=4))
+def test_encoded_claims_settle_as_plain_ones_do(given_records: list[Facts]) -> None:
+    groups = Groups(pair for facts in given_records for pair in ((facts.name, other) for other in facts.same))
+    claims: dict[str, list[Claim]] = {}
+    for facts in given_records:
+        for key, claim in claims_of(facts, groups):
+            claims.setdefault(key, []).append(claim)
+    for key, found in claims.items():
+        entries = settle_encoded(key, [encode_claim(claim) for claim in found])
+        assert (decode_entries(entries) if entries else []) == settle(key, found)
 
 
 @given(st.lists(st.tuples(names, names)), st.randoms())
