@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from people import bundle, line, linked, patient, related
 
 from masking.identity import Facts, People, gather
+from masking.identity.entries import Claim, claims_of, decode_entries, encode_claim, settle, settle_encoded
 from masking.identity.facts import MOST
 from masking.identity.links import Groups
+from masking.sample import write_sample
 
 
 def people(*resources: Any) -> People:
@@ -162,6 +165,18 @@ def test_linked_records_have_one_canonical_key(given_records: list[Facts]) -> No
         assert facts.name in of(known, facts.name).known_as
 
 
+@given(st.lists(records(), max_size=4))
+def test_encoded_claims_settle_as_plain_ones_do(given_records: list[Facts]) -> None:
+    groups = Groups(pair for facts in given_records for pair in ((facts.name, other) for other in facts.same))
+    claims: dict[str, list[Claim]] = {}
+    for facts in given_records:
+        for key, claim in claims_of(facts, groups):
+            claims.setdefault(key, []).append(claim)
+    for key, found in claims.items():
+        entries = settle_encoded(key, [encode_claim(claim) for claim in found])
+        assert (decode_entries(entries) if entries else []) == settle(key, found)
+
+
 @given(st.lists(st.tuples(names, names)), st.randoms())
 def test_groups_do_not_depend_on_order(pairs: list[tuple[str, str]], chance: random.Random) -> None:
     nodes = {name for pair in pairs for name in pair}
@@ -171,3 +186,20 @@ def test_groups_do_not_depend_on_order(pairs: list[tuple[str, str]], chance: ran
     assert [one.canonical(node) for node in nodes] == [other.canonical(node) for node in nodes]
     assert all(one.canonical(left) == one.canonical(right) for left, right in pairs)
     assert all(one.canonical(one.canonical(node)) == one.canonical(node) for node in nodes)
+
+
+def test_a_sample_export(tmp_path: Path) -> None:
+    write_sample(tmp_path, 60, processes=1)
+    lines = [row for path in sorted((tmp_path / "export").glob("*.ndjson")) for row in path.read_bytes().splitlines()]
+    known = People(gather(lines))
+    patients = [facts for facts in known.records() if facts.resource_type == "Patient"]
+    assert len(patients) >= 60
+    linked_ones = [facts for facts in patients if facts.same]
+    assert linked_ones
+    for facts in linked_ones:
+        assert all(known.canonical(facts.name) == known.canonical(other) for other in facts.same)
+    for facts in known.records():
+        if facts.resource_type == "RelatedPerson":
+            (whose,) = facts.relatives
+            mutual = of(known, facts.name).name in known.relatives(whose)
+            assert mutual or known.canonical(whose) == known.canonical(facts.name)

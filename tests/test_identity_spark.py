@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,9 @@ from people import bundle, line, linked, patient, related
 
 from masking.errors import InputError, UsageError
 from masking.identity import Facts, People, gather
-from masking.spark.identify import Identities, IdentifySettings, identify
-from masking.spark.identify_tasks import GatherTask
+from masking.identity.store import read_rows, write_index
+from masking.spark.identify import IdentifySettings, Identities, identify
+from masking.spark.identify_tasks import GatherTask, references_path
 from masking.spark.lines import Limits
 from masking.spark.read import find_inputs
 from masking.spark.splits import Task, plan_tasks
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 LIMITS = Limits(batch_rows=7, batch_bytes=1 << 20, line_bytes=1 << 20)
-DATA = Path("/work/shared/data")
 
 
 def export() -> list[bytes]:
@@ -62,14 +61,14 @@ def expected(people: People) -> dict[str, Facts]:
     return {who: facts for who in asked if (facts := people.facts(who)) is not None}
 
 
-@pytest.mark.parametrize("settings", [{}, {"whole_bytes": 0}, {"whole_bytes": 0, "scan_from": 1}])
+@pytest.mark.parametrize("settings", [{}, {"whole_bytes": 0}])
 def test_what_spark_builds_is_what_one_process_knows(
     spark: SparkSession, tmp_path: Path, settings: dict[str, int]
 ) -> None:
     lines = export()
     write(tmp_path / "in", lines)
-    tasks = plan(tmp_path / "in", 5)
-    chosen = IdentifySettings(bucket_bytes=10_000, **settings)
+    tasks = plan(tmp_path / "in", 3)
+    chosen = IdentifySettings(bucket_bytes=40_000, **settings)
     found = identify(spark, tasks, str(tmp_path / "phi"), limits=LIMITS, cores=2, settings=chosen)
     people = People(gather(lines))
     assert found.whole == (not settings)
@@ -87,33 +86,12 @@ def test_what_spark_builds_is_what_one_process_knows(
 def test_partitions_and_order_do_not_matter(spark: SparkSession, tmp_path: Path) -> None:
     lines = export()
     stores = []
-    for name, order, tasks, files in (("one", lines, 1, 1), ("seven", lines[::-1] + lines[:50], 7, 4)):
+    for name, order, tasks, files in (("one", lines, 1, 1), ("four", lines[::-1] + lines[:50], 4, 4)):
         write(tmp_path / name, order, files)
         phi = tmp_path / f"phi-{name}"
         found = identify(spark, plan(tmp_path / name, tasks), str(phi), limits=LIMITS, cores=2)
         stores.append({path.name: path.read_bytes() for path in Path(found.folder).iterdir()})
     assert stores[0] == stores[1]
-
-
-def test_an_export_without_people_and_none(spark: SparkSession, tmp_path: Path) -> None:
-    write(tmp_path / "in", [line({"resourceType": "Observation", "id": "o"})], 1)
-    for tasks in (plan(tmp_path / "in", 1), ()):
-        found = identify(
-            spark, tasks, str(tmp_path / "phi"), limits=LIMITS, cores=2, settings=IdentifySettings(whole_bytes=1)
-        )
-        assert (found.records, found.open(0).get_many(["p1"])) == (0, {})
-
-
-@pytest.mark.skipif(not DATA.exists(), reason="the export is not here")
-def test_a_true_export(spark: SparkSession, tmp_path: Path) -> None:
-    tasks = plan(DATA / "bulk-10-patients", 2)
-    found = identify(spark, tasks, str(tmp_path / "phi"), limits=LIMITS, cores=2)
-    assert found.records == 13 + 3 * 43
-    known = found.open(0).get_many(
-        ["129c6ac7-8d06-89de-ad63-0204a93e76c3", "http://hl7.org/fhir/sid/us-npi|9999999698"]
-    )
-    assert [facts.sex for facts in known.values()] == ["female", "female"]
-    assert {facts.resource_type for facts in known.values()} == {"Patient", "Practitioner"}
 
 
 # ── without Spark ──
@@ -140,7 +118,23 @@ def test_a_task_that_cannot_read_says_so(tmp_path: Path) -> None:
     assert not (tmp_path / "gathered").exists()
 
 
-def test_a_sample_export_is_understood(tmp_path: Path) -> None:
-    from masking.sample import write_sample  # noqa: PLC0415
+def test_references_are_gathered_along_or_afterwards(tmp_path: Path) -> None:
+    write(tmp_path / "in", export(), 1)
+    tasks = plan(tmp_path / "in", 1)
+    found = []
+    for folder, records in ((tmp_path / "along", True), (tmp_path / "after", False)):
+        folder.mkdir()
+        GatherTask(tasks, str(folder), LIMITS, records=records, references=True)._gather(0)
+        found.append(dict(read_rows(references_path(str(folder), 0))))
+    assert found[0] == found[1]
+    assert {"p0", "unknown", "urn:mr|000007", "everywhere", "r5"} <= set(found[0])
 
-    assert json and write_sample
+
+def test_an_export_without_people(tmp_path: Path) -> None:
+    write(tmp_path / "in", [line({"resourceType": "Observation", "id": "o"})], 1)
+    done = GatherTask(plan(tmp_path / "in", 1), str(tmp_path), LIMITS, records=True, references=True)._gather(0)
+    assert (done.records, done.pairs) == (0, [])
+    assert not (tmp_path / "gathered").exists()
+    write_index(str(tmp_path / "identities"), 1, [])
+    for whole in (True, False):
+        assert Identities(str(tmp_path / "identities"), 0, whole).open(0).get_many(["p1"]) == {}

@@ -15,7 +15,7 @@ from typing import IO
 
 import msgspec
 
-from masking.identity.entries import Claim, claims_of, decode_claim, encode_claim, encode_entries, settle
+from masking.identity.entries import claims_of, encode_claim, settle_encoded
 from masking.identity.facts import Facts
 from masking.identity.links import Groups
 from masking.identity.people import link_pairs
@@ -49,14 +49,9 @@ def build_store(folder: str, facts: Iterable[Facts], *, bucket_bytes: int = BUCK
 def settled(claims: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
     """Keys in order with what they mean, out of keys in order with encoded claims."""
     for key, group in groupby(claims, key=itemgetter(0)):
-        entries = settle(key, _read_claims(payload for _, payload in group))
+        entries = settle_encoded(key, [payload for _, payload in group])
         if entries:
-            yield key, encode_entries(entries)
-
-
-def _read_claims(payloads: Iterable[bytes]) -> Iterator[Claim]:
-    """Equal claims count once: a record that stands in every Bundle is read once."""
-    return map(decode_claim, dict.fromkeys(payloads))
+            yield key, entries
 
 
 def _sort_out(waiting: Path, groups: Groups, paths: list[Path]) -> None:

@@ -39,7 +39,11 @@ def claims_of(facts: Facts, groups: Groups) -> Iterator[tuple[str, Claim]]:
     """All that a record contributes, by key: its facts, notes to its relatives, its other names."""
     canonical = groups.canonical(facts.name)
     resource_type, key = split(canonical)
-    yield key, Claim(RECORD, resource_type, canonical, msgspec.structs.replace(facts, known_as=(facts.name,)))
+    relatives = tuple(name for name in facts.relatives if name != facts.name)
+    own = msgspec.structs.replace(
+        facts, resource_type=resource_type, key=key, known_as=(facts.name,), relatives=relatives
+    )
+    yield key, Claim(RECORD, resource_type, canonical, own)
     if canonical != facts.name:
         yield facts.key, Claim(MEMBER, facts.resource_type, canonical)
     for other in facts.same:  # it may not be in the export, yet be referred to
@@ -51,7 +55,7 @@ def claims_of(facts: Facts, groups: Groups) -> Iterator[tuple[str, Claim]]:
     for note in reversed_links(facts):
         whose = groups.canonical(note.name)
         resource_type, key = split(whose)
-        yield key, Claim(RECORD, resource_type, whose, note)
+        yield key, Claim(RECORD, resource_type, whose, Facts(resource_type, key, relatives=note.relatives))
 
 
 class Entry(msgspec.Struct, array_like=True, gc=False):
@@ -70,11 +74,6 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
 
 def settle(key: str, claims: Iterable[Claim]) -> list[Entry]:
     """What a key means, by type, in the order of `TYPES`; the same in whatever order the claims come."""
-    claims = list(claims)
-    if len(claims) == 1:  # nearly all
-        (only,) = claims
-        facts = only.facts and _merged([only.facts], only.resource_type, key)
-        return [Entry(only.resource_type, only.canonical, facts)] if only.resource_type else []
     records: dict[str, list[Facts]] = {}
     ways: dict[str, dict[int, set[str]]] = {}
     for claim in claims:
@@ -93,8 +92,23 @@ def settle(key: str, claims: Iterable[Claim]) -> list[Entry]:
 
 def _merged(parts: list[Facts], resource_type: str, key: str) -> Facts:
     whole = merge(parts, resource_type, key)
+    # Records of one human may name each other; nobody is a relative of themselves.
     whole.relatives = tuple(name for name in whole.relatives if name not in whole.known_as)
     return whole
+
+
+def settle_encoded(key: str, payloads: Iterable[bytes]) -> bytes:
+    """The same from encoded claims to encoded entries; equal claims count once. Empty where the key means nothing."""
+    distinct = list(dict.fromkeys(payloads))
+    if len(distinct) > 1 or distinct[0][2:3] == _NO_TYPE:
+        entries = settle(key, map(_decode_claim, distinct))
+        return _encode(entries) if entries else b""
+    # Nearly all keys: a claim is a list of kind, type, canonical name and facts; its entry the same without the kind.
+    return _ONE_ENTRY + distinct[0][2:]
+
+
+#: In msgpack: the empty text, and a list of one list of three.
+_NO_TYPE, _ONE_ENTRY = b"\xa0", b"\x91\x93"
 
 
 def choose(entries: Iterable[Entry], resource_type: str) -> Entry | None:
@@ -120,8 +134,3 @@ def decode_entries(payload: bytes) -> list[Entry]:
 def encode_claim(claim: Claim) -> bytes:
     """For the way to where claims are settled."""
     return _encode(claim)
-
-
-def decode_claim(payload: bytes) -> Claim:
-    """Back again."""
-    return _decode_claim(payload)

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from masking.identity.facts import Facts, facts_of
+from masking.identity.facts import Facts
 from masking.identity.names import TYPES, named_by
+from masking.identity.records import facts_of
 
 #: A record that spells its type with escapes is not seen.
 _RECORD = re.compile(rb'"resourceType"\s*:\s*"(?:%s)"' % "|".join(TYPES).encode())

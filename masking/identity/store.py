@@ -29,7 +29,7 @@ GROUP_BYTES = 256 << 10
 #: How much is in a bucket, about; one that is built in one process is sorted in memory.
 BUCKET_BYTES = 32 << 20
 CACHE_BYTES = 64 << 20
-_CACHED_KEYS = 50_000
+_CACHED_KEYS = 10_000
 _SCHEMA = pa.schema([pa.field("key", pa.binary(), nullable=False), pa.field("entries", pa.binary(), nullable=False)])
 
 
