@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from masking.fhir.compartment import is_person, subject_paths
 from masking.fhir.elements import children, json_kind, resource_types
 from masking.fhir.references import parse as parse_reference
+from masking.identity.names import named_by
 from masking.policy.plan import Child, Node, Plan
 from masking.policy.specs import Action, Rule, TypeAction
 
@@ -494,6 +495,12 @@ class Oracle:
                 given = beside.get("given") if trail[-1][1].content == "HumanName" else None
                 texts = [i.text for i in given.values if isinstance(i, String)] if isinstance(given, Items) else []
                 return " ".join(texts) if texts else None
+            case "referent":
+                return referent(beside, scope)
+            case "people":
+                return None  # nobody is known here, so it does not matter whom a resource refers to
+            case "content_type":
+                return beside.string("contentType")
             case "sex":
                 around = [obj for obj, node in trail if "gender" in children(node.content)]
                 return around[-1].string("gender") if around else None
@@ -519,6 +526,18 @@ def address(scope: Scope, trail: Trail) -> str | None:
         values = part.values if isinstance(part, Items) else [part]
         groups.append(", ".join(value.text for value in values if isinstance(value, String)))
     return "|".join(groups)
+
+
+def referent(reference: Members, scope: Scope) -> str | None:
+    """The name of the record of a human or an organization that a Reference means."""
+    literal = reference.string("reference")
+    if literal is not None:
+        return named_by(literal, scope.outermost.root.string("id") or "") or None
+    identifier = reference.get("identifier")
+    number = identifier.string("value") if isinstance(identifier, Members) else None
+    if number is None or not isinstance(identifier, Members):
+        return None
+    return f"/{identifier.string('system') or ''}|{number}"
 
 
 def subject(scope: Scope) -> str | None:

@@ -116,7 +116,7 @@ def problems(text: str) -> list[str]:
         (
             "rules:\n  date: {mask: keep, absent: true}",
             "3 $.rules.date.absent",
-            "only a plain redact leaves a data-absent-reason; remove 'absent'",
+            "only redact and scrub leave a data-absent-reason; remove 'absent'",
         ),
         ("rules:\n  date: {mask: redact, absent: 1}", "3 $.rules.date.absent", "expected true or false"),
         ("rules:\n  date: {mask: keep, why: [x]}", "3 $.rules.date.why", "expected text"),

@@ -9,7 +9,14 @@ from typing import Any
 from masking.fhir.elements import resource_types
 from masking.maskers.base import Masker, parameters
 from masking.maskers.references import PublicUri
-from masking.policy.examples import example_key, example_value, extension_example, identifier_example, run_example
+from masking.policy.examples import (
+    ExamplePeople,
+    example_key,
+    example_value,
+    extension_example,
+    identifier_example,
+    run_example,
+)
 from masking.policy.parameters import canonical
 from masking.policy.plan import Child, Node, Plan
 from masking.policy.problems import did_you_mean
@@ -106,7 +113,7 @@ class Answers:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self.plan = Plan(policy, example_key())
+        self.plan = Plan(policy, example_key()).with_people(ExamplePeople())
         self._known: dict[tuple[int, str, str | None], str | None] = {}
 
     def whole_type(self, name: str) -> Explanation:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 from masking.fhir.elements import Element
 from masking.keys import Keyring, MasterKey
@@ -109,7 +111,34 @@ _BESIDE: Mapping[str, str | None] = {
     "family": "Novak",
     "given": "Maria",
     "address": "12 Sample Street|Springfield|IL|62701|US",
+    "referent": "Patient/example-1",
+    "people": None,
+    "content_type": "text/plain",
 }
+
+
+class ExamplePeople:
+    """Knows one human, who is made up: Maria Novak, whom all examples are about."""
+
+    _MARIA = SimpleNamespace(
+        name="Patient/example-1",
+        key="example-1",
+        resource_type="Patient",
+        sex="female",
+        birth_date="1987-03-14",
+        birth_dates=("1987-03-14",),
+        death_date=None,
+        names=(SimpleNamespace(family="Novak", given=("Maria",), text="Maria Novak"),),
+        **dict.fromkeys(("telecoms", "addresses", "identifiers", "contacts", "relatives", "carers"), ()),
+    )
+
+    def facts(self, who: str) -> Any:
+        """Maria, by her key or her name."""
+        return self._MARIA if who in (self._MARIA.key, self._MARIA.name) else None
+
+    def canonical(self, who: str) -> str:
+        """She has one record."""
+        return who.rpartition("/")[2]
 
 
 def example_key() -> Keyring:

@@ -33,11 +33,10 @@ from masking.spark.identify_tasks import (
 )
 from masking.spark.lines import Limits
 from masking.spark.splits import Task
+from masking.spark.write import IDENTITIES
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-IDENTITIES = "identities"
 
 
 @dataclass(frozen=True, slots=True)

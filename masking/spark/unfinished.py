@@ -131,13 +131,13 @@ def forget_leftovers(destination: str, phi_area: str, leftovers: Iterable[Leftov
 def remove_run(places: Places) -> None:
     """Take back what an unfinished run wrote, but its marker."""
     storage.delete_folder(places.run)
-    for folder in (places.quarantine, places.unnumbered, places.progress, places.phi_scratch):
+    for folder in (places.quarantine, places.unnumbered, places.progress, places.phi_scratch, places.identities):
         storage.delete_folder(folder)
 
 
 def close_run(places: Places, marker: Marker | None = None) -> None:
     """Leave of a finished run nothing half-written, and no folder in the PHI area if nothing had to go there."""
-    for folder in (places.scratch, places.unnumbered, places.progress, places.phi_scratch):
+    for folder in (places.scratch, places.unnumbered, places.progress, places.phi_scratch, places.identities):
         storage.delete_folder(folder)
     if marker is not None:
         marker.remove()

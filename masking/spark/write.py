@@ -21,6 +21,7 @@ from masking.report.manifest import OutputFile
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 NDJSON = "ndjson"
 QUARANTINE = "quarantine"
+IDENTITIES = "identities"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ class Places:
     def unnumbered(self) -> str:
         """Quarantine files whose line numbers still count from the start of a block."""
         return storage.join(self.phi, "unnumbered")
+
+    @property
+    def identities(self) -> str:
+        """What the run knows of people, while it lasts."""
+        return storage.join(self.phi, IDENTITIES)
 
     @property
     def progress(self) -> str:
