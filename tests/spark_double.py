@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from masking.document import Batch, Fault
 from masking.report.manifest import MadeWith
@@ -20,6 +21,7 @@ MADE_WITH = MadeWith("double", "0" * 64, "fp-0123456789abcdef", "default", "2026
 class Double:
     """Masks by adding a member; quarantines what is not JSON or of no type; drops Basic; raises on "BOOM"."""
 
+    asks_people: ClassVar[bool] = False
     kill_flag: str = ""  # a file; the first process to see it removes it and dies
     seconds: float = 0.0
 
