@@ -106,6 +106,8 @@ def test_unreadable_is_null_and_null_stays_null(part: str) -> None:
 @given(LINES, st.sampled_from(KEEPS), st.booleans())
 def test_city_state_zip_is_one_real_row_and_the_text_says_the_same(row: str, keep: str, long: bool) -> None:
     home = load.Place(*row.split("\t"))
+    if home.city.isupper():  # TY TY: its fake would be in capitals too
+        home = home._replace(city=home.city.title())
     address = f"12 Oak St|{home.city}|{home.state}|{home.zip}|US"
     city, state = mask("city", home.city, address, keep), mask("state", home.state, address, keep)
     zip_code = mask("postal_code", home.zip + ("-1234" if long else ""), address, keep)
