@@ -93,7 +93,8 @@ class BoundAddress(BoundMasker):
             case "district":
                 fake = _like(value, place.county if _COUNTY.search(value[-40:]) else _COUNTY.sub("", place.county))
             case "state":
-                fake = _state(value, place)
+                # A state that is to stay is never made up.
+                fake = _state(value, place) if self.keep == "country" or source.state else None
             case "postal_code":
                 fake = self._postal_code(value, source, place)
             case "latitude" | "longitude":
@@ -179,7 +180,8 @@ class Address(Masker):
     """One part of an address, from the real place that its whole source address gets; styles and shapes are kept.
 
     `part`: line, city, district, state, postal_code, country, text, latitude, longitude, time_zone or area_code.
-    `keep`: what stays true of the source: country (default), state, or zip3. Blank or unreadable: null.
+    `keep`: what stays true of the source: country (default), state, or zip3. Blank or unreadable: null; so is a state that
+    is to stay and that neither itself nor the ZIP tells.
     """
 
     name: ClassVar[str] = "address"
