@@ -21,6 +21,7 @@ from masking.report.manifest import UNKNOWN_TYPE, TypeCounts
 from masking.spark.guard import DocumentEngine, Guard
 from masking.spark.identify import Identities
 from masking.spark.lines import Limits, LineBatch, Reader, TooLong
+from masking.spark.oneline import one_line
 from masking.spark.progress import Beat
 from masking.spark.receipts import Receipt, encode
 from masking.spark.splits import Block, Task
@@ -138,12 +139,19 @@ class _Running:
             return
         outcome = self._engine.mask_batch(batch.documents)
         self._redactions.update(outcome.redactions)
+        self._put_on_lines(batch, outcome.masked)
         types = outcome.resource_types
         if types.count(types[0]) == len(types) and None not in outcome.masked:
             self._tally(types[0], len(types), batch.size)
             self._write(types[0], outcome.masked)
         else:
             self._take_mixed(batch, outcome)
+
+    def _put_on_lines(self, batch: LineBatch, masked: list[bytes | None]) -> None:
+        """Make one line of each masked document that was a file; done last, so that quarantine has the file's bytes."""
+        for span in batch.spans:
+            if self._blocks[span.block].document and (document := masked[span.first]) is not None:
+                masked[span.first] = one_line(document)
 
     def _take_mixed(self, batch: LineBatch, outcome: Batch) -> None:
         """A batch of several types, or with faults or drops."""

@@ -61,7 +61,7 @@ class RunSettings:
     #: Documents that the engine masks at once: at most so many, and at most so many bytes (or one document).
     batch_rows: int = 10_000
     batch_bytes: int = 6 << 20
-    #: A longer line is quarantined unread. The engine has a limit of its own.
+    #: A longer line, or file that is one document, is quarantined unread. The engine has a limit of its own.
     line_bytes: int = 512 << 20
     #: An output file is finished when it has reached this size.
     file_bytes: int = 128 << 20
@@ -105,7 +105,7 @@ def mask(
     progress: Progress | None = None,
     notice: Notice | None = None,
 ) -> RunResult:
-    """Mask the NDJSON files of `sources` into `destination`; what cannot be masked goes to `phi_area`.
+    """Mask the NDJSON and JSON files of `sources` into `destination`; what cannot be masked goes to `phi_area`.
 
     sources: files, folders or globs. engine: a compiled policy with its subkeys, made for the reference date that
     `made_with` names. progress: called every second or so, from another thread. notice: called with lines for people.
@@ -121,7 +121,7 @@ def mask(
         refuse_other_key(read_manifest(clean), made_with.key_fingerprint)
     inputs = find_inputs(sources, clean, phi)
     if inputs.ignored:
-        notice(f"{inputs.ignored} files are not NDJSON by their names and were passed over")
+        notice(f"{inputs.ignored} files are neither NDJSON nor JSON by their names and were passed over")
     _make_private(phi)
     leftovers = clear_leftovers(clean, phi)
     for leftover in leftovers:
