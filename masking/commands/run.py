@@ -56,6 +56,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--target-file-bytes", metavar="N", help="size at which an output file is finished (also 64M)")
     parser.add_argument(
+        "--bundles", metavar="keep|split", help="split: write the resources of Bundles, not the Bundles"
+    )
+    parser.add_argument(
         "--allow-other-key", action="store_true", help="write beside output that was made with another key"
     )
 

@@ -32,4 +32,5 @@ def _escaped(text: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> np.ndarray[tup
     ends = slashes[last]
     lengths = np.diff(np.flatnonzero(last), prepend=-1)
     behind = ends[lengths % 2 == 1] + 1
-    return behind[behind < len(text)]
+    inside: np.ndarray[tuple[int], np.dtype[np.intp]] = behind[behind < len(text)]
+    return inside
