@@ -31,7 +31,7 @@ def job(tmp_path: Path) -> Path:
     path.write_text(
         "source: [a, b]\ndestination: out\nphi_area: phi\npolicy: realistic\nkey_file: key\ntypes: [Patient]\n"
         "conf: {spark.ui.enabled: false, spark.x: '1'}\nmax_document_bytes: 64M\nallow_other_key: true\n"
-        "on: 2026-01-01\n"
+        "on: 2026-01-01\nbundles: split\n"
     )
     return path
 
@@ -48,12 +48,14 @@ def test_a_job_file_says_everything(job: Path) -> None:
         max_document_bytes=64 << 20,
         allow_other_key=True,
         on="2026-01-01",
+        bundles="split",
     )
 
 
 def test_the_command_line_wins(job: Path) -> None:
     words = ["--job", str(job), "c", "elsewhere", "--key-env", "K", "--types", "Claim, Group", "--on", "2025-12-31"]
-    order = order_of(arguments(*words, "--conf", "spark.x=a=b", "--target-file-bytes", "5"))
+    order = order_of(arguments(*words, "--conf", "spark.x=a=b", "--target-file-bytes", "5", "--bundles", "keep"))
+    assert order.bundles == "keep"
     assert order.source == ("c",)
     assert order.destination == "elsewhere"
     assert order.phi_area == "phi"
@@ -62,6 +64,11 @@ def test_the_command_line_wins(job: Path) -> None:
     assert order.on == "2025-12-31"
     assert order.conf == {"spark.ui.enabled": "false", "spark.x": "a=b"}
     assert order.target_file_bytes == 5
+
+
+def test_bundles_are_kept_or_split() -> None:
+    with pytest.raises(UsageError, match="keep or split"):
+        order_of(arguments("a", "b", "--phi-area", "p", "--bundles", "both"))
 
 
 def test_options_may_stand_between_the_paths() -> None:
@@ -79,13 +86,14 @@ def test_all_that_is_wrong_in_a_job_file_is_said_at_once(tmp_path: Path) -> None
     path = tmp_path / "job.yaml"
     path.write_text(
         "source: {a: b}\ndestinaton: x\nphi_area: [1]\ntypes: [Patient, Obsrvation]\nallow_other_key: yes\n"
-        "max_document_bytes: many\nconf: {a: {b: c}}\nmax_document_bytes: 3\n"
+        "max_document_bytes: many\nconf: {a: {b: c}}\nmax_document_bytes: 3\nbundles: splt\n"
     )
     with pytest.raises(PolicyError) as caught:
         read_job(path)
-    assert {problem.line for problem in caught.value.problems} == {1, 2, 3, 4, 5, 6, 7, 8}
+    assert {problem.line for problem in caught.value.problems} == {1, 2, 3, 4, 5, 6, 7, 8, 9}
     assert "did you mean 'destination'?" in str(caught.value)
     assert "did you mean 'Observation'?" in str(caught.value)
+    assert "did you mean 'split'?" in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "- a", "a: &b [*b]", "source: !x y", "\x00"])

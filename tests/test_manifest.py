@@ -62,6 +62,32 @@ def test_total() -> None:
     assert manifest(types={}).total == TypeCounts()
 
 
+SPLIT = {"Bundle": TypeCounts(read=2, split=2), "Patient": TypeCounts(resources=3)}
+
+
+def test_split_bundles_add_up() -> None:
+    check_counts(2, 0, SPLIT, FILES, 5, {"delete": 1, "redacted": 1})
+    total = manifest(types=SPLIT).total
+    assert (total.read, total.split, total.resources) == (2, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("types", "entries", "dropped"),
+    [
+        (SPLIT, 6, {"delete": 2}),
+        (SPLIT, 5, {}),
+        ({**SPLIT, "Bundle": TypeCounts(read=2, split=1)}, 5, {"delete": 2}),
+        ({**SPLIT, "Patient": TypeCounts(resources=2)}, 4, {"delete": 2}),
+        ({**SPLIT, "Patient": TypeCounts(masked=3)}, 2, {"delete": 2}),
+    ],
+)
+def test_split_bundles_that_are_off_are_seen(
+    types: dict[str, TypeCounts], entries: int, dropped: dict[str, int]
+) -> None:
+    with pytest.raises(CountMismatch):
+        check_counts(2, 0, types, FILES, entries, dropped)
+
+
 def test_counts_that_add_up_pass() -> None:
     check_counts(7, 1, TYPES, FILES)
     check_counts(0, 0, {}, ())

@@ -109,6 +109,56 @@ def test_a_line_beyond_the_limit_is_reported_and_not_held(tmp_path: Path, monkey
     assert sum(reader.lines) == 3
 
 
+def read_document(path: Path, raw: bytes, codec: str = "", limit: int = 1 << 20) -> Reader:
+    path.write_bytes(COMPRESS[codec](raw))
+    size = path.stat().st_size
+    return Reader([Block(str(path), codec, 0, size, size, 7, document=True)], Limits(10, 100, limit))
+
+
+@pytest.mark.parametrize("codec", sorted(COMPRESS))
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+def test_a_document_is_one_line_whatever_it_holds(
+    tmp_path: Path, codec: str, bom: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(lines, "READ_BYTES", 16)
+    raw = b'{\r\n  "a": [1,\n\n' + b" " * 300 + b"2]\r\n}\r\n"
+    reader = read_document(tmp_path / "x", bom + raw, codec)
+    assert [(batch.documents, batch.place(0)) for batch in reader] == [([raw], (0, 0))]
+    assert (reader.lines, reader.blank, reader.bytes_read) == ([1], 0, (tmp_path / "x").stat().st_size)
+
+
+@pytest.mark.parametrize("codec", sorted(COMPRESS))
+def test_a_document_beyond_the_limit_is_reported_and_not_held(
+    tmp_path: Path, codec: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(lines, "READ_BYTES", 16)
+    for size, kept in ((64, True), (65, False)):
+        reader = read_document(tmp_path / "x", b"x" * size, codec, limit=64)
+        (batch,) = reader
+        assert batch.documents == ([b"x" * size] if kept else [])
+        assert [(line.block, line.line, line.bytes) for line in batch.too_long] == ([] if kept else [(0, 0, size)])
+        assert reader.lines == [1]
+
+
+@pytest.mark.parametrize(("raw", "count"), [(b"", 0), (b" \r\n\n", 1), (b"\xef\xbb\xbf\n", 1)])
+@pytest.mark.parametrize("codec", ["", "gzip"])
+def test_a_file_that_holds_nothing_is_no_document(tmp_path: Path, raw: bytes, count: int, codec: str):
+    reader = read_document(tmp_path / "x", raw, codec)
+    assert [batch.documents for batch in reader] == [[]]
+    assert (sum(reader.lines), reader.blank) == (count, count)
+
+
+@pytest.mark.parametrize("codec", ["", "gzip", "bz2", "zstd"])
+def test_a_damaged_document_is_an_error_without_a_name(tmp_path: Path, codec: str):
+    path = tmp_path / "Joe_Bloggs_6d75.json"
+    read_document(path, b'{"a":1}' * 999, codec)
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(UnreadableFile) as caught:
+        list(Reader([Block(str(path), codec, 0, size, size, 7, document=True)], WIDE))
+    assert_nameless(caught.value)
+
+
 def test_batches_gather_small_files(tmp_path: Path):
     blocks = []
     for number in range(5):

@@ -20,7 +20,7 @@ from masking.errors import CountMismatch, InputError, MaskingError, UsageError
 from masking.report.manifest import OutputFile
 from masking.spark.finish import _groups, _too_many
 from masking.spark.guard import Guard
-from masking.spark.read import InputFile, codec_of, find_inputs, refuse_shared_places
+from masking.spark.read import InputFile, codec_of, find_inputs, is_document, refuse_shared_places
 from masking.spark.splits import LEAST_BYTES, count_tasks, plan_tasks
 from masking.spark.unfinished import Marker, clear_leftovers, forget_leftovers
 from masking.spark.write import Places, QuarantineWriter, TypeWriter, quarantined
@@ -40,21 +40,25 @@ OUT, PHI = "/nowhere/out", "/nowhere/phi"
         ("a.ndjson.gz", "gzip"),
         ("a.jsonl.bz2", "bz2"),
         ("a.ndjson.ZST", "zstd"),
-        ("a.json", None),
+        ("a.json", ""),
+        ("a.JSON.zst", "zstd"),
         ("a.gz", None),
-        ("a.json.gz", None),
+        ("a.json.gz", "gzip"),
         ("ndjson", None),
+        ("json", None),
+        ("a.json.txt", None),
     ],
 )
 def test_codec_by_name(name: str, codec: str | None) -> None:
     assert codec_of(f"/x/{name}") == codec
+    assert is_document(name) == (codec is not None and ".json" in name.lower() and ".jsonl" not in name.lower())
 
 
 @pytest.fixture
 def export(tmp_path: Path) -> Path:
     for name in (
         "Patient.ndjson",
-        "log.json",
+        "log.txt",
         "deep/er/Claim.ndjson.gz",
         "deep/Claim.jsonl",
         "_SUCCESS/x.ndjson",
@@ -102,7 +106,7 @@ def test_sources_that_overlap_are_read_once(export: Path) -> None:
     assert len(find_inputs(sources, OUT, PHI).files) == 3
 
 
-@pytest.mark.parametrize("source", ["missing", "log.json", "_SUCCESS/*.gz", "deep/*.nothing"])
+@pytest.mark.parametrize("source", ["missing", "log.txt", "_SUCCESS/*.gz", "deep/*.nothing"])
 def test_nothing_to_read_names_the_place_and_what_is_accepted(export: Path, source: str) -> None:
     with pytest.raises(InputError, match=r"\*\.ndjson") as error:
         find_inputs([str(export / "Patient.ndjson"), f"{export}/{source}"], OUT, PHI)
@@ -141,11 +145,14 @@ def test_sides_with_like_names_are_apart() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 500), st.sampled_from(["", "", "gzip"])), min_size=1, max_size=12),
+    st.lists(st.tuples(st.integers(0, 500), st.sampled_from(["", "", "gzip", "json"])), min_size=1, max_size=12),
     st.integers(1, 9),
 )
 def test_blocks_cover_each_file_exactly_once(files: list[tuple[int, str]], tasks: int) -> None:
-    inputs = [InputFile(f"/{number:02d}", size, codec) for number, (size, codec) in enumerate(files)]
+    inputs = [
+        InputFile(f"/{number:02d}", size, kind.replace("json", ""), kind == "json")
+        for number, (size, kind) in enumerate(files)
+    ]
     planned = plan_tasks(inputs, tasks)
     assert len(planned) <= tasks
     assert all(planned)
@@ -155,7 +162,8 @@ def test_blocks_cover_each_file_exactly_once(files: list[tuple[int, str]], tasks
         edges = [0, *(end for _, end in blocks)]
         assert [start for start, _ in blocks] == edges[:-1]
         assert edges[-1] == file.size
-        assert len(blocks) <= 1 or not file.codec
+        assert len(blocks) <= 1 or file.cuttable
+    assert all(block.document == inputs[block.number - 1].document for task in planned for block in task)
 
 
 def test_tasks_of_plain_files_are_even() -> None:

@@ -306,6 +306,8 @@ def test_ansi_mode_changes_nothing(run: Run, spark: SparkSession, tmp_path: Path
 def test_a_bad_setting_is_refused() -> None:
     with pytest.raises(UsageError, match="batch_rows"):
         RunSettings(batch_rows=0)
+    with pytest.raises(UsageError, match="keep or split"):
+        RunSettings(bundles="both")
 
 
 def test_what_travels_does_not_show_itself() -> None:

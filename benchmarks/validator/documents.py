@@ -19,7 +19,7 @@ from masking.keys import MasterKey
 from masking.policy.plan import Plan
 from masking.policy.read import read_policy
 from masking.spark.lines import Limits, Reader
-from masking.spark.read import ACCEPTED, InputFile, codec_of
+from masking.spark.read import ACCEPTED, InputFile, codec_of, is_document
 from masking.spark.splits import Block
 
 #: Ages are kept as of this day.
@@ -82,13 +82,14 @@ def _documents(path: Path) -> Iterator[tuple[str, bytes]]:
 def _lines(path: Path) -> Iterator[bytes]:
     """The lines of the NDJSON files of a folder; where it has none, its `*.json` and `*.json.gz`, each a document."""
     files = sorted(storage.list_files(storage.normalize(path))) or [_one(path)]
-    exports = [InputFile(file.path, file.size, codec) for file in files if (codec := codec_of(file.path)) is not None]
+    lines = [file for file in files if not is_document(file.path)]
+    exports = [InputFile(file.path, file.size, codec) for file in lines if (codec := codec_of(file.path)) is not None]
     if exports:
         yield from _of_exports(exports)
         return
     texts = [Path(file.path) for file in files if file.path.endswith((".json", ".json.gz"))]
     if not texts:
-        raise InputError(f"nothing to read at {path}: accepted are {ACCEPTED}, and *.json with a document each")
+        raise InputError(f"nothing to read at {path}: accepted are {ACCEPTED}")
     for text in texts:
         if text.name != "package.json" and text.name[0] != ".":
             content = text.read_bytes()

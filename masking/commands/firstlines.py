@@ -25,7 +25,7 @@ _TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]{1,64})"')
 
 
 def first_documents(sources: Sequence[str], count: int, resource_type: str | None = None) -> list[bytes]:
-    """At most `count` lines that are not blank, of one type if one is named; one of each file in turn.
+    """At most `count` lines (or files of one document) that are not blank, of one type if one is named; one of each file in turn.
 
     Raises `UsageError` for a type that R4 does not have, `InputError` where nothing can be read or nothing fits.
     """
@@ -85,6 +85,11 @@ def _lines(file: InputFile, opened: ExitStack) -> Iterator[bytes]:
         if file.codec:
             source = opened.enter_context(pa.CompressedInputStream(source, file.codec))
         stream = io.BufferedReader(source)
+        if file.document:
+            text = stream.read(_LONGEST + 1).removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
+            if text and len(text) <= _LONGEST:
+                yield text
+            return
         while line := stream.readline(_LONGEST):
             if not line.endswith(b"\n") and len(line) == _LONGEST:
                 while (rest := stream.readline(_LONGEST)) and not rest.endswith(b"\n"):

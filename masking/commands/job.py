@@ -20,6 +20,7 @@ from masking.fhir.elements import resource_types
 from masking.policy.problems import Problems, did_you_mean, key_path, short
 from masking.policy.source import Source, Unusable
 from masking.policy.yaml_tree import Node, Scalar, SequenceNode, read_tree
+from masking.spark.run import BUNDLES
 
 _SIZE = re.compile(r"([0-9]{1,15})([KMG]?)\Z")
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -44,6 +45,7 @@ class Order:
     max_document_bytes: int | None = None
     target_file_bytes: int | None = None
     allow_other_key: bool = False
+    bundles: str | None = None
 
 
 def order_of(arguments: Namespace) -> Order:
@@ -61,7 +63,7 @@ def order_of(arguments: Namespace) -> Order:
         "types": tuple(part.strip() for part in (arguments.types or "").split(",") if part.strip()),
         "allow_other_key": arguments.allow_other_key,
     }
-    for name in ("phi_area", "policy", "key_file", "key_env", "project", "on", "master"):
+    for name in ("phi_area", "policy", "key_file", "key_env", "project", "on", "master", "bundles"):
         given[name] = getattr(arguments, name)
     for name in ("max_document_bytes", "target_file_bytes"):
         text = getattr(arguments, name)
@@ -77,6 +79,8 @@ def _checked(order: Order) -> Order:
         if name not in resource_types():
             hint = did_you_mean(name, resource_types())
             raise UsageError(f"--types: R4 has no type {short(name)!r}" + (f"; {hint}" if hint else ""))
+    if order.bundles is not None and order.bundles not in BUNDLES:
+        raise UsageError(f"--bundles: expected {' or '.join(BUNDLES)}")
     if order.on is not None and not _is_date(order.on):
         raise UsageError("--on: expected a date of the form YYYY-MM-DD")
     if not order.source or order.destination is None:
@@ -168,6 +172,13 @@ def _bytes(node: Node, path: str, source: Source) -> int:
         raise source.bad(node, path, "expected a number of bytes, also with K, M or G behind (1024 each)") from None
 
 
+def _bundles(node: Node, path: str, source: Source) -> str:
+    text = source.text(node, path)
+    if text not in BUNDLES:
+        raise source.bad(node, path, f"expected {' or '.join(BUNDLES)}", did_you_mean(text, BUNDLES))
+    return text
+
+
 def _flag(node: Node, path: str, source: Source) -> bool:
     return source.flag(node, path)
 
@@ -187,4 +198,5 @@ _READERS: Mapping[str, Callable[[Node, str, Source], Any]] = {
     "max_document_bytes": _bytes,
     "target_file_bytes": _bytes,
     "allow_other_key": _flag,
+    "bundles": _bundles,
 }

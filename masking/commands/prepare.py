@@ -53,7 +53,7 @@ def prepare(order: Order) -> Prepared:
     policy = only(policy, order.types)
     inputs = find_inputs(order.source, destination, phi_area)
     plan = Plan(policy, keys)
-    settings, engine = RunSettings(allow_other_key=order.allow_other_key), Engine(plan)
+    settings, engine = RunSettings(allow_other_key=order.allow_other_key, bundles=order.bundles or "keep"), Engine(plan)
     if order.max_document_bytes is not None:
         settings = dataclasses.replace(settings, line_bytes=order.max_document_bytes)
         engine = Engine(plan, max_bytes=order.max_document_bytes)

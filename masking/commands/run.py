@@ -1,8 +1,8 @@
-"""Mask an export: NDJSON in, masked NDJSON out, with a manifest.
+"""Mask an export: NDJSON or Bundles in, masked NDJSON out, with a manifest.
 
-SOURCE is a file, a folder (searched at any depth) or a glob; there may be several. Accepted are *.ndjson and *.jsonl,
-also with .gz, .bz2 or .zst behind. DESTINATION takes what is masked. The PHI area takes what could not be masked; it
-lies outside DESTINATION.
+SOURCE is a file, a folder (searched at any depth) or a glob; there may be several. Accepted are *.ndjson and *.jsonl
+with a document a line, and *.json that is one document, such as a Bundle; also with .gz, .bz2 or .zst behind.
+DESTINATION takes what is masked. The PHI area takes what could not be masked; it lies outside DESTINATION.
 
 Everything can stand in a job file too (--job); the command line wins. The key comes from --key-file or --key-env.
 """
@@ -51,8 +51,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--types", metavar="T,…", help="mask these types alone; others are dropped and counted")
     parser.add_argument("--master", metavar="URL", help="Spark master (default: spark-submit's, else this machine)")
     parser.add_argument("--conf", metavar="K=V", action="append", help="a setting of Spark; may be given again")
-    parser.add_argument("--max-document-bytes", metavar="N", help="longer lines go to quarantine (also 64M)")
+    parser.add_argument(
+        "--max-document-bytes", metavar="N", help="longer lines and *.json files go to quarantine (also 64M)"
+    )
     parser.add_argument("--target-file-bytes", metavar="N", help="size at which an output file is finished (also 64M)")
+    parser.add_argument(
+        "--bundles", metavar="keep|split", help="split: write the resources of Bundles, not the Bundles"
+    )
     parser.add_argument(
         "--allow-other-key", action="store_true", help="write beside output that was made with another key"
     )

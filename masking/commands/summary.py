@@ -12,10 +12,11 @@ _MOST = 8  # lines of reasons and of redactions
 
 def show_summary(screen: Screen, manifest: Manifest) -> None:
     """The counts of a run."""
-    has_dropped = manifest.total.dropped > 0
-    columns = ["Type", "Read", "Masked", "Quarantined", *(["Dropped"] if has_dropped else []), "MB"]
-    shown = table(*columns, right=columns[1:])
     total = manifest.total
+    seldom = {"Dropped": "dropped", "Split": "split", "From Bundles": "resources"}
+    also = {title: name for title, name in seldom.items() if getattr(total, name)}
+    columns = ["Type", "Read", "Masked", "Quarantined", *also, "MB"]
+    shown = table(*columns, right=columns[1:])
     digits = 1 if total.bytes_written >= 100e6 else 2
     for name, count in [*sorted(manifest.types.items()), ("All", total)]:
         if name == "All":
@@ -26,12 +27,13 @@ def show_summary(screen: Screen, manifest: Manifest) -> None:
             f"{count.read:,}",
             f"{count.masked:,}",
             Text(f"{count.quarantined:,}", style=bad),
-            *([f"{count.dropped:,}"] if has_dropped else []),
+            *(f"{getattr(count, name):,}" for name in also.values()),
             f"{count.bytes_written / 1e6:,.{digits}f}",
         ]
         shown.add_row(*cells)
     screen.show(shown, "")
     _show_counts(screen, "Quarantined because", dict(manifest.reasons))
+    _show_counts(screen, "Entries of Bundles without a resource to write", dict(manifest.dropped_entries))
     _show_counts(screen, "Redacted, for no masker could read the value", dict(manifest.redactions))
 
 
@@ -52,9 +54,10 @@ def show_facts(screen: Screen, manifest: Manifest, places: list[tuple[str, str]]
     total, made = manifest.total, manifest.made_with
     rate = f"{size(total.bytes_read / manifest.seconds)}/s" if manifest.seconds > 0 else ""
     dropped = f", {total.dropped:,} dropped by policy" if total.dropped else ""
+    split = f", {total.split:,} split into {total.resources:,} resources" if total.split else ""
     pairs = [
         ("Run", f"{manifest.run_id}, {duration(manifest.seconds)}, {size(total.bytes_read)} at {rate}"),
-        ("Lines", f"{manifest.lines:,} read: {total.masked:,} masked, {total.quarantined:,} quarantined{dropped}, "
+        ("Lines", f"{manifest.lines:,} read: {total.masked:,} masked, {total.quarantined:,} quarantined{dropped}{split}, "
                   f"{manifest.blank:,} blank"),
         ("Made with", f"policy {made.policy}, key {made.key_fingerprint}, project {made.project}"),
         ("Ages as of", made.reference_date),

@@ -23,7 +23,11 @@ UNKNOWN_TYPE = "(unknown)"  # the type of lines that name none that R4 has
 
 @dataclass(frozen=True, slots=True)
 class TypeCounts:
-    """What became of the lines of one resource type. Bytes are those of the documents without line ends."""
+    """What became of the lines of one resource type. Bytes are those of the documents without line ends.
+
+    split: Bundles that were written as the resources of their entries, not as Bundles. resources: lines of this type
+    that were written out of such Bundles; they were not read as lines of their own, so `read` does not count them.
+    """
 
     read: int = 0
     masked: int = 0
@@ -31,6 +35,8 @@ class TypeCounts:
     dropped: int = 0
     bytes_read: int = 0
     bytes_written: int = 0
+    split: int = 0
+    resources: int = 0
 
     def __add__(self, other: TypeCounts) -> TypeCounts:
         """The counts of both together."""
@@ -41,6 +47,8 @@ class TypeCounts:
             self.dropped + other.dropped,
             self.bytes_read + other.bytes_read,
             self.bytes_written + other.bytes_written,
+            self.split + other.split,
+            self.resources + other.resources,
         )
 
 
@@ -82,6 +90,8 @@ class Manifest:
     files: tuple[OutputFile, ...]
     reasons: Mapping[str, int] = field(default_factory=dict)  # of quarantine, by kind
     redactions: Mapping[str, int] = field(default_factory=dict)  # values no masker could read, by FHIR path
+    entries: int = 0  # of the Bundles that were split
+    dropped_entries: Mapping[str, int] = field(default_factory=dict)  # those that gave no resource, by kind
     settings: Mapping[str, int | str | bool | None] = field(default_factory=dict)
     source_files: int = 0
     source_bytes: int = 0  # as stored, so compressed where they are
@@ -93,25 +103,37 @@ class Manifest:
         return sum(self.types.values(), TypeCounts())
 
 
-def check_counts(lines: int, blank: int, types: Mapping[str, TypeCounts], files: tuple[OutputFile, ...]) -> None:
-    """Every line in exactly one place, a type at a time and in all; else `CountMismatch` with all that is off."""
+def check_counts(
+    lines: int,
+    blank: int,
+    types: Mapping[str, TypeCounts],
+    files: tuple[OutputFile, ...],
+    entries: int = 0,
+    dropped_entries: Mapping[str, int] | None = None,
+) -> None:
+    """Every line, and every entry of a Bundle that was split, in exactly one place, a type at a time and in all; else
+    `CountMismatch` with all that is off.
+    """
     wrong = [
         f"{name}: read {count.read}, but masked {count.masked} + quarantined {count.quarantined}"
-        f" + dropped {count.dropped}"
+        f" + dropped {count.dropped} + split {count.split}"
         for name, count in sorted(types.items())
-        if count.read != count.masked + count.quarantined + count.dropped
+        if count.read != count.masked + count.quarantined + count.dropped + count.split
     ]
     read = sum(count.read for count in types.values())
     if lines != read + blank:
         wrong.append(f"all: {lines} lines, but {read} documents + {blank} blank")
+    resources, dropped = sum(count.resources for count in types.values()), sum((dropped_entries or {}).values())
+    if entries != resources + dropped:
+        wrong.append(f"split Bundles: {entries} entries, but {resources} resources + {dropped} dropped")
     rows: dict[str, int] = {}
     for file in files:
         rows[file.resource_type] = rows.get(file.resource_type, 0) + file.rows
-    wrong += [
-        f"{name}: masked {types[name].masked if name in types else 0}, but {rows.get(name, 0)} lines in files"
-        for name in sorted({*types, *rows})
-        if rows.get(name, 0) != (types[name].masked if name in types else 0)
-    ]
+    for name in sorted({*types, *rows}):
+        count = types.get(name, TypeCounts())
+        if rows.get(name, 0) != count.masked + count.resources:
+            out_of_bundles = f" + {count.resources} out of Bundles" if count.resources else ""
+            wrong.append(f"{name}: masked {count.masked}{out_of_bundles}, but {rows.get(name, 0)} lines in files")
     if wrong:
         raise CountMismatch("the counts do not add up, so nothing was published: " + "; ".join(wrong))
 

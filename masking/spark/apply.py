@@ -18,9 +18,11 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from masking.document import Batch, Fault
 from masking.report.manifest import UNKNOWN_TYPE, TypeCounts
+from masking.spark.bundles import BUNDLE, take_apart
 from masking.spark.guard import DocumentEngine, Guard
 from masking.spark.identify import Identities
 from masking.spark.lines import Limits, LineBatch, Reader, TooLong
+from masking.spark.oneline import one_line
 from masking.spark.progress import Beat
 from masking.spark.receipts import Receipt, encode
 from masking.spark.splits import Block, Task
@@ -42,6 +44,7 @@ class MaskTask:
     file_bytes: int
     beat_seconds: float
     identities: Identities | None = None
+    split_bundles: bool = False
 
     def run(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Record batches with task numbers in, record batches with receipts out."""
@@ -102,6 +105,8 @@ class _Running:
         self._counts: dict[str, Counter[str]] = {}  # by type, then by field of TypeCounts
         self._reasons: Counter[str] = Counter()
         self._redactions: Counter[str] = Counter()
+        self._entries = 0  # of Bundles that were split
+        self._dropped_entries: Counter[str] = Counter()
 
     def finish(self) -> Receipt:
         """Do all of it. Whatever goes wrong, no half-written file keeps a name that counts."""
@@ -138,19 +143,29 @@ class _Running:
             return
         outcome = self._engine.mask_batch(batch.documents)
         self._redactions.update(outcome.redactions)
+        self._put_on_lines(batch, outcome.masked)
         types = outcome.resource_types
-        if types.count(types[0]) == len(types) and None not in outcome.masked:
+        alike = types.count(types[0]) == len(types) and None not in outcome.masked
+        if alike and not (types[0] == BUNDLE and self._job.split_bundles):
             self._tally(types[0], len(types), batch.size)
             self._write(types[0], outcome.masked)
         else:
             self._take_mixed(batch, outcome)
 
+    def _put_on_lines(self, batch: LineBatch, masked: list[bytes | None]) -> None:
+        """Make one line of each masked document that was a file; done last, so that quarantine has the file's bytes."""
+        for span in batch.spans:
+            if self._blocks[span.block].document and (document := masked[span.first]) is not None:
+                masked[span.first] = one_line(document)
+
     def _take_mixed(self, batch: LineBatch, outcome: Batch) -> None:
-        """A batch of several types, or with faults or drops."""
+        """A batch of several types, with faults or drops, or with Bundles to split."""
         groups: dict[str | None, list[bytes | None]] = {}
         sizes: Counter[str | None] = Counter()
         for document, masked, name in zip(batch.documents, outcome.masked, outcome.resource_types, strict=True):
-            if masked is not None:
+            if masked is not None and name == BUNDLE and self._job.split_bundles:
+                self._split(document, masked)
+            elif masked is not None:
                 groups.setdefault(name, []).append(masked)
                 sizes[name] += len(document)
         for name, documents in groups.items():
@@ -162,6 +177,16 @@ class _Running:
             name = outcome.resource_types[fault.index]
             self._tally(name, 1, len(batch.documents[fault.index]), "quarantined")
             self._put_aside(batch, fault, name)
+
+    def _split(self, document: bytes, masked: bytes) -> None:
+        """Write the resources of a Bundle in its place."""
+        self._tally(BUNDLE, 1, len(document), "split")
+        parts = take_apart(document, masked)
+        self._entries += parts.entries
+        self._dropped_entries.update(parts.dropped)
+        for name, resources in parts.resources.items():
+            self._counts.setdefault(name, Counter())["resources"] += len(resources)
+            self._write(name, resources)
 
     def _tally(self, resource_type: str | None, rows: int, size: int, fate: str = "") -> None:
         """Count documents read and, unless they were masked, what became of them: the writers count the masked."""
@@ -210,7 +235,8 @@ class _Running:
         types = {}
         for name, counts in self._counts.items():
             writer = self._writers.get(name)
-            counts.update(masked=writer.rows if writer else 0, bytes_written=writer.bytes if writer else 0)
+            rows, size = (writer.rows, writer.bytes) if writer else (0, 0)
+            counts.update(masked=rows - counts["resources"], bytes_written=size)
             types[name] = TypeCounts(**counts)
         return Receipt(
             task=self._number,
@@ -226,4 +252,6 @@ class _Running:
                 if not block.whole
             ],
             unnumbered=unnumbered,
+            entries=self._entries,
+            dropped_entries=dict(self._dropped_entries),
         )

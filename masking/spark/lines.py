@@ -2,7 +2,7 @@
 
 A line ends at `\\n`; a `\\r` before it is not part of the line, nor is a byte order mark at the start of a file. Blank
 lines are counted and left out. A line belongs to the block that holds its first byte, so each is read exactly once
-however a file is cut.
+however a file is cut. A file that is one document is read whole, as if it were one line.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ _TAIL_BYTES = 1 << 16
 class Limits:
     """How much is held at once.
 
-    A line longer than `line_bytes` (and than one read, `READ_BYTES`) is passed by and reported as `TooLong`.
+    A line longer than `line_bytes` (and than one read, `READ_BYTES`) is passed by and reported as `TooLong`; so is a
+    file that is one document and longer than `line_bytes`.
     """
 
     batch_rows: int
@@ -118,7 +119,7 @@ class Reader:
         """The lines of a block, many at a time; the length alone of a line that is too long."""
         try:
             with storage.open_input(block.path) as raw:
-                yield from self._read(block, raw)
+                yield from (self._read_document if block.document else self._read)(block, raw)
         except (OSError, pa.ArrowException) as error:
             raise _unreadable(block, error) from None
 
@@ -143,6 +144,25 @@ class Reader:
             yield from splitter.close(chunk)
         yield from splitter.flush()
         self.bytes_read = before + block.end - block.start
+
+    def _read_document(self, block: Block, raw: Any) -> Iterator[list[bytes] | int]:
+        """The whole file as one line, whatever line ends it holds; nothing of an empty one."""
+        before = self.bytes_read
+        stream = pa.CompressedInputStream(raw, block.codec) if block.codec else raw
+        held: list[bytes] = []
+        size = 0
+        while chunk := stream.read(READ_BYTES):
+            size += len(chunk)
+            self.bytes_read = before + raw.tell()
+            if size <= self.limits.line_bytes:
+                held.append(chunk)
+            else:
+                held.clear()
+        if not block.codec and size < block.size:
+            raise _unreadable(block, "it became shorter while it was read")
+        if size:
+            yield size if size > self.limits.line_bytes else [b"".join(held)]
+        self.bytes_read = before + block.end
 
 
 def _unreadable(block: Block, why: str | Exception) -> InputError:

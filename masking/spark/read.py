@@ -1,8 +1,8 @@
 """Find the files of an export. Runs on the driver, reads no content.
 
-Accepted: `.ndjson` and `.jsonl`, plain or with `.gz`, `.bz2` or `.zst` behind. A source is a file, a folder (searched
-at any depth) or a glob (`*`, `?`, `[…]`, `**`). Names that begin with `.` or `_` are markers of other programs and do
-not count, unless a source names them.
+Accepted: `.ndjson` and `.jsonl`, a document a line, and `.json`, a document a file; plain or with `.gz`, `.bz2` or
+`.zst` behind. A source is a file, a folder (searched at any depth) or a glob (`*`, `?`, `[…]`, `**`). Names that begin
+with `.` or `_` are markers of other programs and do not count, unless a source names them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from masking import storage
 from masking.errors import InputError, UsageError
 
 _LINES = (".ndjson", ".jsonl")
+_DOCUMENT = ".json"
 _CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
-ACCEPTED = "files named *.ndjson or *.jsonl, also with .gz, .bz2 or .zst behind"
+ACCEPTED = "files named *.ndjson, *.jsonl or *.json, also with .gz, .bz2 or .zst behind"
 #: How much text a byte of a compressed FHIR export holds, roughly (12 for gzip and 15 for zstd on Synthea's).
 EXPANSION = 12
 _WILD = re.compile(r"[*?\[]")
@@ -25,11 +26,20 @@ _WILD = re.compile(r"[*?\[]")
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A file to read: its place, its size as stored, and the codec it is compressed with ("" for none)."""
+    """A file to read: its place, its size as stored, and the codec it is compressed with ("" for none).
+
+    document: the whole file is one document, which may span lines.
+    """
 
     path: str
     size: int
     codec: str
+    document: bool = False
+
+    @property
+    def cuttable(self) -> bool:
+        """Whether tasks can share it."""
+        return not self.codec and not self.document
 
     @property
     def weight(self) -> int:
@@ -52,11 +62,22 @@ class Inputs:
 
 def codec_of(path: str) -> str | None:
     """The codec by the file's name, "" for plain text; None if the name is not that of an accepted file."""
+    name, codec = _split(path)
+    return codec if name.endswith((*_LINES, _DOCUMENT)) else None
+
+
+def is_document(path: str) -> bool:
+    """Whether the file's name is that of one document, not of lines."""
+    return _split(path)[0].endswith(_DOCUMENT)
+
+
+def _split(path: str) -> tuple[str, str]:
+    """The name in lower case without the suffix of a codec, and that codec."""
     name = path.lower()
     for suffix, codec in _CODECS.items():
         if name.endswith(suffix):
-            return codec if name.removesuffix(suffix).endswith(_LINES) else None
-    return "" if name.endswith(_LINES) else None
+            return name.removesuffix(suffix), codec
+    return name, ""
 
 
 def find_inputs(sources: str | Sequence[str], destination: str, phi_area: str) -> Inputs:
@@ -75,7 +96,9 @@ def find_inputs(sources: str | Sequence[str], destination: str, phi_area: str) -
         _refuse_overlap(place, destination, phi_area)
         stored = _files_of(place)
         files = [
-            InputFile(file.path, file.size, codec) for file in stored if (codec := codec_of(file.path)) is not None
+            InputFile(file.path, file.size, codec, is_document(file.path))
+            for file in stored
+            if (codec := codec_of(file.path)) is not None
         ]
         if not files:
             some = f"it holds {len(stored)} other files" if stored else "it is empty or not there"

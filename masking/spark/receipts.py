@@ -30,6 +30,9 @@ class Receipt:
     block_lines: list[tuple[str, int, int]] = field(default_factory=list)
     #: Whether quarantine holds lines that are still numbered from the start of their block.
     unnumbered: bool = False
+    #: Of Bundles that were split: how many entries, and those that gave no resource, by reason.
+    entries: int = 0
+    dropped_entries: dict[str, int] = field(default_factory=dict)
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -53,6 +56,8 @@ class Totals:
     redactions: Mapping[str, int]
     first_lines: Mapping[str, Mapping[int, int]]  # of files that were cut: block's first byte to lines before it
     unnumbered: tuple[int, ...]  # tasks
+    entries: int
+    dropped_entries: Mapping[str, int]
 
 
 def total(receipts: Iterable[bytes]) -> Totals:
@@ -61,11 +66,13 @@ def total(receipts: Iterable[bytes]) -> Totals:
     types: dict[str, TypeCounts] = {}
     reasons: Counter[str] = Counter()
     redactions: Counter[str] = Counter()
+    dropped_entries: Counter[str] = Counter()
     for receipt in found:
         for name, counts in receipt.types.items():
             types[name] = types.get(name, TypeCounts()) + counts
         reasons.update(receipt.reasons)
         redactions.update(receipt.redactions)
+        dropped_entries.update(receipt.dropped_entries)
     return Totals(
         lines=sum(receipt.lines for receipt in found),
         blank=sum(receipt.blank for receipt in found),
@@ -75,6 +82,8 @@ def total(receipts: Iterable[bytes]) -> Totals:
         redactions=dict(sorted(redactions.items())),
         first_lines=_first_lines(block for receipt in found for block in receipt.block_lines),
         unnumbered=tuple(receipt.task for receipt in found if receipt.unnumbered),
+        entries=sum(receipt.entries for receipt in found),
+        dropped_entries=dict(sorted(dropped_entries.items())),
     )
 
 

@@ -46,13 +46,16 @@ from masking.spark.write import Places
 #: More cores than this are not counted; the size of partitions decides there anyhow.
 _MOST_CORES = 2048
 
+#: What becomes of a Bundle: written as one, or as the resources of its entries.
+BUNDLES = ("keep", "split")
+
 Notice = Callable[[str], None]
 Progress = Callable[[Snapshot], None]
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """How a run is carried out. None of these changes a masked document; sizes are in bytes."""
+    """How a run is carried out. None of these changes a masked document, but for `bundles`; sizes are in bytes."""
 
     #: Tasks to cut the input into; None: two a core, or as many as `partition_bytes` asks for.
     partitions: int | None = None
@@ -61,7 +64,7 @@ class RunSettings:
     #: Documents that the engine masks at once: at most so many, and at most so many bytes (or one document).
     batch_rows: int = 10_000
     batch_bytes: int = 6 << 20
-    #: A longer line is quarantined unread. The engine has a limit of its own.
+    #: A longer line, or file that is one document, is quarantined unread. The engine has a limit of its own.
     line_bytes: int = 512 << 20
     #: An output file is finished when it has reached this size.
     file_bytes: int = 128 << 20
@@ -69,11 +72,15 @@ class RunSettings:
     most_files: int = 10_000
     #: Write into a destination that was made with another key or project.
     allow_other_key: bool = False
+    #: "keep": a Bundle is written as one. "split": its entries' resources are written instead, each under its type.
+    bundles: str = "keep"
 
     def __post_init__(self) -> None:
+        if self.bundles not in BUNDLES:
+            raise UsageError(f"bundles must be {' or '.join(BUNDLES)}")
         for setting in dataclasses.fields(self):
             value = getattr(self, setting.name)
-            if value is not None and not isinstance(value, bool) and value < 1:
+            if value is not None and not isinstance(value, (bool, str)) and value < 1:
                 raise UsageError(f"{setting.name} must be 1 or more")
 
 
@@ -105,7 +112,7 @@ def mask(
     progress: Progress | None = None,
     notice: Notice | None = None,
 ) -> RunResult:
-    """Mask the NDJSON files of `sources` into `destination`; what cannot be masked goes to `phi_area`.
+    """Mask the NDJSON and JSON files of `sources` into `destination`; what cannot be masked goes to `phi_area`.
 
     sources: files, folders or globs. engine: a compiled policy with its subkeys, made for the reference date that
     `made_with` names. progress: called every second or so, from another thread. notice: called with lines for people.
@@ -121,7 +128,7 @@ def mask(
         refuse_other_key(read_manifest(clean), made_with.key_fingerprint)
     inputs = find_inputs(sources, clean, phi)
     if inputs.ignored:
-        notice(f"{inputs.ignored} files are not NDJSON by their names and were passed over")
+        notice(f"{inputs.ignored} files are neither NDJSON nor JSON by their names and were passed over")
     _make_private(phi)
     leftovers = clear_leftovers(clean, phi)
     for leftover in leftovers:
@@ -180,7 +187,7 @@ class _Work:
             cores=cores,
         )
         settle_files(files, self.destination, self.places)
-        check_counts(totals.lines, totals.blank, totals.types, files)
+        check_counts(totals.lines, totals.blank, totals.types, files, totals.entries, totals.dropped_entries)
         manifest = Manifest(
             run_id=run_id,
             started=started,
@@ -193,6 +200,8 @@ class _Work:
             files=files,
             reasons=totals.reasons,
             redactions=totals.redactions,
+            entries=totals.entries,
+            dropped_entries=totals.dropped_entries,
             settings=dataclasses.asdict(self.settings),
             source_files=len(self.inputs.files),
             source_bytes=self.inputs.bytes,
@@ -221,6 +230,7 @@ class _Work:
             file_bytes=self.settings.file_bytes,
             beat_seconds=beat_seconds(self.places.phi),
             identities=people,
+            split_bundles=self.settings.bundles == "split",
         )
         receipts = self.spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(job.run, "receipt binary")
         with Watch(self.places.progress, self.inputs.bytes, len(tasks), self.progress, self.marker.beat):

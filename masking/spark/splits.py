@@ -1,7 +1,8 @@
 """Cut the input into tasks of about equal weight. Runs on the driver; a pure function of the files and the settings.
 
 The files, in order of name, are one long row that is cut into equal stretches. A stretch may begin and end inside a
-plain file; a compressed file is never cut. So neighbours of one type stay in one task, and there are few output files.
+plain file of lines; a compressed file is never cut, nor is one that is a single document. So neighbours of one type
+stay in one task, and there are few output files.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ LEAST_BYTES = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A stretch of a file: the lines whose first byte lies in [start, end). A compressed file is one block."""
+    """A stretch of a file: the lines whose first byte lies in [start, end). A compressed file is one block.
+
+    document: the file is one document and the block is all of it.
+    """
 
     path: str
     codec: str
@@ -26,6 +30,7 @@ class Block:
     end: int
     size: int  # of the file as stored
     number: int = 0  # of the input file, from 1 in order of name; 0 for files of ours
+    document: bool = False
 
     @property
     def whole(self) -> bool:
@@ -44,15 +49,15 @@ def plan_tasks(files: Sequence[InputFile], tasks: int) -> tuple[Task, ...]:
     for number, file in enumerate(files, 1):
         start = 0
         while start < file.size:
-            full = room <= 0 or (file.codec and planned[-1] and room < file.weight // 2)
+            full = room <= 0 or (not file.cuttable and planned[-1] and room < file.weight // 2)
             if full and len(planned) < tasks:
                 planned.append([])
                 room = share
             end = file.size
             # No crumbs: what is left of a file goes along when it is little.
-            if not file.codec and len(planned) < tasks and file.size - start - room > share // 20:
+            if file.cuttable and len(planned) < tasks and file.size - start - room > share // 20:
                 end = start + room
-            planned[-1].append(Block(file.path, file.codec, start, end, file.size, number))
+            planned[-1].append(Block(file.path, file.codec, start, end, file.size, number, file.document))
             room -= file.weight if file.codec else end - start
             start = end
     return tuple(tuple(task) for task in sorted(planned, key=_weight, reverse=True) if task)
