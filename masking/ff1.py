@@ -16,9 +16,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import ECB
+
+from masking.keys import aes_blocks
 
 MIN_DOMAIN = 1_000_000  # SP 800-38G Rev. 1, 5.1: radix ** minlen; attacks on smaller domains are practical
 _ROUNDS = 10
@@ -154,8 +153,8 @@ Ecb = Callable[[npt.NDArray[Any]], Words]
 
 
 def _ecb(key: bytes) -> Ecb:
-    """AES over an (n, 2) array of words: an ECB encryptor may be fed again and again, since blocks do not chain."""
-    update = Cipher(AES(key), ECB()).encryptor().update
+    """AES over an (n, 2) array of words."""
+    update = aes_blocks(key)
 
     def encrypt(blocks: npt.NDArray[Any]) -> Words:
         return np.frombuffer(update(blocks.data.cast("B")), dtype=np.uint64).reshape(-1, 2)
