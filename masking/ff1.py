@@ -16,14 +16,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import ECB
+
+from masking.keys import aes_blocks
 
 MIN_DOMAIN = 1_000_000  # SP 800-38G Rev. 1, 5.1: radix ** minlen; attacks on smaller domains are practical
 _ROUNDS = 10
 _NARROW_BITS = 56  # the round number shares a 64-bit word with the half, so 8 bits must be free
+_WORD = 1 << 64
 _CHUNK = 1 << 13  # values: the columns of a round then stay in a core's cache
+
+_BIG = np.dtype(">u8")  # how AES blocks spell a word, on any machine
 
 Numerals = npt.NDArray[np.uint16]  # (values, length)
 Integers = npt.NDArray[Any]  # (values,): uint64, or Python ints where `_Layout.narrow` is false
@@ -90,13 +92,13 @@ class FF1:
             raise DomainError(f"a number is out of range for {length} numerals of radix {self.radix}")
         layout = _layout(self.radix, length)
         kind: type[Any] = np.uint64 if layout.narrow else object
-        modulus = int(layout.moduli[1])
+        modulus = np.uint64(layout.moduli[1]) if size <= _WORD else int(layout.moduli[1])
         answer: list[int] = []
         for part, own in _chunks(len(numbers), tweaks):
-            left = np.array([number // modulus for number in numbers[part]], dtype=kind)
-            right = np.array([number % modulus for number in numbers[part]], dtype=kind)
+            whole = np.array(numbers[part], dtype=np.uint64 if size <= _WORD else object)
+            left, right = (whole // modulus).astype(kind), (whole % modulus).astype(kind)
             left, right = self._permute_halves(left, right, layout, own, inverse)
-            answer += [high * modulus + low for high, low in zip(left.tolist(), right.tolist(), strict=True)]
+            answer += (left.astype(whole.dtype) * modulus + right.astype(whole.dtype)).tolist()
         return answer
 
     def _permute_halves(
@@ -104,12 +106,13 @@ class FF1:
     ) -> tuple[Integers, Integers]:
         """Algorithms 7 and 8, steps 6: ten rounds over the columns of left and right halves."""
         ecb = _ecb(self.key)
-        mac = _Mac(ecb, layout, _heads(ecb, layout, tweaks))
+        heads = _heads(ecb, layout, tweaks)
+        mac = _narrow_mac(self.key, layout, heads, len(left)) if layout.narrow else _wide_mac(ecb, layout, heads)
         # Decryption is the same ladder with the halves' parts exchanged, the rounds counted down and y subtracted.
         a, b = (right, left) if inverse else (left, right)
         for turn in reversed(range(_ROUNDS)) if inverse else range(_ROUNDS):
             modulus = layout.moduli[turn % 2]
-            y = mac.narrow(turn, b, modulus) if layout.narrow else mac.wide(turn, b, modulus)
+            y = mac(turn, b, modulus)
             total = a + (modulus - y if inverse else y)
             # Below 2 * modulus, so one subtraction reduces it; in uint64 a small total wraps round to a huge one.
             a, b = b, np.minimum(total, total - modulus) if layout.narrow else total % int(modulus)
@@ -154,8 +157,8 @@ Ecb = Callable[[npt.NDArray[Any]], Words]
 
 
 def _ecb(key: bytes) -> Ecb:
-    """AES over an (n, 2) array of words: an ECB encryptor may be fed again and again, since blocks do not chain."""
-    update = Cipher(AES(key), ECB()).encryptor().update
+    """AES over an (n, 2) array of words."""
+    update = aes_blocks(key)
 
     def encrypt(blocks: npt.NDArray[Any]) -> Words:
         return np.frombuffer(update(blocks.data.cast("B")), dtype=np.uint64).reshape(-1, 2)
@@ -193,23 +196,24 @@ def _heads_of_length(ecb: Ecb, layout: _Layout, tweaks: list[bytes]) -> Words:
     return state ^ rows[:, fixed]
 
 
-@dataclass(frozen=True, slots=True)
-class _Mac:
-    """Steps 6.ii to 6.iv of a round: y for a column of halves, reduced by the modulus of the round."""
+#: Steps 6.ii to 6.iv of a round: y for a column of halves, reduced by the modulus of the round.
+Mac = Callable[[int, Integers, Any], Integers]
 
-    ecb: Ecb
-    layout: _Layout
-    heads: Words
 
-    def narrow(self, turn: int, half: Integers, modulus: Any) -> Integers:
-        """y mod modulus where the round's input ends one block and its output is 8 or 12 bytes."""
-        blocks = np.empty((len(half), 2), dtype=np.uint64)
-        blocks[:, 0] = self.heads[:, 0]
-        np.bitwise_xor(_swap(half | np.uint64(turn << 8 * self.layout.b)), self.heads[:, 1], out=blocks[:, 1])
-        output = self.ecb(blocks)
-        y = _remainder(_swap(output[:, 0]), modulus)
-        if self.layout.d == 12:
-            low = _swap(output[:, 1]) >> np.uint64(32)
+def _narrow_mac(key: bytes, layout: _Layout, heads: Words, count: int) -> Mac:
+    """For where the round's input ends one block and its output is 8 or 12 bytes."""
+    encrypt = aes_blocks(key)
+    blocks = np.empty((count, 2), dtype=np.uint64)
+    blocks[:, 0] = heads[:, 0]
+    buffer, changing = blocks.data.cast("B"), blocks[:, 1].view(_BIG)
+    head = heads[:, 1].view(_BIG).astype(np.uint64)
+
+    def mac(turn: int, half: Integers, modulus: Any) -> Integers:
+        changing[:] = half ^ (head ^ np.uint64(turn << 8 * layout.b))
+        output = np.frombuffer(encrypt(buffer), dtype=_BIG)
+        y = _remainder(output[::2].astype(np.uint64), modulus)
+        if layout.d == 12:
+            low = output[1::2].astype(np.uint64) >> np.uint64(32)
             # Append the low 32 bits a few at a time: y < modulus, so y << step stays below 2**64.
             step = min(32, 64 - int(modulus).bit_length())
             left = 32
@@ -220,32 +224,33 @@ class _Mac:
                 y = _remainder((y << np.uint64(step)) | piece, modulus)
         return y
 
-    def wide(self, turn: int, half: Integers, modulus: Any) -> Integers:
-        """y mod modulus for halves of any width, in Python's integers."""
-        size = 16 * self.layout.tail
-        flag = turn << 8 * self.layout.b
+    return mac
+
+
+def _wide_mac(ecb: Ecb, layout: _Layout, heads: Words) -> Mac:
+    """For halves of any width, in Python's integers."""
+    size = 16 * layout.tail
+
+    def mac(turn: int, half: Integers, modulus: Any) -> Integers:
+        flag = turn << 8 * layout.b
         joined = b"".join((flag | number).to_bytes(size, "big") for number in half.tolist())
-        rows = np.frombuffer(joined, dtype=np.uint64).reshape(len(half), self.layout.tail, 2)
-        state = self.ecb(self.heads ^ rows[:, 0])
-        for block in range(1, self.layout.tail):
-            state = self.ecb(state ^ rows[:, block])
+        rows = np.frombuffer(joined, dtype=np.uint64).reshape(len(half), layout.tail, 2)
+        state = ecb(heads ^ rows[:, 0])
+        for block in range(1, layout.tail):
+            state = ecb(state ^ rows[:, block])
         parts = [state]
-        for counter in range(1, math.ceil(self.layout.d / 16)):
-            parts.append(self.ecb(state ^ np.frombuffer(counter.to_bytes(16, "big"), dtype=np.uint64)))
+        for counter in range(1, math.ceil(layout.d / 16)):
+            parts.append(ecb(state ^ np.frombuffer(counter.to_bytes(16, "big"), dtype=np.uint64)))
         output = np.hstack(parts).tobytes()
         stride = 16 * len(parts)
         numbers = np.empty(len(half), dtype=object)
         numbers[:] = [
-            int.from_bytes(output[start : start + self.layout.d], "big") % int(modulus)
+            int.from_bytes(output[start : start + layout.d], "big") % int(modulus)
             for start in range(0, len(output), stride)
         ]
         return numbers
 
-
-def _swap(words: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Between raw big-endian words and numbers, on any machine."""
-    swapped: npt.NDArray[Any] = words.astype(">u8").view(np.uint64)
-    return swapped
+    return mac
 
 
 def _remainder(numbers: Integers, modulus: np.uint64) -> Integers:

@@ -85,7 +85,7 @@ def permute_range(
     worst. Cycle walking keeps the cipher's strength (Black and Rogaway, "Ciphers with Arbitrary Finite Domains", 2002).
     """
     bounds = [sizes] * len(values) if isinstance(sizes, int) else list(sizes)
-    if any(size < MIN_DOMAIN for size in bounds):
+    if bounds and min(bounds) < MIN_DOMAIN:
         raise DomainError(f"a range is below {MIN_DOMAIN}, the least that FF1 may be used on")
     if any(not 0 <= value < size for value, size in zip(values, bounds, strict=True)):
         raise DomainError("a number is outside its range")
@@ -123,15 +123,36 @@ def spell(number: int, symbols: str, length: int) -> str:
 
 _UPPER = string.ascii_uppercase
 _SHAPES = str.maketrans(DIGITS + _UPPER + LETTERS, "0" * 10 + "A" * 26 + "a" * 26)
+_NOT_ALPHANUMERIC = re.compile("[^0-9A-Za-z]+")
 _MIXED = ""
+#: By code of an ASCII character: how many there are of its class, and the first of them. Punctuation is alone in its.
+_RADICES, _FIRSTS = np.ones(128, dtype=np.uint8), np.arange(128, dtype=np.uint8)
+for _class in (DIGITS, _UPPER, LETTERS):
+    _RADICES[list(_class.encode())], _FIRSTS[list(_class.encode())] = len(_class), ord(_class[0])
+_WORD = 1 << 64
 
 
 class _Read(NamedTuple):
-    """A value taken apart: which alphabet its core is of (`_MIXED`: digits and letters), and where the core stands."""
+    """A value taken apart: which alphabet its core is of, where the core stands, and how many values have the shape.
+
+    A value of digits and letters (`_MIXED`) is its own core, punctuation and all.
+    """
 
     symbols: str
     shape: str
     core: str
+    size: int
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def _read_shape(shape: str) -> tuple[str, int] | None:
+    """The alphabet and the size of an ASCII shape; None where its values must be hashed."""
+    digits, letters = shape.count("0"), shape.count("A") + shape.count("a")
+    size = 10**digits * 26**letters
+    is_hash = len(shape) == _HASH_LENGTH and (not shape.strip("0a") or not shape.strip("0A"))
+    if size < MIN_DOMAIN or is_hash or not shape.isascii():
+        return None
+    return (_MIXED if digits and letters else DIGITS if digits else LETTERS), size
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,28 +214,27 @@ class ShapeCipher:
 
     def _read(self, value: str) -> _Read | None:
         """The value taken apart, or None where it must be hashed."""
-        if len(value) > _MAX_LENGTH or self._looks_hashed(value):
+        if len(value) > _MAX_LENGTH:
             return None
         if self.alphabet:
             return self._read_alphabet(value)
-        if not value.isascii():
-            return None
         shape = value.translate(_SHAPES)
-        digits, letters = shape.count("0"), shape.count("A") + shape.count("a")
-        if 10**digits * 26**letters < MIN_DOMAIN:
+        found = _read_shape(shape)
+        if found is None:
             return None
-        core = value if digits + letters == len(value) else re.sub("[^0-9A-Za-z]+", "", value)
-        if letters:
-            core = core.lower()
-        return _Read(_MIXED if digits and letters else DIGITS if digits else LETTERS, shape, core)
+        symbols, size = found
+        core = value if symbols == _MIXED or value.isalnum() else _NOT_ALPHANUMERIC.sub("", value)
+        return _Read(symbols, shape, core.lower() if symbols == LETTERS else core, size)
 
     def _read_alphabet(self, value: str) -> _Read | None:
         shape = "".join("0" if symbol in self.alphabet else symbol for symbol in value)
         core = "".join(symbol for symbol in value if symbol in self.alphabet)
         rest = "".join(symbol for symbol in value if symbol not in self.alphabet)
-        if len(self.alphabet) ** len(core) < MIN_DOMAIN or not re.fullmatch(r"[\x20-/:-@\[-`{-~]*", rest):
+        size = len(self.alphabet) ** len(core)
+        is_hash = not rest and len(core) == self._form(value)[1]
+        if size < MIN_DOMAIN or is_hash or not re.fullmatch(r"[\x20-/:-@\[-`{-~]*", rest):
             return None
-        return _Read(self.alphabet, shape, core)
+        return _Read(self.alphabet, shape, core, size)
 
     def _form(self, value: str) -> tuple[str, int]:
         """The alphabet and length in which the hash of a value is spelled."""
@@ -223,12 +243,6 @@ class ShapeCipher:
         if value.isascii() and not any(map(str.isalpha, value)) and any(map(str.isdigit, value)):
             return DIGITS, _HASH_LENGTH
         return DIGITS + (LETTERS if any(map(str.islower, value)) else _UPPER), _HASH_LENGTH
-
-    def _looks_hashed(self, value: str) -> bool:
-        if not self.alphabet and len(value) != _HASH_LENGTH:
-            return False
-        symbols, length = self._form(value)
-        return len(value) == length and all(symbol in symbols for symbol in value)
 
     def _hash(self, value: str, system: str | None) -> str:
         symbols, length = self._form(value)
@@ -243,34 +257,60 @@ def _permute_plain(key: bytes, reads: list[_Read], tweaks: list[bytes], inverse:
 
 
 def _permute_mixed(key: bytes, reads: list[_Read], tweaks: list[bytes], inverse: bool) -> list[str]:
-    numbers, sizes = [], []
-    for read in reads:
-        number, size = 0, 1
-        for symbol in read.core:
-            if symbol <= "9":
-                number, size = 10 * number + ord(symbol) - 48, 10 * size
-            else:
-                number, size = 26 * number + ord(symbol) - 97, 26 * size
-        numbers.append(number)
-        sizes.append(size)
-    answer = []
-    for number, read in zip(permute_range(key, numbers, sizes, tweaks, inverse=inverse), reads, strict=True):
-        core, rest = [], number
-        for symbol in reversed(read.core):
-            rest, place = divmod(rest, 10 if symbol <= "9" else 26)
-            core.append(DIGITS[place] if symbol <= "9" else LETTERS[place])
-        answer.append(_pour("".join(reversed(core)), read))
+    answer = [""] * len(reads)
+    numbers, sizes = [0] * len(reads), [read.size for read in reads]
+    groups = by_length([read.core for read in reads])
+    mixed = [_Mixed.read([reads[place] for place in places]) for places in groups]
+    for places, group in zip(groups, mixed, strict=True):
+        for place, number in zip(places, group.numbers(), strict=True):
+            numbers[place] = number
+    numbers = permute_range(key, numbers, sizes, tweaks, inverse=inverse)
+    for places, group in zip(groups, mixed, strict=True):
+        for place, text in zip(places, group.texts([numbers[place] for place in places]), strict=True):
+            answer[place] = text
     return answer
+
+
+class _Mixed(NamedTuple):
+    """Values of one length as mixed-radix numbers. A row for each place in the text: numerals, and what they are of."""
+
+    codes: npt.NDArray[np.uint8]
+    firsts: npt.NDArray[np.uint8]
+    radices: npt.NDArray[Any]  # uint64, or Python ints where a value is beyond that
+
+    @classmethod
+    def read(cls, reads: list[_Read]) -> _Mixed:
+        joined = "".join([read.core for read in reads]).encode("ascii")
+        codes = np.frombuffer(joined, dtype=np.uint8).reshape(len(reads), -1).T
+        kind: type[Any] = np.uint64 if max(read.size for read in reads) <= _WORD else object
+        return cls(codes, _FIRSTS[codes], _RADICES[codes].astype(kind))
+
+    def numbers(self) -> list[int]:
+        numerals = (self.codes - self.firsts).astype(self.radices.dtype)
+        total = np.zeros_like(numerals[0])
+        for radix, numeral in zip(self.radices, numerals, strict=True):
+            total = total * radix + numeral
+        numbers: list[int] = total.tolist()
+        return numbers
+
+    def texts(self, numbers: list[int]) -> list[str]:
+        rest, codes = np.array(numbers, dtype=self.radices.dtype), self.firsts.copy()
+        for row in reversed(range(len(codes))):
+            quotient = rest // self.radices[row]
+            codes[row] += (rest - quotient * self.radices[row]).astype(np.uint8)
+            rest = quotient
+        length, joined = len(codes), codes.T.tobytes().decode("ascii")
+        return [joined[start : start + length] for start in range(0, len(joined), length)]
 
 
 def _pour(core: str, read: _Read) -> str:
     """The new core into the old shape."""
     if len(core) == len(read.shape):
-        if "A" not in read.shape or read.symbols not in (_MIXED, LETTERS):
+        if read.symbols != LETTERS or "A" not in read.shape:
             return core
         if "a" not in read.shape:
             return core.upper()
     slots = iter(core)
-    if read.symbols not in (_MIXED, LETTERS):
+    if read.symbols != LETTERS:
         return "".join(next(slots) if mark == "0" else mark for mark in read.shape)
-    return "".join(next(slots).upper() if mark == "A" else next(slots) if mark in "0a" else mark for mark in read.shape)
+    return "".join(next(slots).upper() if mark == "A" else next(slots) if mark == "a" else mark for mark in read.shape)

@@ -7,6 +7,7 @@ key share no subkey.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import itertools
@@ -14,12 +15,16 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from masking.errors import KeyRefused, UsageError
 
@@ -200,6 +205,19 @@ def hkdf_expand(key: bytes, info: bytes, length: int) -> bytes:
         block = hmac.digest(key, block + info + bytes([counter]), "sha256")
         output += block
     return output[:length]
+
+
+def aes_blocks(key: bytes, *, inverse: bool = False) -> Callable[[Any], bytes]:
+    """AES of whole 16-byte blocks, each on its own: a function from any buffer of them to bytes."""
+    return _aes_blocks(key, inverse, threading.get_ident())
+
+
+@functools.lru_cache(maxsize=64)
+def _aes_blocks(key: bytes, inverse: bool, thread: int) -> Callable[[Any], bytes]:
+    # Making a context costs as much as a thousand blocks, and ECB carries nothing from one call to the next; but a
+    # context bears one call at a time, so each thread has its own.
+    cipher = Cipher(AES(key), ECB())
+    return (cipher.decryptor() if inverse else cipher.encryptor()).update
 
 
 def prf_bytes(key: bytes, values: Iterable[str], domain: str = "", size: int = 16) -> list[bytes]:

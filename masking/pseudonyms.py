@@ -24,11 +24,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-from masking.keys import prf_bytes
+from masking.keys import aes_blocks, prf_bytes
 
 _UUID = re.compile("[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
 _OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*)){2,}")
@@ -109,8 +106,7 @@ class Pseudonyms:
         return answer
 
     def _encrypt(self, blocks: bytes, *, inverse: bool = False) -> bytes:
-        cipher = Cipher(AES(self.uuid_key), ECB())
-        return (cipher.decryptor() if inverse else cipher.encryptor()).update(blocks)
+        return aes_blocks(self.uuid_key, inverse=inverse)(blocks)
 
     def _odd_uuids(self, bodies: Sequence[str]) -> list[str]:
         return _spell(b"".join(prf_bytes(self.text_key, bodies, "uuid")))

@@ -10,7 +10,6 @@ Source: the regular expressions of date, dateTime and instant in R4 4.0.1 (secon
 from __future__ import annotations
 
 import re
-import threading
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -19,18 +18,11 @@ Precision = Literal["year", "month", "day", "time"]
 _TIME_TEXT = (
     r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
 )
-_TIME = re.compile(_TIME_TEXT)
 _PARTIAL = re.compile(rf"(?!0000)([0-9]{{4}})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01])({_TIME_TEXT})?)?)?")
 
-#: The years that the table holds: all that occur in practice, shifted by a century or less.
-_FIRST, _LAST = date(1850, 1, 1).toordinal(), date(2150, 12, 31).toordinal()
 _MAX_ORDINAL = date.max.toordinal()
-_table_lock = threading.Lock()
-_day_texts: list[str] = []  # ordinal - _FIRST → 'YYYY-MM-DD'
-_day_indexes: dict[str, int] = {}  # 'YYYY-MM-DD' → ordinal - _FIRST; filled last, so that it is empty or complete
-#: Times with zones found valid: exports repeat them, and a look-up costs a quarter of a match. Bounded, never evicted.
-_valid_times: set[str] = set()
-_MAX_TIMES = 50_000
+#: Characters that a precision is spelled with, without the time.
+_LENGTHS = {"year": 4, "month": 7, "day": 10, "time": 10}
 
 
 class PartialDate(NamedTuple):
@@ -66,18 +58,12 @@ def shift_text(text: str, days: int) -> str | None:
     text and the days alone, is a month (year) that the true day, moved, can lie in, and never changes the order of
     two dates of equal precision.
     """
-    index = _day_indexes.get(text[:10])
-    if index is not None:
-        index += days
-        if 0 <= index <= _LAST - _FIRST:
-            if len(text) == 10:
-                return _day_texts[index]
-            rest = text[10:]
-            return _day_texts[index] + rest if rest in _valid_times or is_time(rest) else None
-    elif not _day_indexes:
-        _fill_table()
-        return shift_text(text, days)
-    return _shift_slowly(text, days)
+    parts = parse(text)
+    if parts is None:
+        return None
+    month, day = (7, 1) if parts.month is None else (parts.month, parts.day or 15)
+    moved = date_text(date(parts.year, month, day).toordinal() + days)
+    return None if moved is None else moved[: _LENGTHS[parts.precision]] + parts.rest
 
 
 def ordinal(text: str) -> int | None:
@@ -131,39 +117,3 @@ def is_leap(year: int) -> bool:
 def _years_between(birth: int, reference: int) -> int:
     born, seen = date.fromordinal(birth), date.fromordinal(reference)
     return seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
-
-
-def is_time(rest: str) -> bool:
-    """Whether a text is a time with its zone, as FHIR writes it after a day; remembers those that are."""
-    if _TIME.fullmatch(rest) is None:
-        return False
-    if len(_valid_times) < _MAX_TIMES:
-        _valid_times.add(rest)
-    return True
-
-
-def _shift_slowly(text: str, days: int) -> str | None:
-    """`shift_text` for partial dates and for years outside the table."""
-    parts = parse(text)
-    if parts is None:
-        return None
-    month, day = (7, 1) if parts.month is None else (parts.month, parts.day or 15)
-    moved = date_text(date(parts.year, month, day).toordinal() + days)
-    if moved is None:
-        return None
-    length = {"year": 4, "month": 7}.get(parts.precision, 10)
-    return moved[:length] + parts.rest
-
-
-def _fill_table() -> None:
-    """Write down every day of the table's years: 110,000 texts, some 15 MB, once a process."""
-    with _table_lock:
-        if _day_indexes:
-            return
-        _day_texts[:] = [
-            f"{year:04d}-{month:02d}-{day:02d}"
-            for year in range(1850, 2151)
-            for month in range(1, 13)
-            for day in range(1, days_in_month(year, month) + 1)
-        ]
-        _day_indexes.update(zip(_day_texts, range(len(_day_texts)), strict=True))

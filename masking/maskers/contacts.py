@@ -17,7 +17,7 @@ from masking.maskers.base import BoundMasker, Masker, Subkeys, check, register
 from masking.pools.choice import digits, keyed_bytes, other_shape, words
 from masking.pools.load import area_codes
 from masking.pools.names import fold, persona
-from masking.pools.places import KEEPS, Keep, area_code, choose, read_address
+from masking.pools.places import KEEPS, Keep, area_code, find_home
 
 PURPOSE = "contacts"
 PEOPLE = "people"  # the purpose of names: an e-mail's persona agrees with the masked name
@@ -93,10 +93,8 @@ class BoundPhone(BoundMasker):
         return masked
 
     def _area(self, address: str) -> str | None:
-        source = read_address(address, "")
-        if source.from_value or source.foreign:
-            return None
-        return area_code(self.places_key, source, choose(self.places_key, source, self.keep))
+        source, place = find_home(self.places_key, address, self.keep)
+        return None if source.from_value or place is None else area_code(self.places_key, source, place)
 
 
 @register

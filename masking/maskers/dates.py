@@ -22,7 +22,7 @@ _MOST_DAYS = 3650
 
 @dataclass(frozen=True)
 class BoundDateShift(BoundMasker):
-    """`date_shift` with its subkey; the document engine's hot path takes `offset` and `fhir.dates.shift_text`."""
+    """`date_shift` with its subkey; the document engine asks for `offset` alone and moves full dates itself."""
 
     context: ClassVar[tuple[str, ...]] = ("subject",)
     key: bytes = field(repr=False)

@@ -22,6 +22,7 @@ from masking.pools.places import (
     SourceAddress,
     area_code,
     choose,
+    find_home,
     is_country,
     is_us,
     jitter,
@@ -44,9 +45,6 @@ _STATE_AND_ZIP = re.compile(r"([A-Za-z][A-Za-z. ]*?)[\s,]+(\d{5}(?:-?\d{4})?)\s*
 _MOST_DECIMALS = 16
 _TAIL = 80  # characters at the end of a text in which state and ZIP are looked for
 
-#: What is known of an address and the place it gets: none if it lies abroad.
-_Household = tuple[SourceAddress, Place | None]
-
 
 @dataclass(frozen=True)
 class BoundAddress(BoundMasker):
@@ -58,33 +56,24 @@ class BoundAddress(BoundMasker):
     context = ("address",)
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
-        """Mask parts of addresses; an address is read and its place chosen once a call, however many parts it has."""
-        chosen: dict[str, _Household] = {}
-        masked: list[str | None] = []
-        for value, address in zip(values, context["address"], strict=True):
-            if not value.strip():
-                masked.append(None)
-            elif self.part == "country":
-                masked.append(value if is_country(value) else None)
-            else:
-                household = chosen.get(address or "") or self._household(value, address, chosen)
-                masked.append(self._part(value, *household))
-        return masked
+        """Mask parts of addresses."""
+        return [self._mask(value, address or "") for value, address in zip(values, context["address"], strict=True)]
 
-    def _household(self, value: str, address: str | None, chosen: dict[str, _Household]) -> _Household:
-        """The household of a value; noted in `chosen` where the address alone tells it, whatever the value is."""
-        source = read_address(address, value)
-        is_of_value = source.from_value
-        if source.from_value and self.part == "text" and not source.foreign:
-            source = read_address(_address_in(value), value)
-        household = source, None if source.foreign else choose(self.key, source, self.keep)
-        if not is_of_value:
-            chosen[address or ""] = household
-        return household
-
-    def _part(self, value: str, source: SourceAddress, place: Place | None) -> str | None:
-        if place is None:
+    def _mask(self, value: str, address: str) -> str | None:
+        if not value.strip():
             return None
+        if self.part == "country":
+            return value if is_country(value) else None
+        source, place = find_home(self.key, address, self.keep)
+        if source.from_value:  # the address tells nothing: each value is a household of its own
+            source = read_address(address, value)
+            if self.part == "text" and not source.foreign:
+                source = read_address(_address_in(value), value)
+            place = None if source.foreign else choose(self.key, source, self.keep)
+        return None if place is None else self._part(value, source, place)
+
+    def _part(self, value: str, source: SourceAddress, place: Place) -> str | None:
+        fake: str | None
         match self.part:
             case "line":
                 fake = fake_line(self.key, source.household, value)

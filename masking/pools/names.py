@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from masking.pools.choice import pick, words
 from masking.pools.load import family_names, given_names
@@ -33,14 +34,12 @@ def fold(text: str) -> str:
 def given_masker(key: bytes, subject: str | None, sex: str | None) -> WordMasker:
     """A function from one word of a given name to its fake, by sex where that is male or female, else used for both."""
     sex = _SEXES.get(sex or "", "")
-    pool = given_names(sex or None)
-    return lambda word: _fake(word, pool, key, "given", subject or "", sex)
+    return lambda word: _fake(word, key, "given", subject or "", sex)
 
 
 def family_masker(key: bytes, subject: str | None) -> WordMasker:
     """A function from one word of a family name to its fake."""
-    pool = family_names()
-    return lambda word: _fake(word, pool, key, "family", subject or "")
+    return lambda word: _fake(word, key, "family", subject or "")
 
 
 def mask_given(text: str, mask: WordMasker) -> str | None:
@@ -95,7 +94,11 @@ def mask_word(word: str, mask: WordMasker) -> str | None:
     return "".join(fake or "" for fake in fakes).strip("-‐‑–—")
 
 
-def _fake(word: str, pool: Sequence[str], key: bytes, *parts: str) -> str | None:
+@lru_cache(maxsize=1 << 13)
+def _fake(word: str, key: bytes, kind: str, subject: str, *sex: str) -> str | None:
+    """The fake of a word; remembered, for a name stands in its parts, in displays and in e-mail addresses."""
+    parts = (kind, subject, *sex)
+    pool = given_names(sex[0] or None) if sex else family_names()
     folded = fold(word)
     if len(word) <= 2 and _INITIAL.fullmatch(word) and word[0].lower() != word[0].upper():
         return _fake_initial(word, pool, key, *parts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from masking.pools.choice import keyed_bytes, words
@@ -18,6 +19,7 @@ Keep = Literal["country", "state", "zip3"]
 KEEPS: Final = ("country", "state", "zip3")
 
 _UNFOLDED = re.compile(r"[\W_]+")
+_FOLDED = str.maketrans({chr(code): chr(code).lower() if chr(code).isalnum() else " " for code in range(128)})
 _ABBREVIATED = {"st": "saint", "ste": "sainte", "mt": "mount", "ft": "fort", "n": "north", "s": "south"}
 _ZIP = re.compile(r"\s*(\d{5})(?:[-\s]?\d{4})?\s*")
 _UNITED_STATES = frozenset(("us", "usa", "u s", "u s a", "united states", "united states of america", "840"))
@@ -38,9 +40,11 @@ class SourceAddress(NamedTuple):
 
 def fold_place(text: str) -> str:
     """Lower case, words parted by one blank, 'St.' and 'Saint' alike."""
-    return " ".join(_ABBREVIATED.get(word, word) for word in _UNFOLDED.sub(" ", text.casefold()).split())
+    folded = text.translate(_FOLDED) if text.isascii() else _UNFOLDED.sub(" ", text.casefold())
+    return " ".join([_ABBREVIATED.get(word, word) for word in folded.split()])
 
 
+@lru_cache(maxsize=256)
 def is_us(country: str) -> bool:
     """Whether a country field spells the United States."""
     return _UNFOLDED.sub(" ", country.casefold()).strip() in _UNITED_STATES
@@ -66,8 +70,15 @@ def read_address(address: str | None, value: str) -> SourceAddress:
     folded = (fold_place(line), fold_place(city), code or fold_place(state), zip_code or fold_place(postal))
     known = any(folded)
     household = "|".join(folded) if known else "||||" + fold_place(value)
-    in_state = code or state_by_zip().get(zip_code or "")
+    in_state = code or (state_by_zip().get(zip_code) if zip_code else None)
     return SourceAddress(household, line, folded[1], in_state, zip_code, foreign, from_value=not known)
+
+
+@lru_cache(maxsize=1 << 13)
+def find_home(key: bytes, address: str, keep: Keep) -> tuple[SourceAddress, Place | None]:
+    """What an address says, and its place (none abroad); remembered, for each part of an address asks anew."""
+    source = read_address(address, "")
+    return source, None if source.foreign else choose(key, source, keep)
 
 
 def choose(key: bytes, source: SourceAddress, keep: Keep) -> Place:

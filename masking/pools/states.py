@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 _STATES = (
@@ -39,6 +40,7 @@ _BY_SPELLING: Final[dict[str, str]] = {
 }
 
 
+@lru_cache(maxsize=256)
 def state_code(text: str) -> str | None:
     """The USPS code of a state spelled as code or name, in any case; None where it is neither."""
     return _BY_SPELLING.get(" ".join(text.casefold().split()))

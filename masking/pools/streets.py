@@ -7,7 +7,7 @@ its unit mask alike in one line or in two, and two streets of one address stay t
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from masking.pools.choice import other_shape, words
 from masking.pools.load import street_suffixes, streets
@@ -21,8 +21,9 @@ _HAS_TEXT = re.compile(r"\w")
 _MOST_DIGITS = 5
 
 
+@lru_cache(maxsize=1 << 12)
 def fake_line(key: bytes, household: str, text: str) -> str | None:
-    """The fake of one street line; None where it holds neither letter nor digit."""
+    """The fake of one street line; None where it holds neither letter nor digit. Remembered for the address' text."""
     if not _HAS_TEXT.search(text):
         return None
     core, tails = _cut(text)
