@@ -81,8 +81,7 @@ def _mask_pieces(pieces: list[str], at: Sequence[int], kept: set[int], mask: Wor
 
 def mask_word(word: str, mask: WordMasker) -> str | None:
     """Mask a word between breaks: the parts of a double name one by one, particles ('al-Rashid') kept."""
-    parts = _HYPHENS.split(word)
-    if len(parts) == 1:
+    if word.isalpha() or len(parts := _HYPHENS.split(word)) == 1:
         return mask(word)
     last = len(parts) - 1
     fakes = [
