@@ -173,13 +173,14 @@ def _heads(ecb: Ecb, layout: _Layout, tweaks: Tweaks) -> Words:
     """
     if isinstance(tweaks, bytes):
         return _heads_of_length(ecb, layout, [tweaks])
-    codes: dict[bytes, int] = {}
-    places = [codes.setdefault(tweak, len(codes)) for tweak in tweaks]
-    distinct = list(codes)
+    distinct = list(dict.fromkeys(tweaks))
+    if len(distinct) == 1:
+        return _heads_of_length(ecb, layout, distinct)
+    codes = {tweak: code for code, tweak in enumerate(distinct)}
     table = np.empty((len(distinct), 2), dtype=np.uint64)
     for group in by_length(distinct):
         table[group] = _heads_of_length(ecb, layout, [distinct[place] for place in group])
-    return table[places]
+    return table[[codes[tweak] for tweak in tweaks]]
 
 
 def _heads_of_length(ecb: Ecb, layout: _Layout, tweaks: list[bytes]) -> Words:

@@ -91,7 +91,7 @@ class _BoundChoice(_Combined):
             part = self.default if case is None else self.cases[case]
             if part is None:
                 continue
-            columns = {name: [column[row] for row in chosen] for name, column in context.items()}
+            columns = {name: [context[name][row] for row in chosen] for name in part.context}
             for row, answer in zip(chosen, _apply(part, [values[row] for row in chosen], columns), strict=True):
                 masked[row] = answer
         return masked

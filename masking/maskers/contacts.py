@@ -25,6 +25,7 @@ PLACES = "places"  # the purpose of addresses: an area code agrees with the mask
 
 _LONGEST = 2048  # characters; what is longer is no telephone number, e-mail, URL or IP address
 _EXTENSION = re.compile(r"(\s*(?:;\s*ext=|\bext(?:ension)?\b\.?|\bx|(?<=\d)x|#)\s*:?\s*)([0-9]{1,8})$", re.IGNORECASE)
+_SLOTS: Final = dict.fromkeys(map(ord, "0123456789"), "%s")
 _PHONE = re.compile(r"\+?[0-9\s().\-/·–]+")
 _DIALLED_IN_US = re.compile(r"(?:[2-9][0-9]{2})?[0-9]{7}")
 _DOMAINS: Final = ("example.com", "example.org", "example.net")
@@ -67,9 +68,8 @@ def _split_prefix(dialled: str) -> tuple[str, str]:
 
 
 def _spell(pattern: str, number: str) -> str:
-    """Digits of `number` in the places of the digits of `pattern`."""
-    left = iter(number)
-    return "".join(next(left) if character in "0123456789" else character for character in pattern)
+    """Digits of `number` in the places of the digits of `pattern`, which holds no percent sign."""
+    return pattern.translate(_SLOTS) % tuple(number)
 
 
 @dataclass(frozen=True)

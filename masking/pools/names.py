@@ -81,8 +81,7 @@ def _mask_pieces(pieces: list[str], at: Sequence[int], kept: set[int], mask: Wor
 
 def mask_word(word: str, mask: WordMasker) -> str | None:
     """Mask a word between breaks: the parts of a double name one by one, particles ('al-Rashid') kept."""
-    parts = _HYPHENS.split(word)
-    if len(parts) == 1:
+    if word.isalpha() or len(parts := _HYPHENS.split(word)) == 1:
         return mask(word)
     last = len(parts) - 1
     fakes = [
@@ -102,7 +101,7 @@ def _fake(word: str, key: bytes, kind: str, subject: str, *sex: str) -> str | No
     folded = fold(word)
     if len(word) <= 2 and _INITIAL.fullmatch(word) and word[0].lower() != word[0].upper():
         return _fake_initial(word, pool, key, *parts)
-    if _INITIALS.fullmatch(word):
+    if "." in word and _INITIALS.fullmatch(word):
         return "".join(_fake_initial(letter + ".", pool, key, *parts) for letter in word[::2])
     if not word.isalpha() and not any(character.isalpha() for character in word):
         return None

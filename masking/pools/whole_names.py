@@ -21,12 +21,12 @@ def roles_of(pieces: Sequence[str], family: str | None, given: str | None) -> di
         segment[:] = _strip_titles(pieces, segment, known_family | known_given, roles, least=0 if number else 1)
     segments = [segment for segment in segments if segment]
     guessed = _guess_family(segments)
-    told = any(fold(pieces[index]) in known_family for segment in segments for index in segment)
+    folded = {index: fold(pieces[index]) for segment in segments for index in segment}
+    told = not known_family.isdisjoint(folded.values())
     for segment in segments:
         for index in segment:
-            folded = fold(pieces[index])
-            is_family = folded in known_family
-            if is_family == (folded in known_given):
+            is_family = folded[index] in known_family
+            if is_family == (folded[index] in known_given):
                 is_family = index in guessed and (is_family or not told)
             roles[index] = "family" if is_family else "given"
         _mark_particles(pieces, segment, roles, trusted=told)
@@ -35,7 +35,9 @@ def roles_of(pieces: Sequence[str], family: str | None, given: str | None) -> di
 
 def _known(text: str | None) -> frozenset[str]:
     """The folded words of a name that stands beside the text."""
-    return frozenset(fold(word) for word in BREAKS.split(text)[::2] if word) if text else frozenset()
+    if not text or text.isalpha():
+        return frozenset([fold(text)] if text else ())
+    return frozenset([fold(word) for word in BREAKS.split(text)[::2] if word])
 
 
 def _segments(pieces: Sequence[str]) -> tuple[list[list[int]], dict[int, str]]:
