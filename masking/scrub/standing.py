@@ -23,8 +23,14 @@ _CUE = re.compile(
 _SAYS = re.compile(
     r"\s+(?:is|was|has|had|says?|said|states?|stated|reports?|reported|denies|denied|presents?|presented|came|comes|called|"
     r"complains?|complained|arrived|returns?|returned|feels?|felt|lives?|works?|takes?|took|wants?|tells?|told|went|did|does|"
-    r"continues|appears?|looks|seems|underwent|received|tolerated|agrees?|remains|admits|describes|endorses|requests|asks?|"
+    r"continues|keeps?|kept|will\s+be|needs|appears?|looks|seems|underwent|received|tolerated|agrees?|remains|admits|describes|endorses|requests|asks?|"
     r"and\s+(?:his|her|their)|'s)\b",
+    re.IGNORECASE,
+)
+#: Behind somebody who is spoken to.
+_ADDRESSED = re.compile(
+    r",\s+(?:please|come|bring|take|do|don't|you|your|we|remember|call|see|stop|start|keep|drink|eat|fast|return|make|have|"
+    r"thank|it\s+was|as\s+discussed|if\s+you)\b",
     re.IGNORECASE,
 )
 _DATE_BEFORE = re.compile(
@@ -57,7 +63,7 @@ def is_name(reader: Reader, place: int, start: int, stop: int, entry: Entry) -> 
     if text[stop : stop + 2] in ("'s", "’s"):
         return entry.level == 1 or not _SENTENCE.search(text, max(0, start - 4), start)
     begins = _SENTENCE.search(text, max(0, start - 4), start) is not None
-    if entry.kind == "given" and begins and _SAYS.match(text, stop):
+    if entry.kind == "given" and begins and (_SAYS.match(text, stop) or _ADDRESSED.match(text, stop)):
         return True
     return entry.level == 1 and not begins
 
