@@ -131,9 +131,8 @@ class Walked:
                 break
             room = count
         names: dict[int, set[bytes]] = {}
-        spelled = self.strings(found["row"][:count])
-        for frame, text in zip(found["frame"][:count].tolist(), spelled, strict=True):
-            name = self._name(text or b"", frame)
+        of_rows = found["row"][:count]
+        for frame, name in zip(found["frame"][:count].tolist(), self._referents(of_rows, of_rows), strict=True):
             if name:
                 names.setdefault(frame, set()).add(name)
         joined = {frame: BETWEEN.encode().join(sorted(found)) for frame, found in names.items()}

@@ -121,8 +121,9 @@ def join_addresses(text: Bytes, tape: Tape, rows: Ints, out: Bytes, ends: Ints) 
 
 @compiled
 def find_references(tape: Tape, frames: Frames, wanted: Ints, found: Found) -> int:
-    """All literal references in these resources, not in those that they contain; how many, of which there may be more
-    than there is room for. `wanted` is 1 for each frame that is asked for.
+    """All references in these resources, literal or (the row of an Identifier) by number, not in those that they contain.
+
+    Returns how many, of which there may be more than there is room for. `wanted` is 1 for each frame that is asked for.
     """
     count = 0
     for frame in range(len(frames)):
@@ -134,7 +135,13 @@ def find_references(tape: Tape, frames: Frames, wanted: Ints, found: Found) -> i
             if tape[row].fate == UNDECIDED or (tape[row].kind == OBJECT and tape[row].frame != frame):
                 row = int(tape[row].after)
                 continue
-            if tape[row].name == _REFERENCE and tape[row].kind in (STRING, ESCAPED):
+            literal = tape[row].name == _REFERENCE and tape[row].kind in (STRING, ESCAPED)
+            by_number = (
+                tape[row].name == _IDENTIFIER
+                and tape[row].kind == OBJECT
+                and text_of(tape, tape[row].parent, _REFERENCE) < 0
+            )
+            if literal or by_number:
                 if count < len(found):
                     found[count].frame, found[count].row = frame, row
                 count += 1
