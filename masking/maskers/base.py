@@ -63,8 +63,8 @@ class BoundMasker(ABC):
     #: The one text this masker makes of every value, if it has one: callers may write it without asking.
     always: str | None = None
 
-    #: Whether it asks for what the run knows of people; without it, it redacts.
-    asks_people: ClassVar[bool] = False
+    #: Whether it asks for what the run knows of people; without it, it redacts. One made of others sets it for itself.
+    asks_people: bool = False
 
     #: Names out of `CONTEXT` that `mask_distinct` takes as keyword arguments.
     context: ClassVar[tuple[str, ...]] = ()

@@ -6,19 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from masking.maskers.base import CONTEXT, BoundMasker, Masker, Subkeys, check, register
+from masking.maskers.base import CONTEXT, BoundMasker, Masker, People, Subkeys, check, register
 
 #: The context of some rows: a column of text or null for each name.
 Columns = Mapping[str, Sequence[str | None]]
 
 
 class _Combined(BoundMasker):
-    """A bound masker whose context is what its parts ask for."""
+    """A bound masker that asks for what its parts ask for: context, and what the run knows of people."""
 
-    def _ask_for(self, names: Iterable[str]) -> None:
+    def _ask_for(self, parts: Iterable[BoundMasker], *names: str) -> None:
         # Per object, not per class, and past the guard of a frozen dataclass: it travels in the pickled state.
-        wanted = set(names)
+        parts = tuple(parts)
+        wanted = {*names, *(name for part in parts for name in part.context)}
         object.__setattr__(self, "context", tuple(name for name in CONTEXT if name in wanted))
+        object.__setattr__(self, "asks_people", any(part.asks_people for part in parts))
 
 
 def _apply(masker: BoundMasker, values: Sequence[str | None], context: Columns) -> list[str | None]:
@@ -39,7 +41,11 @@ class _BoundChain(_Combined):
     links: tuple[BoundMasker, ...]
 
     def __post_init__(self) -> None:
-        self._ask_for(name for link in self.links for name in link.context)
+        self._ask_for(self.links)
+
+    def with_people(self, people: People) -> _BoundChain:
+        """Every link knowing people."""
+        return _BoundChain(tuple(link.with_people(people) for link in self.links))
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         masked: list[str | None] = list(values)
@@ -79,8 +85,12 @@ class _BoundChoice(_Combined):
     default: BoundMasker | None
 
     def __post_init__(self) -> None:
-        parts = [*self.cases.values(), *([self.default] if self.default else [])]
-        self._ask_for([self.by, *(name for part in parts for name in part.context)])
+        self._ask_for([*self.cases.values(), *([self.default] if self.default else [])], self.by)
+
+    def with_people(self, people: People) -> _BoundChoice:
+        """Every case knowing people."""
+        cases = {case: masker.with_people(people) for case, masker in self.cases.items()}
+        return _BoundChoice(self.by, cases, self.default.with_people(people) if self.default else None)
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         rows: dict[str | None, list[int]] = {}
