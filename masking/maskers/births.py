@@ -45,12 +45,15 @@ def _years_before(day: date, years: int) -> int:
     return date(year, day.month, min(day.day, days_in_month(year, day.month))).toordinal()
 
 
+def _age(birth: str, on: str) -> int:
+    """`age_on` of full dates, which need not be taken apart again: it is asked three times a birth."""
+    born, seen = date.fromisoformat(birth), date.fromisoformat(on)
+    return seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
+
+
 def _same_age(birth: str, on: str, seen_on: str) -> _Window:
     """The days of birth that have on `seen_on` the age in whole years that `birth` has `on`; all of them full dates."""
-    age = age_on(birth, on)
-    if age is None:
-        raise ValueError("an age needs full dates")
-    end = date.fromisoformat(seen_on)
+    age, end = _age(birth, on), date.fromisoformat(seen_on)
     return _years_before(end, age + 1) + 1, _years_before(end, age)
 
 
@@ -117,8 +120,7 @@ class _BoundRetainAge(BoundMasker):
 
     def _is_infant(self, birth: str, died: str | None) -> bool:
         """Whether the record is of somebody's first two years, which are told from the birth on, day by day."""
-        age = age_on(birth, min(died or self.reference_date, self.reference_date))
-        return age is not None and age < 2
+        return _age(birth, min(died or self.reference_date, self.reference_date)) < 2
 
     def _windows(self, birth: str, moved: str | None, subject: str | None, died: str | None) -> Iterator[_Window]:
         """Where the new birth may lie, from the best to the last resort."""

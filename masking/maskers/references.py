@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import ClassVar
 
 from masking.fhir.elements import resource_types
@@ -99,18 +100,20 @@ class BoundReference(BoundMasker):
                 others.append((place, parse(value)))
         for (place, resource_type, _), masked in zip(plain, self.pseudonyms.mask([n for *_, n in plain]), strict=True):
             answers[place] = f"{resource_type}/{masked}"
+        # A query is decoded once: for its identifiers first, and for its masked form after them.
+        queries = {place: other.criteria() for place, other in others if other.query is not None}
         names = list(dict.fromkeys(name for _, other in others for name in (other.id, other.fragment) if name))
         known: dict[str | None, str | None] = dict(zip(names, self.pseudonyms.mask(names), strict=True))
         pairs = [
             _system_and_value(value)
-            for _, other in others
-            for name, value in other.criteria()
+            for criteria in queries.values()
+            for name, value in criteria
             if name == "identifier" and value
         ]
         numbers, systems = self.identifiers.mask(pairs), self.identifiers.mask_systems(system for system, _ in pairs)
         for place, other in others:
             if other.query is not None:
-                answers[place] = self._conditional(other, numbers, systems)
+                answers[place] = self._conditional(other, queries[place], numbers, systems)
             else:
                 answers[place] = self._rebuild(other, known)
         return answers
@@ -154,22 +157,26 @@ class BoundReference(BoundMasker):
         return "" if reference.fragment is None else f"#{known.get(reference.fragment) or ''}"
 
     def _base(self, base: str) -> str:
-        return f"https://server-{self._token(base)}.example.org/fhir/" if base else ""
+        return f"https://server-{_server(self.url_key, base)}.example.org/fhir/" if base else ""
 
     def opaque(self, text: str) -> str:
         """A keyed URL that tells equal texts apart from others, and nothing else."""
         return f"https://www.example.org/{self._token(text)}"
 
     def _token(self, text: str) -> str:
-        return prf_bytes(self.url_key, [text], "url")[0][:8].hex()
+        return _keyed(self.url_key, text)
 
     def _conditional(
-        self, reference: Reference, numbers: Mapping[tuple[str, str], str | None], systems: Mapping[str, str]
+        self,
+        reference: Reference,
+        asked: Sequence[tuple[str, str | None]],
+        numbers: Mapping[tuple[str, str], str | None],
+        systems: Mapping[str, str],
     ) -> str | None:
         if reference.kind != "conditional":
             return self._other(str(reference))
         criteria: list[tuple[str, str | None]] = []
-        for name, value in reference.criteria():
+        for name, value in asked:
             masked = None
             if value and name in _IDS:
                 masked = self.pseudonyms.mask([value])[0]
@@ -191,6 +198,14 @@ class BoundReference(BoundMasker):
         if scheme in ("ftp", "sftp", "file", "mllp", "llp"):
             return f"{scheme}://example.org/{self._token(text)}"
         return None
+
+
+def _keyed(key: bytes, text: str) -> str:
+    return prf_bytes(key, [text], "url")[0][:8].hex()
+
+
+#: Of base URLs alone, which are few: remembered.
+_server = lru_cache(maxsize=256)(_keyed)
 
 
 def _system_and_value(token: str) -> tuple[str, str]:
