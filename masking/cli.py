@@ -32,6 +32,7 @@ COMMANDS = {
     "sample": "make an export of made-up patients",
 }
 INTERRUPTED = 130
+UNREACHABLE = 1
 BUG = 70
 _EPILOG = "Exit codes: 0 done, 3 done and some lines are in quarantine, others: an error (see docs/cli.md)."
 
@@ -54,6 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has seen enough; Python would complain once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        screen.fail(_unreachable(error))
+        _trace(error, screen, is_debug)
+        return UNREACHABLE
     except Exception as error:
         # Its text may hold anything, values included: only its kind and its place are told.
         screen.fail(f"this is a bug in fhir-mask: {_place(error)}; please report it (--debug tells the way to it)")
@@ -142,6 +147,15 @@ def _overview() -> str:
             "fhir-mask COMMAND --help tells more. Start with: fhir-mask demo",
             "",
         ]
+    )
+
+
+def _unreachable(error: OSError) -> str:
+    """A place that cannot be read or written. The system's own words only: a path may hold a name, Arrow's text anything."""
+    if error.errno:
+        return f"cannot read or write where it was told to: {os.strerror(error.errno)} (--debug tells the way to it)"
+    return (
+        "storage cannot be reached, or refuses; of an object store, check bucket, region, network and AWS credentials"
     )
 
 

@@ -8,17 +8,18 @@ import importlib
 import json
 import os
 import stat
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 import pytest
 import zstandard
 
 import masking.commands.preview as preview_command
-from masking.cli import BUG, COMMANDS, INTERRUPTED, main
+from masking.cli import BUG, COMMANDS, INTERRUPTED, UNREACHABLE, main
+from masking.commands.job import order_of
 from masking.commands.platform import without_platform_options
 from masking.commands.screen import duration, printable, size
-from masking.errors import MaskingError
+from masking.errors import MaskingError, UsageError
 from masking.keys import MasterKey, write_key_file
 from masking.maskers.base import registered
 from masking.report.manifest import MadeWith, Manifest, OutputFile, TypeCounts, publish_manifest
@@ -146,6 +147,56 @@ def test_a_bug_tells_its_place_and_none_of_its_words(
     assert "in first_documents" not in printed
     assert "in fail" in printed
     assert "Oberhuber" not in printed
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (NotADirectoryError(20, "Oberhuber", "Oberhuber"), "Not a directory"),
+        (OSError("Oberhuber"), "AWS credentials"),  # as Arrow's stores raise it
+    ],
+)
+def test_storage_that_fails_is_no_bug_and_its_words_stay_unsaid(
+    error: OSError, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], export: Path
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(preview_command, "first_documents", fail)
+    assert main(["preview", str(export), "--throwaway-key"]) == UNREACHABLE
+    printed = capsys.readouterr().err
+    assert text in printed
+    assert "Oberhuber" not in printed
+
+
+@pytest.mark.parametrize(
+    ("master", "is_fine"),
+    [("local", True), ("local[*,4]", True), ("yarn", True), ("spark://host:7077", True), ("nonsense", False)],
+)
+def test_a_master_that_spark_would_refuse_is_refused_before_it_starts(master: str, is_fine: bool) -> None:
+    words = ["export", "masked"]
+    arguments = Namespace(
+        paths=words,
+        job=None,
+        types=None,
+        allow_other_key=False,
+        conf=None,
+        phi_area="phi",
+        policy=None,
+        key_file=None,
+        key_env=None,
+        project=None,
+        on=None,
+        master=master,
+        bundles=None,
+        max_document_bytes=None,
+        target_file_bytes=None,
+    )
+    if is_fine:
+        assert order_of(arguments).master == master
+        return
+    with pytest.raises(UsageError, match="--master"):
+        order_of(arguments)
 
 
 def test_an_interrupt_has_its_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

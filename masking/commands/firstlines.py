@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from masking import storage
+from masking.commands.screen import counted
 from masking.errors import InputError, UsageError
 from masking.fhir.elements import resource_types
 from masking.policy.problems import did_you_mean, short
@@ -51,7 +52,7 @@ def first_documents(sources: Sequence[str], count: int, resource_type: str | Non
             streams = [stream for stream in streams if stream not in ended]
     if not found:
         what = "document" if resource_type is None else f"{resource_type}"
-        raise InputError(f"there is no {what} in {len(files)} files")
+        raise InputError(f"there is no {what} in {counted(len(files), 'file')}")
     return found
 
 

@@ -24,6 +24,8 @@ from masking.spark.run import BUNDLES
 
 _SIZE = re.compile(r"([0-9]{1,15})([KMG]?)\Z")
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+#: Spark takes no other; it would say so in a stack trace, after it was started.
+_MASTER = re.compile(r"(?:local|yarn|spark://.+|k8s://.+)\Z|local(?:-cluster)?\[")
 _CONF = re.compile(r"[A-Za-z][A-Za-z0-9._\-]*\Z")
 
 
@@ -81,6 +83,8 @@ def _checked(order: Order) -> Order:
             raise UsageError(f"--types: R4 has no type {short(name)!r}" + (f"; {hint}" if hint else ""))
     if order.bundles is not None and order.bundles not in BUNDLES:
         raise UsageError(f"--bundles: expected {' or '.join(BUNDLES)}")
+    if order.master is not None and not _MASTER.match(order.master):
+        raise UsageError("--master: expected local, local[N], yarn, spark://HOST:PORT or k8s://HOST:PORT")
     if order.on is not None and not _is_date(order.on):
         raise UsageError("--on: expected a date of the form YYYY-MM-DD")
     if not order.source or order.destination is None:
