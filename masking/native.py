@@ -106,8 +106,8 @@ def _type_of(hint: Any) -> Any:
     if get_origin(hint) is Annotated:
         return numba.from_dtype(get_args(hint)[1].dtype)[::1]
     parts = get_type_hints(hint, include_extras=True).values()  # a NamedTuple's
-    named: Any = numba.types.NamedTuple
-    return named([_type_of(part) for part in parts], hint)
+    tuples: Any = numba.types.BaseTuple
+    return tuples.from_types([_type_of(part) for part in parts], hint)  # one of like parts has a type of its own
 
 
 def bytes_of(text: bytes) -> Bytes:
