@@ -84,13 +84,26 @@ _TYPES: dict[Any, Any] = {
 
 def compiled(function: F) -> F:
     """The function as machine code for the types of its annotations. It must touch arrays and numbers only."""
+    return _compiled(function, counts=True)
+
+
+def borrowing(function: F) -> F:
+    """The same for a function that makes no array, and calls none that does: it counts no references.
+
+    Counting is atomic, and costs more than a short loop does.
+    """
+    return _compiled(function, counts=False)
+
+
+def _compiled(function: F, *, counts: bool) -> F:
     hints = get_type_hints(function, include_extras=True)
     answer = _type_of(hints.pop("return"))
     signature = answer(*map(_type_of, hints.values()))
     config: Any = numba.config
     before, config.CACHE_DIR = config.CACHE_DIR, str(_FOLDER or "")
     try:
-        made: F = numba.njit(signature, cache=_FOLDER is not None, nogil=True, error_model="numpy")(function)
+        how: Any = {"nogil": True, "error_model": "numpy", "_nrt": counts, "forceinline": not counts}
+        made: F = numba.njit(signature, cache=_FOLDER is not None, **how)(function)
     finally:
         config.CACHE_DIR = before
     return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from masking.native import Ints, Points, compiled
+from masking.native import Ints, Points, borrowing
 from masking.scrub.batch import Answers, Fakes, Texts, Tokens
 
 _MONTHS = tuple(
@@ -15,7 +15,7 @@ MONTHS: Points = np.array([ord(letter) for name in _MONTHS for letter in name], 
 MONTH_BOUNDS: Ints = np.cumsum([0, *map(len, _MONTHS)], dtype=np.int32)
 
 
-@compiled
+@borrowing
 def room(texts: Texts, tokens: Tokens, answers: Answers) -> int:
     """Characters that the written texts have at most."""
     size = 0
@@ -29,7 +29,7 @@ def room(texts: Texts, tokens: Tokens, answers: Answers) -> int:
     return size
 
 
-@compiled
+@borrowing
 def _digits(out: Points, at: int, number: int, count: int) -> int:
     for place in range(at + count - 1, at - 1, -1):
         out[place] = np.uint32(48 + number % 10)
@@ -37,7 +37,7 @@ def _digits(out: Points, at: int, number: int, count: int) -> int:
     return at + count
 
 
-@compiled
+@borrowing
 def _day(out: Points, at: int, form: int, packed: int, months: Points, bounds: Ints) -> int:
     """Write a day given as yyyymmdd; returns where it ends."""
     year, month, day = packed // 10000, packed // 100 % 100, packed % 100
@@ -62,12 +62,12 @@ def _day(out: Points, at: int, form: int, packed: int, months: Points, bounds: I
     return _digits(out, at + 2, year, 4)
 
 
-@compiled
+@borrowing
 def _is_symbol(point: int) -> bool:
     return 48 <= point <= 57 or 65 <= point <= 90 or 97 <= point <= 122
 
 
-@compiled
+@borrowing
 def _poured(out: Points, at: int, points: Points, start: int, stop: int, fake: Points, first: int) -> int:
     """Write the letters and digits of a fake in the punctuation found; returns where that ends."""
     for place in range(start, stop):
@@ -82,7 +82,7 @@ def _poured(out: Points, at: int, points: Points, start: int, stop: int, fake: P
     return at
 
 
-@compiled
+@borrowing
 def assemble(
     texts: Texts,
     tokens: Tokens,

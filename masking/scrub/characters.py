@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from masking.native import Bytes, Ints, Points, compiled
+from masking.native import Bytes, Ints, Points, borrowing
 
 
 OTHER, LETTER, DIGIT, IDEOGRAPH, MARK = range(5)
@@ -44,7 +44,7 @@ def _tables() -> tuple[Bytes, Points]:
 CLASSES, FOLDS = _tables()
 
 
-@compiled
+@borrowing
 def class_of(point: int, classes: Bytes) -> int:
     if point < 0x3000:
         kind: int = classes[point]

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from masking.native import Ints, Points, compiled
+from masking.native import Ints, Points, borrowing
 
 
 #: Codes of such dates; the token's hint is yyyymmdd.
 SLASHED, DASHED, WRITTEN = -5, -6, -7
 
 
-@compiled
+@borrowing
 def _digits(points: Points, at: int, count: int, end: int) -> int:
     """The number of this many digits; -1 where there are none, or more."""
     if at + count > end:
@@ -25,14 +25,14 @@ def _digits(points: Points, at: int, count: int, end: int) -> int:
     return number
 
 
-@compiled
+@borrowing
 def _month_length(year: int, month: int) -> int:
     if month == 2:
         return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
     return 30 if month in (4, 6, 9, 11) else 31
 
 
-@compiled
+@borrowing
 def _ordinal(year: int, month: int, day: int) -> int:
     """1 for 0001-01-01, as `datetime.date.toordinal` counts."""
     before = year - 1
@@ -42,7 +42,7 @@ def _ordinal(year: int, month: int, day: int) -> int:
     return number + day
 
 
-@compiled
+@borrowing
 def _moved(year: int, month: int, day: int, days: int, births: Ints, base: int, count: int) -> int:
     """The masked day as yyyymmdd: a birth date's own fake, else the day moved; 0 where there is none."""
     if year < 1 or not 1 <= month <= 12 or not 1 <= day <= _month_length(year, month):
@@ -67,7 +67,7 @@ def _moved(year: int, month: int, day: int, days: int, births: Ints, base: int, 
     return year * 10000 + month * 100 + left
 
 
-@compiled
+@borrowing
 def _goes_on(points: Points, at: int, end: int) -> bool:
     """Whether a number goes on behind a date: then it is none."""
     if at >= end:
@@ -78,7 +78,7 @@ def _goes_on(points: Points, at: int, end: int) -> bool:
     return 45 <= point <= 47 and at + 1 < end and 48 <= points[at + 1] <= 57
 
 
-@compiled
+@borrowing
 def numeric_day(
     points: Points, start: int, end: int, begin: int, days: int, births: Ints, base: int, count: int
 ) -> tuple[int, int, int]:
@@ -111,7 +111,7 @@ def numeric_day(
     return 0, 0, 0
 
 
-@compiled
+@borrowing
 def written_day(
     points: Points, start: int, stop: int, end: int, days: int, births: Ints, base: int, count: int
 ) -> tuple[int, int]:

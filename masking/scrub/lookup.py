@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from masking.native import Bytes, Hashes, Ints, Points, compiled
+from masking.native import Bytes, Hashes, Ints, Points, borrowing
 from masking.scrub.characters import class_of
 
 
-@compiled
+@borrowing
 def slot_of(digest: np.uint64, mask: int) -> int:
     slot: int = int((digest ^ (digest >> np.uint64(29))) & np.uint64(mask))
     return slot
 
 
-@compiled
+@borrowing
 def get(keys: Hashes, values: Ints, base: int, mask: int, digest: np.uint64) -> int:
     """The value of a hash in the table that begins at `base`, -1 where there is none."""
     slot = slot_of(digest, mask)
@@ -31,7 +31,7 @@ def get(keys: Hashes, values: Ints, base: int, mask: int, digest: np.uint64) -> 
     return -1
 
 
-@compiled
+@borrowing
 def word_end(points: Points, at: int, stop: int, classes: Bytes) -> int:
     """Where the word that begins at `at` ends: an apostrophe between letters belongs to it, a possessive 's does not."""
     if class_of(points[at], classes) == 3:
@@ -53,7 +53,7 @@ def word_end(points: Points, at: int, stop: int, classes: Bytes) -> int:
     return at
 
 
-@compiled
+@borrowing
 def hash_of(points: Points, start: int, stop: int, digest: np.uint64, classes: Bytes, folds: Points) -> np.uint64:
     """The hash over the letters and digits of a part, going on from `digest`."""
     for at in range(start, stop):
@@ -67,7 +67,7 @@ def hash_of(points: Points, start: int, stop: int, digest: np.uint64, classes: B
     return digest
 
 
-@compiled
+@borrowing
 def _gap(points: Points, at: int, stop: int, is_number: bool, classes: Bytes) -> int:
     """Where the next word of a phrase begins, after at most four separators; -1 where the phrase cannot go on."""
     most = at + 4
@@ -101,7 +101,7 @@ def _gap(points: Points, at: int, stop: int, is_number: bool, classes: Bytes) ->
     return -1
 
 
-@compiled
+@borrowing
 def phrase(
     points: Points,
     start: int,
@@ -142,7 +142,7 @@ def phrase(
     return best, end
 
 
-@compiled
+@borrowing
 def measure(points: Points, bounds: Ints, classes: Bytes, folds: Points, hashes: Hashes, firsts: Hashes) -> None:
     """Of each phrase its hash, and that of its first word."""
     for one in range(len(bounds) - 1):
@@ -154,7 +154,7 @@ def measure(points: Points, bounds: Ints, classes: Bytes, folds: Points, hashes:
         firsts[one] = hash_of(points, begin, end, np.uint64(0xCBF29CE484222325), classes, folds)
 
 
-@compiled
+@borrowing
 def _place(keys: Hashes, values: Ints, base: int, mask: int, digest: np.uint64) -> int:
     """The place of a hash in a table, or a free one."""
     slot = slot_of(digest, mask)
@@ -164,7 +164,7 @@ def _place(keys: Hashes, values: Ints, base: int, mask: int, digest: np.uint64) 
     return base + slot
 
 
-@compiled
+@borrowing
 def put(keys: Hashes, values: Ints, base: int, mask: int, digest: np.uint64, first: np.uint64, value: int) -> None:
     """Put a phrase into a table that has room; the first of two equal ones stays.
 
@@ -183,7 +183,7 @@ def put(keys: Hashes, values: Ints, base: int, mask: int, digest: np.uint64, fir
         values[place] = 2 if values[place] == -1 else values[place] | 2
 
 
-@compiled
+@borrowing
 def fill(
     keys: Hashes,
     values: Ints,

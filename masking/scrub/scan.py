@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from masking.native import Points, compiled
+from masking.native import Points, borrowing
 from masking.scrub.batch import Lexicon, Texts, Tokens
 from masking.scrub.characters import class_of
 from masking.scrub.lookup import get, hash_of, phrase, word_end
 from masking.scrub.sift import case_of, has_initial, is_apart, sift, starts_hex
 
 
-@compiled
+@borrowing
 def _word(points: Points, at: int, stop: int, lexicon: Lexicon) -> tuple[int, np.uint64, bool]:
     """Where the word at `at` ends, its hash, and whether digits are in it."""
     classes, folds = lexicon.classes, lexicon.folds
@@ -43,7 +43,7 @@ def _word(points: Points, at: int, stop: int, lexicon: Lexicon) -> tuple[int, np
     return end, digest, has_digit
 
 
-@compiled
+@borrowing
 def _mark(points: Points, at: int, stop: int) -> int:
     """The code of what links stand around: '@' or '://'; 0 where there is neither."""
     point = points[at]
@@ -54,7 +54,7 @@ def _mark(points: Points, at: int, stop: int) -> int:
     return 0
 
 
-@compiled
+@borrowing
 def _named(
     texts: Texts, lexicon: Lexicon, text: int, at: int, end: int, digest: np.uint64, has_digit: bool
 ) -> tuple[int, int]:
@@ -74,14 +74,14 @@ def _named(
     return phrase(points, at, stop, lexicon.keys, lexicon.values, base, mask, longest, lexicon.classes, lexicon.folds)
 
 
-@compiled
+@borrowing
 def _put(tokens: Tokens, size: int, start: int, stop: int, code: int, hint: int) -> int:
     """Put a token; returns the new size."""
     tokens.starts[size], tokens.stops[size], tokens.codes[size], tokens.hints[size] = start, stop, code, hint
     return size + 1
 
 
-@compiled
+@borrowing
 def _put_word(texts: Texts, lexicon: Lexicon, tokens: Tokens, size: int, text: int, at: int) -> tuple[int, int]:
     """Put the tokens of the word at `at`; returns where it ends and the new size."""
     points, begin, stop = texts.points, texts.bounds[text], texts.bounds[text + 1]
@@ -110,7 +110,7 @@ def _put_word(texts: Texts, lexicon: Lexicon, tokens: Tokens, size: int, text: i
     return end, size
 
 
-@compiled
+@borrowing
 def scan(texts: Texts, lexicon: Lexicon, tokens: Tokens) -> int:
     """Find the tokens that matter; returns their number. Each column of `tokens` has two places a character."""
     points, classes = texts.points, lexicon.classes

@@ -6,14 +6,14 @@ token and has them go on.
 
 from __future__ import annotations
 
-from masking.native import Ints, Points, compiled
+from masking.native import Ints, Points, borrowing
 from masking.scrub.batch import Answers, Fakes, Links, State, Texts, Tokens
 
 #: Why a text stands still: it is at its end; a token is to be read; a link is to be taken; an initial may follow.
 DONE, TOKEN, LINKED, INITIAL = range(4)
 
 
-@compiled
+@borrowing
 def _case(points: Points, start: int, stop: int) -> int:
     """1 for a text in capitals, 0 for another, -1 where it is not ASCII."""
     upper, lower = 0, 0
@@ -28,7 +28,7 @@ def _case(points: Points, start: int, stop: int) -> int:
     return 1 if upper > 0 and lower == 0 and stop - start > 1 else 0
 
 
-@compiled
+@borrowing
 def _symbols(points: Points, start: int, stop: int) -> int:
     """The number of letters and digits."""
     count = 0
@@ -38,13 +38,13 @@ def _symbols(points: Points, start: int, stop: int) -> int:
     return count
 
 
-@compiled
+@borrowing
 def _put(answers: Answers, place: int, start: int, stop: int, kind: int, form: int, offset: int, size: int) -> None:
     answers.starts[place], answers.stops[place], answers.kinds[place] = start, stop, kind
     answers.forms[place], answers.offsets[place], answers.sizes[place] = form, offset, size
 
 
-@compiled
+@borrowing
 def _put_fake(answers: Answers, place: int, start: int, stop: int, fakes: Fakes, entry: int, form: int) -> None:
     """A fake in the case of `form`: as it is, in capitals, in lower case."""
     first = fakes.bounds[3 * entry + form]
@@ -52,7 +52,7 @@ def _put_fake(answers: Answers, place: int, start: int, stop: int, fakes: Fakes,
     _put(answers, place, start, stop, 2 * int(fakes.kinds[entry]), 0, int(first), int(size))
 
 
-@compiled
+@borrowing
 def _put_value(
     answers: Answers, place: int, points: Points, begin: int, start: int, stop: int, fakes: Fakes, entry: int
 ) -> bool:
@@ -79,7 +79,7 @@ def _put_value(
     return True
 
 
-@compiled
+@borrowing
 def _may_initial_follow(answers: Answers, place: int, first: int, points: Points, begin: int, end: int) -> bool:
     """Whether a capital may follow a given name that stands behind a family name and a comma: `Smith, John Q.`"""
     stop, start = begin + answers.stops[place], begin + answers.starts[place]
@@ -90,7 +90,7 @@ def _may_initial_follow(answers: Answers, place: int, first: int, points: Points
     return bool(65 <= points[stop + 1] <= 90 or points[stop + 1] > 127)
 
 
-@compiled
+@borrowing
 def _answer(
     texts: Texts, tokens: Tokens, fakes: Fakes, answers: Answers, text: int, at: int, place: int, day_first: bool
 ) -> int:
@@ -110,7 +110,7 @@ def _answer(
     return 1
 
 
-@compiled
+@borrowing
 def _go(
     texts: Texts,
     tokens: Tokens,
@@ -149,7 +149,7 @@ def _go(
     return 2 if state.links[text] < last_link else 0
 
 
-@compiled
+@borrowing
 def settle(
     texts: Texts,
     tokens: Tokens,

@@ -3,18 +3,18 @@
 
 from __future__ import annotations
 
-from masking.native import Bytes, Points, compiled
+from masking.native import Bytes, Points, borrowing
 from masking.scrub.batch import Lexicon, Texts, Tokens
 from masking.scrub.characters import class_of
 from masking.scrub.days import numeric_day, written_day
 
 
-@compiled
+@borrowing
 def _is_hex(point: int) -> bool:
     return 48 <= point <= 57 or 65 <= point <= 70 or 97 <= point <= 102
 
 
-@compiled
+@borrowing
 def starts_hex(points: Points, start: int, end: int, stop: int) -> bool:
     """Whether a word of letters may begin an IPv6 address, a MAC address or a UUID."""
     size = end - start
@@ -29,7 +29,7 @@ def starts_hex(points: Points, start: int, end: int, stop: int) -> bool:
     return points[end] == 58 and end + 1 < stop and (points[end + 1] == 58 or _is_hex(points[end + 1]))
 
 
-@compiled
+@borrowing
 def is_apart(points: Points, start: int, stop: int, begin: int, end: int) -> bool:
     """Whether a known number is no part of a decimal."""
     if start - 1 > begin and (points[start - 1] == 46 or points[start - 1] == 44) and 48 <= points[start - 2] <= 57:
@@ -37,7 +37,7 @@ def is_apart(points: Points, start: int, stop: int, begin: int, end: int) -> boo
     return not (stop + 1 < end and (points[stop] == 46 or points[stop] == 44) and 48 <= points[stop + 1] <= 57)
 
 
-@compiled
+@borrowing
 def has_initial(points: Points, start: int, begin: int, classes: Bytes) -> bool:
     """Whether an initial may stand before a name: 'J. Smith', 'J Smith'. What is not ASCII may be one."""
     if start - 2 < begin or points[start - 1] != 32:
@@ -50,7 +50,7 @@ def has_initial(points: Points, start: int, begin: int, classes: Bytes) -> bool:
     return False
 
 
-@compiled
+@borrowing
 def case_of(points: Points, start: int, stop: int) -> int:
     """The case of a name by its ASCII letters; of one letter alone it cannot be told."""
     upper, lower = 0, 0
@@ -64,7 +64,7 @@ def case_of(points: Points, start: int, stop: int) -> int:
     return 3 if lower > 0 and upper == 0 else 1
 
 
-@compiled
+@borrowing
 def matters(points: Points, start: int, stop: int, begin: int, end: int, classes: Bytes) -> bool:
     """Whether a number may be an identifier: not one to three digits that only blanks or words stand behind.
 
@@ -103,7 +103,7 @@ def matters(points: Points, start: int, stop: int, begin: int, end: int, classes
     return not (after == 37 or after == 10 or after == 44 or after == 59)
 
 
-@compiled
+@borrowing
 def _answered(texts: Texts, lexicon: Lexicon, tokens: Tokens, text: int, at: int) -> tuple[int, int, int]:
     """The code, end and masked day of a token that is a date the scan answers; the code 0 where it is none."""
     code = tokens.codes[at]
@@ -120,7 +120,7 @@ def _answered(texts: Texts, lexicon: Lexicon, tokens: Tokens, text: int, at: int
     return found, day_end - begin, moved
 
 
-@compiled
+@borrowing
 def _labels_number(points: Points, begin: int, tokens: Tokens, at: int, size: int) -> bool:
     """Whether a number that may be meant stands behind a label, in its line."""
     line = tokens.stops[at]
@@ -137,7 +137,7 @@ def _labels_number(points: Points, begin: int, tokens: Tokens, at: int, size: in
     return False
 
 
-@compiled
+@borrowing
 def _is_wanted(texts: Texts, lexicon: Lexicon, tokens: Tokens, text: int, at: int, size: int) -> bool:
     """Whether something may come of a token that is neither of the dossier nor a date that is answered."""
     code, stop, begin = tokens.codes[at], tokens.stops[at], int(texts.bounds[text])
@@ -152,7 +152,7 @@ def _is_wanted(texts: Texts, lexicon: Lexicon, tokens: Tokens, text: int, at: in
     return code != -15 or _labels_number(texts.points, begin, tokens, at, size)
 
 
-@compiled
+@borrowing
 def sift(texts: Texts, lexicon: Lexicon, tokens: Tokens, text: int, first: int, size: int) -> int:
     """Leave out the tokens of one text that nothing can come of, and answer dates; returns the new size."""
     kept = first
