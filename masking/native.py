@@ -84,13 +84,26 @@ _TYPES: dict[Any, Any] = {
 
 def compiled(function: F) -> F:
     """The function as machine code for the types of its annotations. It must touch arrays and numbers only."""
+    return _compiled(function, counts=True)
+
+
+def borrowing(function: F) -> F:
+    """The same for a function that makes no array, and calls none that does: it counts no references.
+
+    Counting is atomic, and costs more than a short loop does.
+    """
+    return _compiled(function, counts=False)
+
+
+def _compiled(function: F, *, counts: bool) -> F:
     hints = get_type_hints(function, include_extras=True)
     answer = _type_of(hints.pop("return"))
     signature = answer(*map(_type_of, hints.values()))
     config: Any = numba.config
     before, config.CACHE_DIR = config.CACHE_DIR, str(_FOLDER or "")
     try:
-        made: F = numba.njit(signature, cache=_FOLDER is not None, nogil=True, error_model="numpy")(function)
+        how: Any = {"nogil": True, "error_model": "numpy", "_nrt": counts, "forceinline": not counts}
+        made: F = numba.njit(signature, cache=_FOLDER is not None, **how)(function)
     finally:
         config.CACHE_DIR = before
     return made
@@ -106,8 +119,8 @@ def _type_of(hint: Any) -> Any:
     if get_origin(hint) is Annotated:
         return numba.from_dtype(get_args(hint)[1].dtype)[::1]
     parts = get_type_hints(hint, include_extras=True).values()  # a NamedTuple's
-    named: Any = numba.types.NamedTuple
-    return named([_type_of(part) for part in parts], hint)
+    tuples: Any = numba.types.BaseTuple
+    return tuples.from_types([_type_of(part) for part in parts], hint)  # one of like parts has a type of its own
 
 
 def bytes_of(text: bytes) -> Bytes:

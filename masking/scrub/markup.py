@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from xml.sax.saxutils import escape
 
 from masking.scrub.scrubber import Scrubber
-from masking.scrub.terms import Dossier, Scrubbed, Span
+from masking.scrub.terms import Dossier, Found, Scrubbed, Span
 
 Kind = Literal["plain", "html", "xml", "json", "rtf"]
 
@@ -68,7 +68,7 @@ def scrub_markup(scrubber: Scrubber, kind: Kind, texts: Sequence[str], dossiers:
     plain = ["".join([piece.reads for piece in own]) for own in pieces]
     answer = []
     for text, own, found in zip(texts, pieces, scrubber.find(plain, dossiers), strict=True):
-        answer.append(_put_back(text, own, [(one[0], one[1], one[2], one[3], one[4] or "") for one in found], write))
+        answer.append(_put_back(text, own, found, write))
     return answer
 
 
@@ -102,7 +102,7 @@ def _whole(text: str, pieces: list[Piece] | None) -> list[Piece]:
 
 
 def _put_back(
-    text: str, pieces: Sequence[Piece], found: Sequence[tuple[int, int, str, str, str]], write: Callable[[str], str]
+    text: str, pieces: Sequence[Piece], found: Sequence[Found], write: Callable[[str], str]
 ) -> Scrubbed:
     """Write what was found over the pieces that it covers: all of it over the first, nothing over the others."""
     out: list[str] = []
@@ -133,7 +133,7 @@ def _put_back(
             source = (piece.start + first, piece.start + last) if literal else (piece.start, piece.stop)
             if spans and spans[-1].stop > source[0]:
                 source = (spans[-1].stop, max(source[1], spans[-1].stop))
-            spans.append(Span(*source, kind, "known" if how == "known" else "shaped"))
+            spans.append(Span(*source, kind, how))
             place = last
             if stop > end:
                 break

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from masking.scrub.vocabulary import COMMON, MONTHS, level_of
 
 if TYPE_CHECKING:
-    from masking.scrub.dossier import Entry
-    from masking.scrub.scrubber import Reader
+    from masking.scrub.spellings import Entry
+    from masking.scrub.reader import Reader
 
 #: Before a name.
 _CUE = re.compile(
@@ -70,11 +70,10 @@ def is_name(reader: Reader, place: int, start: int, stop: int, entry: Entry) -> 
 
 def _beside_name(reader: Reader, place: int, start: int, stop: int) -> bool:
     """Whether another name of the dossier stands beside it, or an initial between the two."""
-    text, found = reader.text, reader.found
-    last = found[-1] if found else None
-    if last and last.kind in ("given", "family", "name") and _APART.fullmatch(text, last.stop, start):
-        return text[last.start].isupper()
-    entries, codes, starts = reader.known.entries, reader.codes, reader.starts
+    text, last = reader.text, reader.before()
+    if last and last[2] in ("given", "family", "name") and _APART.fullmatch(text, last[1], start):
+        return text[last[0]].isupper()
+    entries, codes, starts = reader.entries, reader.codes, reader.starts
     for later in range(place + 1, min(place + 4, reader.stop)):
         if starts[later] >= stop:
             if codes[later] >= 0 and entries[codes[later]].kind in ("given", "family", "name"):
@@ -90,4 +89,4 @@ def _beside_name(reader: Reader, place: int, start: int, stop: int) -> bool:
 
 def entry_kind(reader: Reader, place: int) -> str:
     """The kind of the entry that a token is of."""
-    return reader.known.entries[reader.codes[place]].kind
+    return reader.entries[reader.codes[place]].kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 #: What a term may be.
@@ -58,18 +59,40 @@ class Span(NamedTuple):
     how: How
 
 
-class Scrubbed(NamedTuple):
-    """A text without its identifiers, and where they stood in the source, in order and apart."""
+class Scrubbed:
+    """A text without its identifiers, and where they stood in the source, in order and apart.
 
-    text: str
-    spans: tuple[Span, ...]
+    Spans may be given as a function: they are many, and seldom asked for.
+    """
+
+    __slots__ = ("_spans", "text")
+
+    def __init__(self, text: str, spans: tuple[Span, ...] | Callable[[], tuple[Span, ...]]) -> None:
+        self.text = text
+        self._spans = spans
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The parts that were replaced."""
+        if callable(self._spans):
+            self._spans = self._spans()
+        return self._spans
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scrubbed) and (self.text, self.spans) == (other.text, other.spans)
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.spans))
+
+    def __repr__(self) -> str:  # what is kept of a text is PHI, as a record is
+        return f"Scrubbed(<{len(self.text)} characters>)"
 
 
 class Found(NamedTuple):
-    """A span with what takes its place; None: a masker must still be asked."""
+    """A span with what takes its place."""
 
     start: int
     stop: int
     kind: str
     how: How
-    new: str | None
+    new: str

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from masking.pools.load import street_suffixes
 from masking.pools.titles import PREFIXES
-from masking.scrub.scan import WORDS, Table
+from masking.scrub.batch import WORDS
 
 MONTHS = tuple(
     "january february march april may june july august september october november december".split()  # noqa: SIM905
@@ -33,8 +33,8 @@ WWW, MONTH, WEEKDAY, TITLE, SPELLED, LABEL = WORDS, WORDS - 1, WORDS - 2, WORDS 
 
 
 @cache
-def words() -> Table:
-    """The vocabulary's table: the code of a word that is found is one of the constants above."""
+def words() -> dict[str, int]:
+    """The words that matter: counted down from `WORDS` by the number, the constants above."""
     classes: dict[str, int] = {"www": 0}
     for month in MONTHS:
         classes[month] = classes[month[:3]] = 1
@@ -48,7 +48,7 @@ def words() -> Table:
     classes["ninety"] = classes["hundred"] = 4
     for label in LABELS:
         classes.setdefault(label, 5)
-    return Table(list(classes), [-1 - number for number in classes.values()])
+    return classes
 
 
 #: Names that are words of the clinic, or of colour and race: a capital alone does not make names of them.

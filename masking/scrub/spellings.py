@@ -1,17 +1,16 @@
-"""A dossier compiled for searching: every spelling of every term in one table, with what takes its place."""
+"""The ways in which people spell a term: every one is found, and has what takes its place."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
 from masking.pools.titles import GUESSABLE_SUFFIXES, PARTICLES, PREFIXES, fold_title
-from masking.scrub.scan import Table, fold
-from masking.scrub.terms import Dossier, Term
-from masking.scrub.vocabulary import EPONYMS, full_names, level_of, nicknames, street_words
+from masking.scrub.characters import fold
+from masking.scrub.terms import Term
+from masking.scrub.vocabulary import full_names, level_of, nicknames, street_words
 
 #: A whole name, one word of a name, a number that is poured into the punctuation found, text as it is.
 WHOLE, NAME, NUMBER, TEXT = range(4)
@@ -33,51 +32,11 @@ class Entry(NamedTuple):
     folded: str
 
 
-class Known:
-    """A dossier ready for searching. Memos hold what was made of spellings before; they die with the dossier."""
-
-    __slots__ = ("births", "dates", "days", "entries", "exact", "forms", "initials", "memo", "table")
-
-    def __init__(self, dossier: Dossier) -> None:
-        self.days = dossier.days
-        self.entries: list[Entry] = []
-        self.exact: dict[str, tuple[str, str]] = {}
-        self.births: dict[str, str | None] = {}
-        self.initials: dict[str, str] = {}
-        self.memo: dict[str, tuple[str, str]] = {}
-        self.dates: dict[tuple[str, str], str] = {}
-        spelled = [_spelled(*term) for term in dossier.terms]
-        first: dict[str, tuple[str, Entry]] = {}
-        for one in spelled:
-            for key, row in one.rows:
-                first.setdefault(key, row)
-            for initial, fake in one.initials:
-                self.initials.setdefault(initial, fake)
-            for value, answer in one.exact:
-                self.exact.setdefault(value, answer)
-        for one in spelled:  # short forms last: a name that somebody bears comes before
-            for key, row in one.nicknames:
-                first.setdefault(key, row)
-        for term in dossier.terms:
-            if term.kind == "birth_date":
-                self.births.setdefault(term.real, term.fake)
-        self.entries = [entry for _, entry in first.values()]
-        sure = [one.mode in (WHOLE, NAME) and not one.level and one.folded not in EPONYMS for one in self.entries]
-        births = [
-            (int(real.replace("-", "")), int(fake[:10].replace("-", "")))
-            for real, fake in self.births.items()
-            if fake is not None and len(real) == 10 and len(fake) >= 10
-        ]
-        phrases = [spelling for spelling, _ in first.values()]
-        self.table = Table(phrases, range(len(phrases)), sure, self.days, births)
-        self.forms = [(one.kind, one.fake, one.fake.upper(), one.fake.lower()) for one in self.entries]
+_Row = tuple[str, Entry]
 
 
-_Row = tuple[str, tuple[str, Entry]]
-
-
-class _Spelled:
-    """The spellings of one term: rows of a key, the spelling and its entry."""
+class Spelled:
+    """The spellings of one term, each with its entry; initials and exact values with their fakes."""
 
     __slots__ = ("exact", "initials", "nicknames", "rows")
 
@@ -94,7 +53,7 @@ class _Spelled:
 
     def _put(self, spelling: str, entry: Entry) -> None:
         if spelling:
-            self.rows.append((spelling.casefold(), (spelling, entry)))
+            self.rows.append((spelling, entry))
 
     def _add(self, term: Term) -> None:
         kind, real = term.kind, term.real.strip()
@@ -172,13 +131,7 @@ class _Spelled:
         for formal in full_names().get(real, ()):
             others.append((formal, fake))
         for nick, other in others:
-            self.nicknames.append((nick, (nick, Entry("given", other, NAME, level_of(nick), nick))))
-
-
-@lru_cache(maxsize=1 << 15)
-def _spelled(kind: str, real: str, fake: str | None) -> _Spelled:
-    """Kept, since a practitioner or a parent stands in many dossiers."""
-    return _Spelled(kind, real, fake)
+            self.nicknames.append((nick, Entry("given", other, NAME, level_of(nick), nick)))
 
 
 def _words(text: str) -> list[str]:

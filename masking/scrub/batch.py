@@ -1,0 +1,110 @@
+"""The arrays of a batch, as the compiled loops pass them on: texts, what is known, tokens, answers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from masking.native import Bytes, Hashes, Ints, Points
+
+#: Codes of tokens; what is of the dossier has the number of its entry, 0 and up.
+NUMBER, HEX, AT, LINK = -1, -2, -3, -4
+#: The vocabulary's classes count down from here.
+WORDS = -10
+#: Hints of a known name that is one wherever it stands: as the fake is written, in capitals, in lower case.
+ASK, TITLED, CAPITALS, SMALL = range(4)
+#: In a text's row: its dates are not moved by the scan.
+NO_DAYS = -(1 << 30)
+#: Numbers in a text's row.
+ROW = 6
+
+#: What takes a place: a fake as it is; its letters and digits in the punctuation found; a text that was made for it; a
+#: day in one of three spellings.
+AS_IS, POURED, MADE, SLASHES, DASHES, WORDED = range(6)
+#: Answers that one token may have at most: an initial, the name, a middle initial; or a weekday and a date.
+MOST = 3
+
+
+class Texts(NamedTuple):
+    """Code points one text behind the other, where each begins (and the end), and a row of six numbers a text.
+
+    A row: where the text's table begins, its mask, the length of its longest phrase; its days; where its birth dates
+    begin, and how many they are.
+    """
+
+    points: Points
+    bounds: Ints
+    rows: Ints
+
+
+class Lexicon(NamedTuple):
+    """Classes and folds of characters, the tables of all dossiers, that of the vocabulary, and pairs of birth dates."""
+
+    classes: Bytes
+    folds: Points
+    keys: Hashes
+    values: Ints
+    word_keys: Hashes
+    word_values: Ints
+    births: Ints
+
+
+class Tokens(NamedTuple):
+    """Starts and stops (in their text), codes and hints of all tokens; and where those of each text begin, with the end."""
+
+    starts: Ints
+    stops: Ints
+    codes: Ints
+    hints: Ints
+    bounds: Ints
+
+
+class Fakes(NamedTuple):
+    """Of each entry: the number of its kind, its mode (-1: to be asked for), letters and digits of its fake, and forms.
+
+    symbols: -1 where the fake is never poured. Three forms an entry (as it is, upper, lower) lie in `points`; form i
+    is at bounds[i] to bounds[i + 1].
+    """
+
+    kinds: Ints
+    modes: Ints
+    symbols: Ints
+    bounds: Ints
+    points: Points
+
+
+class Links(NamedTuple):
+    """Starts of e-mail addresses and URLs in their text, and where those of each text begin, with the end."""
+
+    starts: Ints
+    bounds: Ints
+
+
+class State(NamedTuple):
+    """How far each text is: its next token, the end of what was found, its next link, the token a link was taken at."""
+
+    places: Ints
+    ends: Ints
+    links: Ints
+    taken: Ints
+
+
+class Answers(NamedTuple):
+    """What was found: start, stop, kind, form, and of the form an offset and a size; the number of answers a text.
+
+    A text has `MOST` places for each of its tokens, in the order of the tokens.
+    """
+
+    starts: Ints
+    stops: Ints
+    kinds: Ints
+    forms: Ints
+    offsets: Ints
+    sizes: Ints
+    counts: Ints
+
+
+def ints(size: int) -> Ints:
+    """Zeros."""
+    return np.zeros(size, dtype=np.int32)

@@ -1,0 +1,100 @@
+"""What is of the dossier and needs a look around: names that are words as well, initials; and names behind a title."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from masking.scrub.spellings import NAME, NUMBER, TEXT, WHOLE, Entry, cased, pour
+from masking.scrub.standing import is_name
+from masking.scrub.vocabulary import is_eponym
+
+if TYPE_CHECKING:
+    from masking.scrub.reader import Reader
+
+_UNKNOWN_NAME = re.compile(
+    r"\.?\s{1,2}((?:[A-Z]\.?\s)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*(?:\s(?:[A-Z]\.\s)?[A-Z][a-z]+(?:['’-][A-Z]?[a-z]+)*)?)"
+)
+_NO_SURNAME = frozenset(
+    {"who", "and", "or", "of", "in", "on", "at", "the", "is", "was", "has", "to", "for", "with", "said", "states"}
+    | {"notes", "office", "clinic", "today"}
+)
+
+
+def known(reader: Reader, place: int, start: int, stop: int) -> None:
+    """An entry of the dossier."""
+    entry = reader.entries[reader.codes[place]]
+    if entry.level and not is_name(reader, place, start, stop, entry):
+        return
+    if entry.mode in (NAME, WHOLE):
+        _name(reader, start, stop, entry)
+        return
+    new = _as_found(entry.fake, entry.mode, reader.text[start:stop])
+    if new[:1] == "+" and start and reader.text[start - 1] == "+":
+        new = new[1:]
+    reader.put(start, stop, entry.kind, new, "known")
+
+
+def _as_found(fake: str, mode: int, spelled: str) -> str:
+    """A fake in the spelling found."""
+    if mode == NUMBER:
+        return pour(fake, spelled)
+    return cased(fake, spelled) if mode in (WHOLE, TEXT) and spelled.isupper() else fake
+
+
+def _name(reader: Reader, start: int, stop: int, entry: Entry) -> None:
+    text = reader.text
+    if is_eponym(entry.folded, text, stop):
+        return
+    # 'J. Smith' and 'John Q. Smith': the initial before it goes with the name.
+    if start > 1 and text[start - 1] == " ":
+        initial = start - 3 if text[start - 2] == "." else start - 2
+        is_apart = initial >= reader.end and initial >= 0 and not text[initial - 1 : initial].isalnum()
+        if is_apart and text[initial].isupper():
+            last = reader.before()
+            named = entry.kind == "family" or (
+                last is not None and last[2] == "given" and reader.end == initial - 1
+            )
+            if named and (text[start - 2] == "." or _is_initial(reader, initial)):
+                reader.put(initial, initial + 1, "given", _initial(reader, text[initial]), "known")
+    reader.put(start, stop, entry.kind, cased(entry.fake, text[start:stop]), "known")
+    if entry.kind == "given" and text[stop : stop + 1] == " ":
+        middle_initial(reader)
+
+
+def _initial(reader: Reader, letter: str) -> str:
+    return reader.known.initials.get(letter.lower(), "X")
+
+
+def _is_initial(reader: Reader, at: int) -> bool:
+    """Whether one capital without a dot is an initial: one of the dossier's, or between two names."""
+    last = reader.before()
+    between = last is not None and last[1] == at - 1 and last[2] == "given"
+    return between or reader.text[at].lower() in reader.known.initials
+
+
+def middle_initial(reader: Reader) -> None:
+    """`Smith, John Q.`: an initial behind a given name, found last, that stands behind the family name."""
+    text, last, family = reader.text, reader.before(), reader.before(2)
+    if last is None or family is None:
+        return
+    start, stop, _ = last
+    letter, after = text[stop + 1 : stop + 2], text[stop + 2 : stop + 3]
+    if letter.isupper() and text[family[1] : start] == ", " and not after.isalnum():
+        reader.put(stop + 1, stop + 2, "given", _initial(reader, letter), "known")
+
+
+def title(reader: Reader, place: int, start: int, stop: int) -> None:
+    """`Dr. Somebody` whom the dossier does not know."""
+    text = reader.text
+    if not text[start].isupper():
+        return
+    for later in range(place + 1, min(place + 4, reader.stop)):
+        if reader.codes[later] >= 0 and reader.starts[later] <= stop + 12:
+            return  # somebody known
+    unknown = _UNKNOWN_NAME.match(text, stop)
+    if unknown is None or unknown[1].casefold() in _NO_SURNAME:
+        return
+    if text[start:stop].casefold() == "nurse" and unknown[1].isupper():
+        return
+    reader.put(unknown.start(1), unknown.end(1), "name", None)

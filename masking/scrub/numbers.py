@@ -1,0 +1,112 @@
+"""Numbers that are of nobody known: phones, addresses of machines, ages, what a label stands before."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from masking.scrub import dates, shapes
+from masking.scrub.moving import date, short
+
+if TYPE_CHECKING:
+    from masking.scrub.reader import Reader
+
+_DATE_KINDS = frozenset(("iso", "ymd", "mdy", "my", "ym", "stamp", "dmy"))
+_SEPARATORS = frozenset(("s1", "s2", "s3", "s4"))
+
+
+def number(reader: Reader, start: int) -> None:
+    """What begins at a number."""
+    text = reader.text
+    if start and text[start - 1] == "+":
+        end = shapes.international(text, start)
+        if end:
+            reader.put(start - 1, end, "phone", None)
+            return
+    elif _is_inside(text, start):
+        return
+    shape = shapes.AT_NUMBER.match(text, start)
+    if shape is None:
+        brief = dates.SHORT.match(text, start)
+        if brief:
+            short(reader, brief)
+        return
+    kind = shape.lastgroup
+    if kind in _SEPARATORS:
+        kind = next(
+            name
+            for name, value in shape.groupdict().items()
+            if (value and len(name) > 2) or (value and name in ("my", "ip"))
+        )
+    _shaped(reader, str(kind), shape)
+
+
+def _is_inside(text: str, start: int) -> bool:
+    """Whether a number goes on here, or a code: its beginning was looked at."""
+    before = text[start - 1] if start > 1 else " "
+    return before in ".-/:" and text[start - 2].isalnum() and (before != ":" or text[start - 2].isdigit())
+
+
+def _shaped(reader: Reader, kind: str, shape: re.Match[str]) -> None:
+    start, stop = shape.span()
+    if kind in _DATE_KINDS:
+        date(reader, kind, shape)
+    elif kind == "phone":
+        _phone(reader, start, stop)
+    elif kind == "local":
+        if shapes.is_local_phone(reader.text, start):
+            reader.put(start, stop, "phone", None)
+    elif kind == "zip":
+        if stop - start == 10 or shapes.is_zip(reader.text, start):
+            reader.put(start, stop, "zip", None)
+    elif kind == "age" or (kind == "bare" and shapes.is_age(reader.text, start)):
+        reader.put(start, stop, "age", "90+")
+    elif kind == "ssn":
+        reader.put(start, stop, "ssn", None)
+    elif kind != "bare":
+        _address(reader, kind, shape)
+
+
+def _phone(reader: Reader, start: int, stop: int) -> None:
+    text, spelled = reader.text, reader.text[start:stop]
+    if spelled.isdigit() and shapes.is_number_of_code(text, start):
+        return
+    if ")" in spelled and "(" not in spelled:
+        if text[start - 1 : start] != "(":
+            return
+        start -= 1
+    reader.put(start, stop, "phone", None)
+
+
+def _address(reader: Reader, kind: str, shape: re.Match[str]) -> None:
+    if kind in ("ip", "ip6", "vin") and not shapes.is_address(kind, shape[kind]):
+        return
+    reader.put(*shape.span(), "ip" if kind == "ip6" else kind, None)
+
+
+def hexed(reader: Reader, start: int) -> None:
+    """What begins with letters that are hexadecimal digits."""
+    shape = shapes.AT_HEX.match(reader.text, start)
+    if shape:
+        _address(reader, "mac" if shape["mac"] else "uuid" if shape["uuid"] else "ip6", shape)
+
+
+def spelled_age(reader: Reader, start: int) -> None:
+    """`ninety-two years old`."""
+    aged = shapes.SPELLED_AGE.match(reader.text, start)
+    if aged:
+        reader.put(start, aged.end(), "age", "90+")
+
+
+def label(reader: Reader, place: int, start: int, stop: int) -> None:
+    """The number behind a label."""
+    labelled = shapes.label_value(reader.text, start, stop)
+    if labelled is None:
+        return
+    begin, end, kind = labelled
+    for later in range(place + 1, reader.stop):
+        if reader.starts[later] >= end:
+            break
+        if reader.codes[later] >= 0 and reader.starts[later] >= begin:
+            return  # known: its own fake takes its place
+    reader.put(begin, end, kind, None)
