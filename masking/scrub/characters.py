@@ -2,7 +2,6 @@
 
 Texts are code points (UTF-32), so that positions are those of Python.
 """
-# ruff: noqa: PLR1714
 
 from __future__ import annotations
 
@@ -13,7 +12,6 @@ from functools import cache
 import numpy as np
 
 from masking.native import Bytes, Ints, Points, borrowing
-
 
 OTHER, LETTER, DIGIT, IDEOGRAPH, MARK = range(5)
 
@@ -46,6 +44,7 @@ CLASSES, FOLDS = _tables()
 
 @borrowing
 def class_of(point: int, classes: Bytes) -> int:
+    """The class of a character by its code point; beyond the table, by the blocks of Unicode."""
     if point < 0x3000:
         kind: int = classes[point]
         return kind

@@ -1,12 +1,10 @@
 """Dates that the scan answers itself: `01/09/1964`, `1964-01-09`, `January 9, 1964`."""
-# ruff: noqa: PLR0912
 
 from __future__ import annotations
 
 import numpy as np
 
 from masking.native import Ints, Points, borrowing
-
 
 #: Codes of such dates; the token's hint is yyyymmdd.
 SLASHED, DASHED, WRITTEN = -5, -6, -7

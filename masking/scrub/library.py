@@ -101,7 +101,9 @@ class Library:
 
     def is_full(self) -> bool:
         """Whether it is time for a new one: not in the middle of a batch."""
-        return max(len(self._known), len(self._by_identity) // 4) >= _MOST_DOSSIERS or len(self.entries) >= _MOST_ENTRIES
+        return (
+            max(len(self._known), len(self._by_identity) // 4) >= _MOST_DOSSIERS or len(self.entries) >= _MOST_ENTRIES
+        )
 
     def known(self, dossiers: Sequence[Dossier]) -> list[Known]:
         """Dossiers ready for searching; each is compiled once."""
@@ -150,7 +152,9 @@ class Library:
         points, bounds = to_points(phrases)
         count = len(phrases)
         measure(points, bounds, CLASSES, FOLDS, self._hashes.room(count), self._firsts.room(count))
-        self._traits.add([value for row in zip(map(len, phrases), map(_is_sure, entries), strict=True) for value in row])
+        self._traits.add(
+            [value for row in zip(map(len, phrases), map(_is_sure, entries), strict=True) for value in row]
+        )
         self._kinds.add([number_of(entry.kind) for entry in entries])
         self._modes.add([-1 if entry.level or entry.mode in (WHOLE, NAME) else entry.mode for entry in entries])
         self._symbols.add([_symbols(entry) for entry in entries])
@@ -223,5 +227,3 @@ def _vocabulary() -> tuple[Hashes, Ints]:
     for digest, number in zip(hashes, classes.values(), strict=True):
         put(keys, values, 0, 1023, digest, digest, number << 3 | 1)
     return keys, values
-
-

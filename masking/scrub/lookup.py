@@ -4,7 +4,6 @@ A *word* is a run of letters, digits and marks, folded as it is read: lower case
 line, a number in any punctuation) is hashed over its letters and digits alone, whatever stands between them, from a
 word on that some phrase begins with.
 """
-# ruff: noqa: PLR1714
 
 from __future__ import annotations
 
@@ -16,6 +15,7 @@ from masking.scrub.characters import class_of
 
 @borrowing
 def slot_of(digest: np.uint64, mask: int) -> int:
+    """Where a hash is looked for first, in a table of `mask + 1` places."""
     slot: int = int((digest ^ (digest >> np.uint64(29))) & np.uint64(mask))
     return slot
 

@@ -101,9 +101,7 @@ def _whole(text: str, pieces: list[Piece] | None) -> list[Piece]:
     return answer
 
 
-def _put_back(
-    text: str, pieces: Sequence[Piece], found: Sequence[Found], write: Callable[[str], str]
-) -> Scrubbed:
+def _put_back(text: str, pieces: Sequence[Piece], found: Sequence[Found], write: Callable[[str], str]) -> Scrubbed:
     """Write what was found over the pieces that it covers: all of it over the first, nothing over the others."""
     out: list[str] = []
     spans: list[Span] = []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from datetime import date as Day
 from typing import TYPE_CHECKING
 
 from masking.scrub import dates
@@ -71,7 +71,7 @@ def _weekday(reader: Reader, start: int) -> re.Match[str] | None:
     return _DAY_BEFORE.search(reader.text, max(reader.end, start - 14), start) if start > 3 else None
 
 
-def _put_weekday(reader: Reader, start: int, moved: Day | None) -> None:
+def _put_weekday(reader: Reader, start: int, moved: dt.date | None) -> None:
     before = _weekday(reader, start)
     if before and moved is not None:
         reader.put(*before.span(1), "date", dates.weekday(moved, before[1]))

@@ -52,9 +52,7 @@ def _name(reader: Reader, start: int, stop: int, entry: Entry) -> None:
         is_apart = initial >= reader.end and initial >= 0 and not text[initial - 1 : initial].isalnum()
         if is_apart and text[initial].isupper():
             last = reader.before()
-            named = entry.kind == "family" or (
-                last is not None and last[2] == "given" and reader.end == initial - 1
-            )
+            named = entry.kind == "family" or (last is not None and last[2] == "given" and reader.end == initial - 1)
             if named and (text[start - 2] == "." or _is_initial(reader, initial)):
                 reader.put(initial, initial + 1, "given", _initial(reader, text[initial]), "known")
     reader.put(start, stop, entry.kind, cased(entry.fake, text[start:stop]), "known")

@@ -1,5 +1,4 @@
 """One pass over the characters of a batch: which words are of the dossier, which are numbers, labels, months or links."""
-# ruff: noqa: PLR0912
 
 from __future__ import annotations
 
@@ -63,10 +62,7 @@ def _named(
     base, mask, longest = rows[6 * text], rows[6 * text + 1], rows[6 * text + 2]
     # 'XW 354 246 398' begins with a short word that is none of the dossier's
     if not has_digit and not (
-        end - at <= 4
-        and end + 1 < stop
-        and 48 <= points[end + 1] <= 57
-        and (points[end] == 32 or points[end] == 45)
+        end - at <= 4 and end + 1 < stop and 48 <= points[end + 1] <= 57 and (points[end] == 32 or points[end] == 45)
     ):
         found = get(lexicon.keys, lexicon.values, base, mask, digest)
         if found == -1 or not found & 2:

@@ -13,8 +13,8 @@ import numpy as np
 from masking.scrub import moving, names, numbers
 from masking.scrub.answered import Answered, answered
 from masking.scrub.batch import HEX, NUMBER, Texts, Tokens, ints
-from masking.scrub.days import SLASHED
 from masking.scrub.characters import to_points
+from masking.scrub.days import SLASHED
 from masking.scrub.library import Library, number_of
 from masking.scrub.reader import Reader
 from masking.scrub.scan import scan
@@ -148,7 +148,7 @@ def _read(reader: Reader, number: int, why: int) -> None:
     reader.leave(place)
 
 
-def _token(reader: Reader, place: int, code: int, start: int, stop: int) -> None:  # noqa: PLR0913 (a token's parts)
+def _token(reader: Reader, place: int, code: int, start: int, stop: int) -> None:
     if code >= 0:
         names.known(reader, place, start, stop)
     elif code in (NUMBER, SLASHED):
@@ -163,5 +163,3 @@ def _token(reader: Reader, place: int, code: int, start: int, stop: int) -> None
         numbers.hexed(reader, start)
     elif code == SPELLED:
         numbers.spelled_age(reader, start)
-
-

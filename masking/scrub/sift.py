@@ -1,5 +1,4 @@
 """Which tokens matter: numbers that can be no identifier and words that nothing follows are left out, dates answered."""
-# ruff: noqa: PLR0912, PLR1714, SIM102
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from masking.scrub.vocabulary import COMMON, MONTHS, level_of
 
 if TYPE_CHECKING:
-    from masking.scrub.spellings import Entry
     from masking.scrub.reader import Reader
+    from masking.scrub.spellings import Entry
 
 #: Before a name.
 _CUE = re.compile(
