@@ -16,9 +16,9 @@ from masking.fhir.compartment import is_person, subject_paths
 from masking.fhir.elements import children, json_kind, resource_types
 from masking.fhir.references import parse as parse_reference
 from masking.identity.names import named_by
-from masking.pools.names import official
 from masking.policy.plan import Child, Node, Plan
 from masking.policy.specs import Action, Rule, TypeAction
+from masking.pools.names import official
 
 ABSENT = '{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}'
 LABEL_SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"

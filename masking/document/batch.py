@@ -32,7 +32,6 @@ from masking.maskers.base import BETWEEN
 from masking.native import Bytes, Ints
 from masking.pools.names import official
 
-
 #: In `Walked.persons`: a RelatedPerson.
 RELATED = 2
 

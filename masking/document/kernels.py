@@ -25,7 +25,9 @@ class Kernel:
         self._known: dict[Any, Part] = {}
         self._blanked: set[Any] = set()
 
-    def answer(self, values: Sequence[bytes], context: Sequence[Sequence[Part]]) -> tuple[list[Part], list[bool] | None]:
+    def answer(
+        self, values: Sequence[bytes], context: Sequence[Sequence[Part]]
+    ) -> tuple[list[Part], list[bool] | None]:
         """The masked values, null where one cannot be read; and which of them have lost something, None if none has.
 
         `context`: a column for each name the masker asks for.

@@ -30,7 +30,19 @@ Spans: TypeAlias = Annotated[Any, Of(SPAN)]
 #: What makes up a whole address, in the order in which its masker wants it.
 _ADDRESS_PARTS = np.array([name_hash(name) for name in ("line", "city", "state", "postalCode", "country")], np.uint64)
 #: Names of context by number, for compiled loops.
-NAMES = ("system", "family", "unit", "sex", "deceased", "birth_date", "given", "address", "referent", "content_type", "data")
+NAMES = (
+    "system",
+    "family",
+    "unit",
+    "sex",
+    "deceased",
+    "birth_date",
+    "given",
+    "address",
+    "referent",
+    "content_type",
+    "data",
+)
 (
     _OF_SYSTEM,
     _OF_FAMILY,

@@ -60,7 +60,7 @@ def read_sections(root: Node, source: Source) -> Sections:
     entries = source.entries(root, "$", KEYS)
     if "policy" not in entries:
         source.bad(root, "$", "a policy without a name", "add policy: NAME at the top")
-    readers: Mapping[str, Callable[[Entry], None]] = {
+    readers: Mapping[str, Callable[[Entry], object]] = {
         "policy": lambda entry: setattr(said, "policy", _name(entry.node, source)),
         "description": lambda entry: setattr(said, "description", source.text(entry.node, "$.description")),
         "extends": lambda entry: setattr(said, "extends", entry if source.text(entry.node, "$.extends") else None),
@@ -219,7 +219,7 @@ def _code_systems(node: Node, source: Source, said: Sections) -> None:
         said.other_texts = _rule(others, key_path(path, OTHERS), source)
 
 
-def _listed(node: Node, path: str, source: Source, said: Listed, *beside: str) -> dict[str, Entry]:
+def _listed(node: Node, path: str, source: Source, said: Listed, *beside: str) -> Mapping[str, Entry]:
     """Read the lists; the entries that may stand beside them are the caller's."""
     entries = source.entries(node, path, ("keep", "also_keep", *beside))
     for key, entry in entries.items():

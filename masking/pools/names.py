@@ -136,7 +136,9 @@ def persona(
 
 
 #: What a name is used for (HumanName.use), the one that somebody goes by first; names of other uses are nobody's calling.
-_USES = {use: rank for rank, use in enumerate(("official", "usual", "", "temp", "nickname", "anonymous", "old", "maiden"))}
+_USES = {
+    use: rank for rank, use in enumerate(("official", "usual", "", "temp", "nickname", "anonymous", "old", "maiden"))
+}
 
 
 def official(names: Iterable[tuple[str, str, str]]) -> tuple[str | None, str | None]:
