@@ -18,6 +18,7 @@ from masking.fhir.references import parse as parse_reference
 from masking.identity.names import named_by
 from masking.policy.plan import Child, Node, Plan
 from masking.policy.specs import Action, Rule, TypeAction
+from masking.pools.names import official
 
 ABSENT = '{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}'
 LABEL_SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
@@ -462,6 +463,7 @@ class Oracle:
         answer = bound.mask_distinct([text], **context)[0]
         if answer is None or (isinstance(value, Bare) and not _NUMBER.fullmatch(answer)):
             return self.unread(child.path, scope)
+        scope.redacts = scope.redacts or (isinstance(value, String) and bound.blanks(text, answer))
         return json.dumps(answer, ensure_ascii=False) if isinstance(value, String) else answer
 
     def vouched_displays(self, concept: Members) -> Iterator[str]:
@@ -485,6 +487,10 @@ class Oracle:
         match name:
             case "subject":
                 return subject(scope)
+            case "chart":
+                return chart(scope)
+            case "family" | "given" if trail[-1][1].content != "HumanName":
+                return own_name(trail)[name == "given"]
             case "system" | "family":
                 return beside.string(name) if name in children(trail[-1][1].content) else None
             case "unit":
@@ -496,11 +502,14 @@ class Oracle:
                 texts = [i.text for i in given.values if isinstance(i, String)] if isinstance(given, Items) else []
                 return " ".join(texts) if texts else None
             case "referent":
-                return referent(beside, scope)
+                who = beside.get("who")
+                return referent(who if isinstance(who, Members) else beside, scope)
             case "people":
                 return None  # nobody is known here, so it does not matter whom a resource refers to
             case "content_type":
                 return beside.string("contentType")
+            case "data":
+                return beside.string("data")
             case "sex":
                 around = [obj for obj, node in trail if "gender" in children(node.content)]
                 return around[-1].string("gender") if around else None
@@ -540,6 +549,31 @@ def referent(reference: Members, scope: Scope) -> str | None:
     return f"/{identifier.string('system') or ''}|{number}"
 
 
+def own_name(trail: Trail) -> tuple[str | None, str | None]:
+    """The family and given name of whom the nearest object around a value is about."""
+    for around, node in reversed(trail):
+        known = children(node.content).get("name")
+        if known is not None and known.content == "HumanName":
+            value = around.get("name")
+            names = json.loads(spelled(value)) if value is not None else []
+            return official(parts(name) for name in (names if isinstance(names, list) else [names]) if parts(name))
+    return None, None
+
+
+def parts(name: object) -> tuple[str, str, str]:
+    """Use, family and given names of a HumanName; () of anything else."""
+    if not isinstance(name, dict):
+        return ()
+    given = name["given"] if isinstance(name.get("given"), list) else []
+    texts = [name[key] if isinstance(name.get(key), str) else "" for key in ("use", "family")]
+    return (*texts, " ".join(word for word in given if isinstance(word, str)))
+
+
+def chart(scope: Scope) -> str | None:
+    """The key of the patient that a RelatedPerson names."""
+    return named(scope) if scope.node.content == "RelatedPerson" else None
+
+
 def subject(scope: Scope) -> str | None:
     """The key of the human whose resource it is."""
     own = scope.root.string("id")
@@ -548,6 +582,17 @@ def subject(scope: Scope) -> str | None:
         if own is None:
             return None
         return f"{base}#{own}" if scope.container else fold(own)
+    key = named(scope)
+    if key is not None:
+        return key
+    if scope.container:
+        return subject(scope.container)
+    return None if own is None else fold(own)
+
+
+def named(scope: Scope) -> str | None:
+    """The key of the patient that a resource names."""
+    base = scope.outermost.root.string("id") or ""
     found = [
         value
         for path in subject_paths(scope.node.content)
@@ -565,9 +610,7 @@ def subject(scope: Scope) -> str | None:
             number = identifier.string("value")
             if number is not None:
                 return f"{identifier.string('system') or ''}|{number}"
-    if scope.container:
-        return subject(scope.container)
-    return None if own is None else fold(own)
+    return None
 
 
 def patient(text: str, base: str) -> str | None:

@@ -9,7 +9,7 @@ import masking.maskers  # noqa: F401
 from masking.errors import ParameterError
 from masking.keys import hmac_parts
 from masking.maskers.births import CapBirthYear, RetainAge
-from masking.maskers.combine import Chain, OneOfBy
+from masking.maskers.combine import Chain, KeepListed, OneOfBy
 from masking.maskers.dates import DateShift, Generalize
 from masking.maskers.generic import Constant, Keep, Redact
 from masking.maskers.numbers import Perturb
@@ -23,7 +23,7 @@ class Keys:
 def test_chain_goes_in_order():
     bound = Chain([DateShift(), Generalize("month")]).bind(Keys())
     shifted = DateShift().bind(Keys()).mask_distinct(["1987-03-02"], subject=["s"])[0]
-    assert bound.mask_distinct(["1987-03-02"], subject=["s"]) == [shifted[:7]]
+    assert bound.mask_distinct(["1987-03-02"], subject=["s"], chart=[None]) == [shifted[:7]]
 
 
 def test_chain_stops_at_null():
@@ -45,7 +45,7 @@ def test_context_is_what_the_parts_ask_for():
 def test_context_travels():
     bound = OneOfBy("system", {"a": Chain((DateShift(), Generalize()))}).bind(Keys())
     sent = pickle.loads(pickle.dumps(bound))
-    assert sent == bound and sent.context == bound.context == ("subject", "system")
+    assert sent == bound and sent.context == bound.context == ("subject", "system", "chart")
 
 
 def test_one_of_by_chooses():
@@ -107,3 +107,17 @@ def test_chain_checks_its_maskers(maskers):
 def test_one_of_by_checks_its_parameters(parameters, message):
     with pytest.raises(ParameterError, match=message):
         OneOfBy(**parameters)
+
+
+def test_keep_listed():
+    bound = KeepListed(("HL7", "HL7 *"), Constant("other")).bind(Keys())
+    assert bound.mask_distinct(["HL7", "HL7 International", "HL7x", "hl7"]) == [
+        "HL7",
+        "HL7 International",
+        "other",
+        "other",
+    ]
+    assert [bound.blanks("x", answer) for answer in ("HL7", "other")] == [False, True]
+    for keep in ("HL7", ("*",), ("a*b",), (5,)):
+        with pytest.raises(ParameterError, match="keep"):
+            KeepListed(keep, Constant("x"))

@@ -177,6 +177,11 @@ ROWS = {
         {"Mr. Joe Smith Jr.": "Mr. Sherwood Bond Jr.", "SMITH, JOE": "BOND, SHERWOOD", "": None, "0": None},
         JOE,
     ),
+    "keep_listed": Row(
+        spec("keep_listed", keep=["HL7", "HL7 *"], others=spec("constant", value="other")),
+        {"HL7": "HL7", "HL7 International": "HL7 International", "hl7": "other", "": "other", "0": "other"},
+        keyless=True,
+    ),
     "by_referent": Row(  # nobody is known here; tests/test_known_people.py has those who are
         spec("by_referent", person=spec("full_name"), place=spec("hash", length=16), default=spec("redact_text")),
         {"General Hospital": "f87083780ae22517", "": "310e1e7b5ba52db8"},

@@ -249,7 +249,7 @@ def test_all_at_once_in_the_order_of_the_lines() -> None:
         "p.yaml:7 $.types.Foo: unknown action 'bar'; known: keep, mask, redact, refuse",
         "p.yaml:8 $.identifiers.systems.a: expected keep, redact or a masker's name",
         "p.yaml:9 $.code_systems.keep: expected a list",
-        "p.yaml:9 $.code_systems.drop: unknown key 'drop'; known: also_keep, keep",
+        "p.yaml:9 $.code_systems.drop: unknown key 'drop'; known: also_keep, keep, others",
     ]
 
 

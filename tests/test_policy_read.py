@@ -209,6 +209,19 @@ def test_later_overrules_earlier_rule_by_rule() -> None:
     assert policy.publishers == ("u", "v")
 
 
+def test_texts_of_other_code_systems_have_a_rule_of_their_own() -> None:
+    def others(text: str) -> Action | None:
+        rule = read(f"policy: p\n{text}").other_texts
+        return rule.action if rule else None
+
+    assert others("") is None
+    assert others("rules: {string: keep}\n") is Action.KEEP
+    assert others("rules: {string: keep}\ncode_systems: {keep: [a], others: redact}\n") is Action.REDACT
+    write("policy: base\ncode_systems: {keep: [a], others: redact}\n", "base.yaml")
+    policy = read("policy: p\nextends: ./base.yaml\nrules: {string: keep}\n")
+    assert policy.other_texts is not None and policy.other_texts.place.file == "base.yaml"
+
+
 def test_keep_replaces_the_inherited_code_systems() -> None:
     write("policy: base\ncode_systems: {keep: [a, b]}\n", "base.yaml")
     assert read("policy: p\nextends: base.yaml\ncode_systems: {keep: [c]}\n").code_systems == ("c",)

@@ -42,13 +42,13 @@ CHANGES = re.compile(
     | Patient\.address\.extension\.extension\.valueDecimal | Location\.position\.(latitude|longitude)
     | (Location|Organization)\.name | Location\.description | Device\.(distinctIdentifier|lotNumber|serialNumber)
     | Device\.deviceName\.name | Patient\.text\.(status|div) | [\w.]+\.display | MedicationRequest\.dosageInstruction\.text
-    | Encounter\.hospitalization\.dischargeDisposition\.text""",
+    | Encounter\.hospitalization\.dischargeDisposition\.text | DocumentReference\.content\.attachment\.data""",
     re.VERBOSE,
 )
 #: Where something may be gone: extensions that no rule names, bytes that nobody has read, a device's spelled-out number.
 GONE = re.compile(
     r"(Organization|Practitioner)\.extension\.\w+|(Practitioner|PractitionerRole)\.telecom\.extension\.\w+"
-    r"|DocumentReference\.content\.attachment\.data|Device\.udiCarrier\.carrierHRF|Device\.(manufactureDate|expirationDate)"
+    r"|Device\.udiCarrier\.carrierHRF|Device\.(manufactureDate|expirationDate)"
 )
 #: What may come: security labels, and the word that bytes are gone.
 ADDED = {
@@ -63,6 +63,7 @@ ADDED = {
 #: And prose that names nobody stays as it is.
 BY_CHANCE = re.compile(
     r"[\w.]+\.(state|display)|[\w.]*(dosageInstruction|note)\.text|[\w.]+\.div|[\w.]*dentifier\.system|Patient\.text\.status"
+    r"|[\w.]+\.dischargeDisposition\.text"
 )
 
 

@@ -77,7 +77,8 @@ class Maskers:
         if len(jobs):
             rows = walked.jobs["row"][jobs]
             context = [walked.context(name, rows) for name in bound.context]
-            sheet.put(jobs, self._kernel(name, bound).answer(walked.strings(rows), context))  # type: ignore[arg-type]
+            found, blanked = self._kernel(name, bound).answer(walked.strings(rows), context)  # type: ignore[arg-type]
+            sheet.put(jobs, found, blanked)
 
     def _literals(self, walked: Walked, bound: BoundMasker, name: str, jobs: Ints, sheet: _Sheet) -> None:
         """Numbers and booleans: their spelling is masked, and what comes out must be a number as JSON spells one."""
@@ -85,7 +86,7 @@ class Maskers:
         spans = zip(walked.tape["start"][rows].tolist(), walked.tape["stop"][rows].tolist(), strict=True)
         values = [walked.raw[start:stop] for start, stop in spans]
         context = [walked.context(name, rows) for name in bound.context]
-        found = self._kernel(name, bound).answer(values, context)
+        found, _ = self._kernel(name, bound).answer(values, context)
         sheet.put(jobs, [part if part is not None and _NUMBER.fullmatch(part) else None for part in found])
 
     # ── what loops know ──
@@ -114,7 +115,7 @@ class Maskers:
         known = self._offsets.setdefault(name, {})
         if len(known) > MEMORY:
             known.clear()
-        keys, place = walked.subjects(rows)
+        keys, place = walked.charts(rows)
         found = []
         for key in keys:
             if key is not None and key not in known:
@@ -146,7 +147,7 @@ class Maskers:
         always = self._tables.plan.bound(rule.masker).always
         if always is None:
             return False
-        sheet.put(np.array([job], np.int32), [to_part(always)], blanks=True)
+        sheet.put(np.array([job], np.int32), [to_part(always)], [True])
         return True
 
     @staticmethod
@@ -171,15 +172,15 @@ class _Sheet:
         self._pieces: list[bytes | Bytes] = []
         self._size = 0
 
-    def put(self, jobs: Ints, parts: Sequence[Part], *, blanks: bool = False) -> None:
-        """Answers as parts, null where a value cannot be read."""
+    def put(self, jobs: Ints, parts: Sequence[Part], blanked: Sequence[bool] | None = None) -> None:
+        """Answers as parts, null where a value cannot be read; and which of them have lost something."""
         sizes = np.array([0 if part is None else len(part) for part in parts], np.int32)
         stops = np.cumsum(sizes, dtype=np.int32)
         is_read = np.array([part is not None for part in parts], np.bool_)
         joined = b"".join([part for part in parts if part is not None])
         self.put_spans(jobs[is_read], bytes_of(joined), (stops - sizes)[is_read], stops[is_read])
-        if blanks:
-            self._spans["blanks"][jobs] = 1
+        if blanked is not None:
+            self._spans["blanks"][jobs] = blanked
 
     def put_spans(self, jobs: Ints, text: Bytes, begins: Ints, ends: Ints) -> None:
         """Answers as spans of a text."""

@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from masking.document.strings import Part
-from masking.document.subjects import Subjects, contained_key, id_key, identifier_key
+from masking.document.strings import Part, to_part
+from masking.document.subjects import Subjects, contained_key, id_key, identifier_key, names_in
 from masking.document.surroundings import (
     CANDIDATE,
     SPAN,
@@ -17,6 +17,7 @@ from masking.document.surroundings import (
     context_rows,
     find_candidates,
     find_identifiers,
+    find_names,
     find_plain,
     find_references,
     join_addresses,
@@ -29,6 +30,10 @@ from masking.document.tape import OBJECT, Tape
 from masking.document.walk import Frames, Jobs
 from masking.maskers.base import BETWEEN
 from masking.native import Bytes, Ints
+from masking.pools.names import official
+
+#: In `Walked.persons`: a RelatedPerson.
+RELATED = 2
 
 
 @dataclass
@@ -41,7 +46,7 @@ class Walked:
     look: Look
     frames: Frames
     jobs: Jobs
-    #: whether a type, by number, is a human's own record
+    #: whether a type, by number, is a human's own record, and RELATED if that stands in a patient's chart
     persons: Bytes
     paths: Paths
     references: Subjects
@@ -67,13 +72,29 @@ class Walked:
         if name == "subject":
             keys, place = self.subjects(rows)
             return [keys[at] for at in place.tolist()]
+        if name == "chart":
+            charts = self._charts(self.tape["frame"][rows])
+            return [charts.get(frame) for frame in self.tape["frame"][rows].tolist()] if charts else [None] * len(rows)
         if name == "people":
             return self._people(rows)
         found = np.empty(len(rows), np.int32)
         context_rows(self.tape, self.look.node_flags, self.frames, rows, number_of(name), found)
         if name == "referent":
             return self._referents(rows, found)
-        return self._joined(found, name == "address") if name in ("address", "given") else self.strings(found)
+        texts = self._joined(found, name == "address") if name in ("address", "given") else self.strings(found)
+        return self._or_own_name(name, rows, texts) if name in ("family", "given") else texts
+
+    def _or_own_name(self, name: str, rows: Ints, texts: list[Part]) -> list[Part]:
+        """Of values that stand in no name, the family or given name of whom the record around them is about."""
+        found = np.empty(len(rows), np.int32)
+        find_names(self.tape, self.look.node_flags, self.frames, rows, found)
+        if (found < 0).all():
+            return texts
+        own: dict[int, Part] = {-1: None}
+        for row in np.unique(found[found >= 0]).tolist():
+            known = official(names_in(self.raw[self.tape[row]["start"] : self.tape[row]["stop"]]))[name == "given"]
+            own[row] = None if known is None else to_part(known)
+        return [text if row == -2 else own[row] for row, text in zip(found.tolist(), texts, strict=True)]
 
     def _joined(self, rows: Ints, is_address: bool) -> list[bytes | None]:
         """The given names or the whole addresses at these rows, each in one line."""
@@ -150,6 +171,24 @@ class Walked:
             self._find(missing)
         return self._distinct, self._key_of[frames]
 
+    def charts(self, rows: Ints) -> tuple[list[bytes | None], Ints]:
+        """As `subjects`, but of a RelatedPerson the patient in whose chart it stands, so that their dates move together."""
+        keys, place = self.subjects(rows)
+        frames = self.tape["frame"][rows]
+        charts = self._charts(frames)
+        if charts:
+            keys, place = [*keys, *charts.values()], place.copy()
+            for at, frame in enumerate(charts, len(keys) - len(charts)):
+                place[frames == frame] = at
+        return keys, place
+
+    def _charts(self, frames: Ints) -> dict[int, bytes | None]:
+        """The keys of the patients of the RelatedPersons among these frames."""
+        related = np.unique(frames[self.persons[self.frames["type"][frames]] == RELATED])
+        if not len(related):
+            return {}
+        return {frame: self.references.canonical(key) for frame, key in self._named(related).items()}
+
     def _find(self, frames: Ints) -> None:
         """Find the subjects of these frames: those that are plainly written by a loop, the others one by one."""
         assert self._key_of is not None
@@ -201,7 +240,7 @@ class Walked:
 
     def _find_these(self, frames: list[int]) -> None:
         """The subjects that these resources name themselves; a contained one that names nobody is left out."""
-        keys, of = self._keys, self.references.of
+        keys = self._keys
         kinds = self.frames["type"][frames].tolist()
         others = []
         for frame, kind in zip(frames, kinds, strict=True):
@@ -217,25 +256,28 @@ class Walked:
                 if is_contained
                 else id_key(own)
             )
-        if not others:
-            return
+        named = self._named(np.array(others, np.int32)) if others else {}
+        for frame in others:
+            if frame in named:
+                keys[frame] = named[frame]
+            elif self._around[frame] < 0:
+                keys[frame] = id_key(self._own[frame])
+
+    def _named(self, frames: Ints) -> dict[int, bytes]:
+        """The patients that these resources name: by a reference, else by a number."""
+        named: dict[int, bytes] = {}
         by_identifier: dict[int, bytes] = {}
-        for frame, spelled, system, value in self._candidates(np.array(others, np.int32)):
-            if frame in keys:
+        for frame, spelled, system, value in self._candidates(frames):
+            if frame in named:
                 continue
             if spelled is None:
                 if value is not None:
                     by_identifier.setdefault(frame, identifier_key(system, value))
                 continue
-            key = of(spelled, self._root_id(frame) if spelled[:1] == b"#" else None)
+            key = self.references.of(spelled, self._root_id(frame) if spelled[:1] == b"#" else None)
             if key is not None:
-                keys[frame] = key
-        for frame in others:
-            if frame not in keys:
-                if frame in by_identifier:
-                    keys[frame] = by_identifier[frame]
-                elif self._around[frame] < 0:
-                    keys[frame] = id_key(self._own[frame])
+                named[frame] = key
+        return by_identifier | named
 
     def _candidates(self, frames: Ints) -> Iterator[tuple[int, Part, Part, Part]]:
         """(frame, reference, system, value) of all that may name a subject: a reference, or an Identifier's parts."""

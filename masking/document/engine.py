@@ -144,7 +144,7 @@ class _Memory:
             plan = plan.with_people(people)
         self._labels = plan.policy.labels
         self._tables = Tables(plan)
-        self._persons = np.array([is_person(name) for name in self._tables.types], np.uint8)
+        self._persons = np.array([is_person(name) + (name == "RelatedPerson") for name in self._tables.types], np.uint8)
         self._paths = make_paths(self._tables.types)
         self._maskers = Maskers(self._tables)
         self._subjects = Subjects(people)

@@ -8,6 +8,9 @@ every resource. Keys are what stands between JSON's quotes, in one spelling: `\u
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+
+import msgspec
 
 from masking.document.strings import plain, to_part, to_text
 from masking.fhir.references import parse
@@ -34,6 +37,17 @@ def contained_key(root_id: bytes | None, fragment: bytes) -> bytes:
 def identifier_key(system: bytes | None, value: bytes) -> bytes:
     """The key of a patient known by an identifier alone."""
     return plain((system or b"") + b"|" + value)
+
+
+def names_in(spelled: bytes) -> Iterator[tuple[str, str, str]]:
+    """The HumanNames in a JSON text, one or an array of them, each as use, family and given names."""
+    found = msgspec.json.decode(spelled)
+    for name in found if isinstance(found, list) else [found]:
+        if isinstance(name, dict):
+            given = name.get("given")
+            words = [word for word in given if isinstance(word, str)] if isinstance(given, list) else []
+            use, family = (text if isinstance(text := name.get(key), str) else "" for key in ("use", "family"))
+            yield use, family, " ".join(words)
 
 
 class Subjects:

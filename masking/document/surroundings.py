@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from masking.document.tables import ADDRESS_NODE, HAS_FAMILY, HAS_GENDER, HAS_SYSTEM, HAS_UNIT, NAME_NODE
+from masking.document.tables import ADDRESS_NODE, HAS_FAMILY, HAS_GENDER, HAS_NAME, HAS_SYSTEM, HAS_UNIT, NAME_NODE
 from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, Tape, hash_bytes, name_hash
 from masking.document.walk import UNDECIDED, Frames, member
 from masking.fhir.compartment import subject_paths
@@ -20,7 +20,7 @@ from masking.native import Bytes, Hashes, Ints, Of, compiled
 _SYSTEM, _FAMILY, _UNIT, _CODE, _GENDER = map(name_hash, ("system", "family", "unit", "code", "gender"))
 _DECEASED, _BIRTH_DATE, _GIVEN, _ADDRESS = map(name_hash, ("deceasedDateTime", "birthDate", "given", "address"))
 _REFERENCE, _IDENTIFIER, _VALUE = map(name_hash, ("reference", "identifier", "value"))
-_ID, _CONTENT_TYPE = name_hash("id"), name_hash("contentType")
+_ID, _CONTENT_TYPE, _DATA, _WHO, _NAME = map(name_hash, ("id", "contentType", "data", "who", "name"))
 #: What may name the subject of a resource: its frame, and the row of a reference, or of an Identifier.
 CANDIDATE = np.dtype([("frame", np.int32), ("row", np.int32)])
 Found: TypeAlias = Annotated[Any, Of(CANDIDATE)]
@@ -30,7 +30,19 @@ Spans: TypeAlias = Annotated[Any, Of(SPAN)]
 #: What makes up a whole address, in the order in which its masker wants it.
 _ADDRESS_PARTS = np.array([name_hash(name) for name in ("line", "city", "state", "postalCode", "country")], np.uint64)
 #: Names of context by number, for compiled loops.
-NAMES = ("system", "family", "unit", "sex", "deceased", "birth_date", "given", "address", "referent", "content_type")
+NAMES = (
+    "system",
+    "family",
+    "unit",
+    "sex",
+    "deceased",
+    "birth_date",
+    "given",
+    "address",
+    "referent",
+    "content_type",
+    "data",
+)
 (
     _OF_SYSTEM,
     _OF_FAMILY,
@@ -42,7 +54,8 @@ NAMES = ("system", "family", "unit", "sex", "deceased", "birth_date", "given", "
     _OF_ADDRESS,
     _OF_REFERENT,
     _OF_CONTENT_TYPE,
-) = range(10)
+    _OF_DATA,
+) = range(11)
 
 
 @compiled
@@ -209,12 +222,31 @@ def context_rows(tape: Tape, node_flags: Ints, frames: Frames, rows: Ints, name:
             row = row if row >= 0 else _first_object(tape, member(tape, root, _ADDRESS))
         elif name == _OF_CONTENT_TYPE:
             row = text_of(tape, around, _CONTENT_TYPE)
+        elif name == _OF_DATA:
+            row = text_of(tape, around, _DATA)
         elif name == _OF_REFERENT:
+            who = member(tape, around, _WHO)
+            around = who if who >= 0 and tape[who].kind == OBJECT else around
             row = text_of(tape, around, _REFERENCE)
             if row < 0:
                 row = member(tape, around, _IDENTIFIER)
                 row = row if row >= 0 and tape[row].kind == OBJECT else -1
         found[place] = row
+
+
+@compiled
+def find_names(tape: Tape, node_flags: Ints, frames: Frames, rows: Ints, found: Ints) -> None:
+    """For values that stand in no name: the row of the `name` of whom the nearest enclosing object is about. -1 where
+    there is none, -2 where a value stands in a name itself.
+    """
+    for place in range(len(rows)):
+        around = int(tape[rows[place]].parent)
+        if tape[around].kind == ARRAY:
+            around = int(tape[around].parent)
+        found[place] = -2
+        if not node_flags[tape[around].node] & NAME_NODE:
+            holder = _nearest(tape, node_flags, around, int(frames[tape[around].frame].row), HAS_NAME)
+            found[place] = member(tape, holder, _NAME) if holder >= 0 else -1
 
 
 @compiled

@@ -30,12 +30,14 @@ CONTEXT = (
     "unit",  # Quantity.code (else unit) beside the value, such as the UCUM code of an Age
     "deceased",  # date or dateTime of the subject's death, if known
     "birth_date",  # the subject's birth date, if known
-    "family",  # HumanName.family beside the value
-    "given",  # HumanName.given beside the value, joined by one space
+    "family",  # HumanName.family beside the value; else of the name of whom the record around it is about
+    "given",  # HumanName.given beside the value, joined by one space; else likewise
     "address",  # the whole source address in one line: line|city|state|postalCode|country, joined by '|'
-    "referent",  # the name of the record that the Reference beside the value means: `Patient/123`; `/123` of any type
+    "referent",  # the name of the record that the Reference (or `who`) beside the value means: `Patient/123`; `/123` of any type
     "people",  # the names of all records of humans and organizations that the resource refers to, joined by BETWEEN
     "content_type",  # Attachment.contentType beside the value
+    "data",  # Attachment.data beside the value
+    "chart",  # the key of the patient in whose chart a RelatedPerson stands; null of all others, whose chart is the subject's
 )
 
 
@@ -63,6 +65,9 @@ class BoundMasker(ABC):
     #: The one text this masker makes of every value, if it has one: callers may write it without asking.
     always: str | None = None
 
+    #: Whether `blanks` may say yes of an answer; callers need not ask otherwise.
+    may_blank: bool = False
+
     #: Whether it asks for what the run knows of people; without it, it redacts. One made of others sets it for itself.
     asks_people: bool = False
 
@@ -75,6 +80,10 @@ class BoundMasker(ABC):
 
         A pure function of each value and its own context: the other values of the call must not matter.
         """
+
+    def blanks(self, value: str, answer: str) -> bool:
+        """Whether an answer has lost something of the value, so that the resource counts as redacted."""
+        return self.always is not None and answer == self.always
 
     def with_people(self, people: People) -> BoundMasker:
         """The same masker, knowing people. Never pickled: a process opens its own knowledge."""

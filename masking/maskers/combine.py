@@ -1,8 +1,8 @@
-"""Maskers made of maskers: chain (one after the other) and one_of_by (chosen by what stands beside the value)."""
+"""Maskers made of maskers: chain (one after the other), one_of_by (chosen by what stands beside the value), keep_listed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -15,12 +15,21 @@ Columns = Mapping[str, Sequence[str | None]]
 class _Combined(BoundMasker):
     """A bound masker that asks for what its parts ask for: context, and what the run knows of people."""
 
-    def _ask_for(self, parts: Iterable[BoundMasker], *names: str) -> None:
+    @property
+    def _parts(self) -> Sequence[BoundMasker]:
+        raise NotImplementedError
+
+    def _ask_for(self, *names: str) -> None:
         # Per object, not per class, and past the guard of a frozen dataclass: it travels in the pickled state.
-        parts = tuple(parts)
+        parts = self._parts
         wanted = {*names, *(name for part in parts for name in part.context)}
         object.__setattr__(self, "context", tuple(name for name in CONTEXT if name in wanted))
         object.__setattr__(self, "asks_people", any(part.asks_people for part in parts))
+        may = any(part.may_blank or part.always is not None for part in parts)
+        object.__setattr__(self, "may_blank", may)
+
+    def blanks(self, value: str, answer: str) -> bool:
+        return any(part.blanks(value, answer) for part in self._parts)
 
 
 def _apply(masker: BoundMasker, values: Sequence[str | None], context: Columns) -> list[str | None]:
@@ -41,7 +50,11 @@ class _BoundChain(_Combined):
     links: tuple[BoundMasker, ...]
 
     def __post_init__(self) -> None:
-        self._ask_for(self.links)
+        self._ask_for()
+
+    @property
+    def _parts(self) -> Sequence[BoundMasker]:
+        return self.links
 
     def with_people(self, people: People) -> _BoundChain:
         """Every link knowing people."""
@@ -85,7 +98,11 @@ class _BoundChoice(_Combined):
     default: BoundMasker | None
 
     def __post_init__(self) -> None:
-        self._ask_for([*self.cases.values(), *([self.default] if self.default else [])], self.by)
+        self._ask_for(self.by)
+
+    @property
+    def _parts(self) -> Sequence[BoundMasker]:
+        return [*self.cases.values(), *([self.default] if self.default else [])]
 
     def with_people(self, people: People) -> _BoundChoice:
         """Every case knowing people."""
@@ -134,3 +151,47 @@ class OneOfBy(Masker):
         """Bind every case; each asks for the subkeys of its own purposes."""
         cases = {case: masker.bind(keys) for case, masker in self.cases.items()}
         return _BoundChoice(self.by, cases, self.default.bind(keys) if self.default else None)
+
+
+@dataclass(frozen=True)
+class _BoundKeepListed(_Combined):
+    keep: tuple[str, ...]
+    others: BoundMasker
+
+    def __post_init__(self) -> None:
+        self._ask_for()
+
+    @property
+    def _parts(self) -> Sequence[BoundMasker]:
+        return (self.others,)
+
+    def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
+        stays = [any(_matches(value, known) for known in self.keep) for value in values]
+        rest = [None if stay else value for value, stay in zip(values, stays, strict=True)]
+        masked = _apply(self.others, rest, context)
+        return [value if stay else text for value, stay, text in zip(values, stays, masked, strict=True)]
+
+
+def _matches(value: str, known: str) -> bool:
+    return value.startswith(known[:-1]) if known.endswith("*") else value == known
+
+
+@register
+@dataclass(frozen=True)
+class KeepListed(Masker):
+    """A value on the list stays; any other goes to the masker `others`. A trailing '*' matches any rest; case matters."""
+
+    name: ClassVar[str] = "keep_listed"
+    keep: tuple[str, ...]
+    others: Masker
+
+    def __post_init__(self) -> None:
+        check(isinstance(self.keep, Sequence) and not isinstance(self.keep, str), "keep", "is not a list of texts")
+        object.__setattr__(self, "keep", tuple(self.keep))
+        fit = [isinstance(known, str) and known.strip("*") != "" and "*" not in known[:-1] for known in self.keep]
+        check(all(fit), "keep", "holds what would match everything", "'*' stands at the end only, for any rest")
+        check(isinstance(self.others, Masker), "others", "is not a masker")
+
+    def bind(self, keys: Subkeys) -> BoundMasker:
+        """Bind the masker of the others."""
+        return _BoundKeepListed(self.keep, self.others.bind(keys))

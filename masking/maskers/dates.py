@@ -24,7 +24,7 @@ _MOST_DAYS = 3650
 class BoundDateShift(BoundMasker):
     """`date_shift` with its subkey; the document engine asks for `offset` alone and moves full dates itself."""
 
-    context: ClassVar[tuple[str, ...]] = ("subject",)
+    context: ClassVar[tuple[str, ...]] = ("subject", "chart")
     key: bytes = field(repr=False)
     days: int
     weeks: bool
@@ -47,9 +47,12 @@ class BoundDateShift(BoundMasker):
         return found
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
-        """Shift each date by its subject's offset; null where the date is none or its subject is not known."""
-        rows = zip(values, context["subject"], strict=True)
-        return [None if subject is None else shift_text(value, self.offset(subject)) for value, subject in rows]
+        """Shift each date by the offset of its chart, else its subject; null where it is none or neither is known."""
+        subjects = context["subject"]
+        charts = context.get("chart") or [None] * len(values)
+        whose = [subject if chart is None else chart for subject, chart in zip(subjects, charts, strict=True)]
+        rows = zip(values, whose, strict=True)
+        return [None if key is None else shift_text(value, self.offset(key)) for value, key in rows]
 
 
 @register

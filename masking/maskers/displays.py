@@ -20,6 +20,7 @@ class BoundByReferent(BoundMasker):
     """See `ByReferent`. One call a part of the batch: people, places, the rest."""
 
     asks_people = True
+    may_blank = True
     context = ("referent",)
     person: BoundMasker
     place: BoundMasker
@@ -29,6 +30,10 @@ class BoundByReferent(BoundMasker):
     def with_people(self, people: People) -> BoundByReferent:
         """Knowing people."""
         return replace(self, people=people)
+
+    def blanks(self, value: str, answer: str) -> bool:
+        """Whether any of the three does."""
+        return any(part.blanks(value, answer) for part in (self.person, self.place, self.default))
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "people": None}

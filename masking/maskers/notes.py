@@ -10,18 +10,26 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b, sha1
 from typing import Any, ClassVar
 
 from masking.maskers.base import BETWEEN, BoundMasker, Masker, People, Subkeys, check, register, registered
+from masking.pools.names import official
 from masking.scrub.markup import Kind, scrub_markup
 from masking.scrub.scrubber import Scrubber
 from masking.scrub.terms import Dossier, Term
 
 #: Knowledge kept at hand in a worker, of so many people and texts' companies; then it starts anew.
 _PEOPLE, _DOSSIERS = 20_000, 20_000
-_FORMS = ("text", "xhtml", "attachment")
+_FORMS = ("text", "xhtml", "attachment", "size", "hash")
+#: Size and hash of scrubbed attachments kept at hand; then it starts anew.
+_SUMS = 20_000
+#: What a scrubbed text shows where something went and no fake took its place.
+_MARK = re.compile(r"\[[a-z][a-z0-9_]{1,19}\]")
 #: Types of attachments whose bytes are read as text (RFC 6838 names, without parameters), and how.
 _READ: Mapping[str, Kind] = {
     "text/plain": "plain",
@@ -77,14 +85,22 @@ class BoundScrub(BoundMasker):
     """See `Scrub`."""
 
     asks_people = True
-    context = ("subject", "people", "content_type")
+    may_blank = True
+    context: ClassVar[tuple[str, ...]] = ("subject", "people", "content_type", "chart")
     form: str
     placeholder: str
     scrubber: Scrubber
     record: RecordMaskers = field(default_factory=RecordMaskers)
     people: People | None = field(default=None, repr=False, compare=False)
     _terms: dict[str, tuple[Term, ...]] = field(default_factory=dict, repr=False, compare=False)
-    _dossiers: dict[tuple[str, str], Dossier | None] = field(default_factory=dict, repr=False, compare=False)
+    _dossiers: dict[tuple[str, str, str], Dossier | None] = field(default_factory=dict, repr=False, compare=False)
+
+    def blanks(self, value: str, answer: str) -> bool:
+        """Whether a placeholder or a mark of its kind stands where the source has none."""
+        read = (value, answer) if self.form in ("text", "xhtml") else (_bytes_of(value), _bytes_of(answer))
+        if read[1] == self.placeholder:
+            return read[0] != self.placeholder
+        return "[" in read[1] and bool(Counter(_MARK.findall(read[1])) - Counter(_MARK.findall(read[0])))
 
     def with_record(self, record: RecordMaskers) -> BoundScrub:
         """The same masker, able to mask what a record holds as the record's own rules do."""
@@ -99,9 +115,10 @@ class BoundScrub(BoundMasker):
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """Scrub texts; attachments of types that are no text become null."""
-        masked: list[str | None] = [self.placeholder if self.form != "attachment" else None] * len(values)
+        is_text = self.form in ("text", "xhtml")
+        masked: list[str | None] = [self.placeholder if is_text else None] * len(values)
         groups: dict[Kind, list[tuple[int, str, Dossier]]] = {}
-        dossiers = self._dossiers_of(zip(context["subject"], context["people"], strict=True))
+        dossiers = self._dossiers_of(zip(context["subject"], context["people"], context["chart"], strict=True))
         for row, (value, content_type, dossier) in enumerate(
             zip(values, context["content_type"], dossiers, strict=True)
         ):
@@ -109,9 +126,7 @@ class BoundScrub(BoundMasker):
             if read is None:
                 continue
             if dossier is None:
-                masked[row] = (
-                    self._written(self.placeholder) if read[0] == "plain" or self.form != "attachment" else None
-                )
+                masked[row] = self._written(self.placeholder) if read[0] == "plain" or is_text else None
                 continue
             groups.setdefault(read[0], []).append((row, read[1], dossier))
         for kind, found in groups.items():
@@ -136,7 +151,7 @@ class BoundScrub(BoundMasker):
             return None
 
     def _written(self, text: str) -> str:
-        return base64.b64encode(text.encode()).decode() if self.form == "attachment" else text
+        return text if self.form in ("text", "xhtml") else base64.b64encode(text.encode()).decode()
 
     # ── what is known ──
 
@@ -148,23 +163,25 @@ class BoundScrub(BoundMasker):
         names = (own.name, *own.relatives, *own.carers, *(people or "").split(BETWEEN))
         return tuple(dict.fromkeys(name for name in names if name))
 
-    def _dossiers_of(self, rows: Iterable[tuple[str | None, str | None]]) -> list[Dossier | None]:
-        """What is known for each text, by its subject and the people around; None where its subject is not known."""
-        keys = [(subject or "", people or "") for subject, people in rows]
-        missing = {key: self._company(*key) for key in dict.fromkeys(keys) if key not in self._dossiers}
+    def _dossiers_of(self, rows: Iterable[tuple[str | None, str | None, str | None]]) -> list[Dossier | None]:
+        """What is known for each text, by its subject, the people around and the chart whose dates it tells; None where
+        its subject is not known.
+        """
+        keys = [(subject or "", people or "", chart or "") for subject, people, chart in rows]
+        missing = {key: self._company(*key[:2]) for key in dict.fromkeys(keys) if key not in self._dossiers}
         if len(self._dossiers) + len(missing) > _DOSSIERS:
             self._dossiers.clear()
-            missing = {key: self._company(*key) for key in dict.fromkeys(keys)}
+            missing = {key: self._company(*key[:2]) for key in dict.fromkeys(keys)}
         self._learn(dict.fromkeys(name for company in missing.values() for name in company))
         for key, company in missing.items():
-            self._dossiers[key] = self._dossier(key[0], company) if company else None
+            self._dossiers[key] = self._dossier(key[2] or key[0], company) if company else None
         return [self._dossiers[key] for key in keys]
 
-    def _dossier(self, subject: str, company: Sequence[str]) -> Dossier:
+    def _dossier(self, chart: str, company: Sequence[str]) -> Dossier:
         assert self.people is not None
         terms = dict.fromkeys(term for name in company for term in self._terms[name])
         offset = getattr(self.record.by_kind.get("date"), "offset", None)
-        return Dossier(tuple(terms), None if offset is None else offset(self.people.canonical(subject)))
+        return Dossier(tuple(terms), None if offset is None else offset(self.people.canonical(chart)))
 
     def _learn(self, names: Iterable[str]) -> None:
         """The terms of people who are not known yet. Each masker is asked once for all of them."""
@@ -190,6 +207,56 @@ class BoundScrub(BoundMasker):
             fakes.update((id(wish), known[row]) for wish, row in zip(group, rows, strict=True))
         for name, found in wishes.items():
             self._terms[name] = tuple(Term(wish.kind, wish.real, fakes.get(id(wish))) for wish in found if wish.real)
+
+
+@dataclass(frozen=True)
+class BoundSums(BoundScrub):
+    """Size and hash of an attachment as its scrubbed bytes have them; null where those go. See `Scrub`."""
+
+    may_blank = False
+    context = (*BoundScrub.context, "data")
+    _sums: dict[tuple[bytes, *tuple[str | None, ...]], tuple[str, str] | None] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def with_people(self, people: People) -> BoundSums:
+        """Knowing people."""
+        return replace(self, people=people, _terms={}, _dossiers={}, _sums={})
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**super().__getstate__(), "_sums": {}}
+
+    def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
+        """The size or the hash of what the attachment's data become, whatever the source says of its own."""
+        data = context["data"]
+        beside = list(zip(*(context[name] for name in BoundScrub.context), strict=True))
+        keys = [(blake2b((one or "").encode()).digest(), *row) for one, row in zip(data, beside, strict=True)]
+        if len(self._sums) > _SUMS:
+            self._sums.clear()
+        missing = {key: row for row, key in enumerate(keys) if data[row] is not None and key not in self._sums}
+        if missing:
+            rows = list(missing.values())
+            columns = dict(zip(BoundScrub.context, zip(*(beside[row] for row in rows), strict=True), strict=True))
+            scrubbed = super().mask_distinct([data[row] or "" for row in rows], **columns)
+            self._sums.update(zip(missing, map(_sums_of, scrubbed), strict=True))
+        found = [self._sums.get(key) if one is not None else None for key, one in zip(keys, data, strict=True)]
+        return [None if sums is None else sums[self.form == "hash"] for sums in found]
+
+
+def _bytes_of(data: str) -> str:
+    """The text in base64 data; what is none reads as empty."""
+    try:
+        return base64.b64decode("".join(data.split()), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _sums_of(data: str | None) -> tuple[str, str] | None:
+    """Attachment.size and Attachment.hash: the number of bytes, and their SHA-1 in base64."""
+    if data is None:
+        return None
+    content = base64.b64decode(data)
+    return str(len(content)), base64.b64encode(sha1(content, usedforsecurity=False).digest()).decode()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,8 +304,9 @@ def _of_names(names: Any, told: Mapping[str, str | None], record: RecordMaskers,
 def _of_places(holder: Any, told: Mapping[str, str | None], record: RecordMaskers) -> Iterator[_Wish]:
     ask = record.by_kind.get
     kinds = {"email": "email", "url": "url"}
+    family, given = official((name.use, name.family, " ".join(name.given)) for name in holder.names)
     for telecom in holder.telecoms:
-        beside = {**told, "system": telecom.system or None}
+        beside = {**told, "system": telecom.system or None, "family": family, "given": given}
         yield _Wish(kinds.get(telecom.system, "phone"), telecom.value, ask("telecom"), beside)
     for address in holder.addresses:
         groups = (address.lines, (address.city,), (address.state,), (address.postal_code,), (address.country,))
@@ -258,7 +326,8 @@ class Scrub(Masker):
     their own records show, and what is shaped like an identifier by a keyed fake.
 
     form: `text`; `xhtml` for a narrative, whose markup stays; `attachment` for base64 with a contentType beside it, of
-    which types that are no text become null. A text of a subject whom the run does not know becomes `placeholder`.
+    which types that are no text become null; `size` and `hash` for what an attachment says of its data: of the scrubbed
+    ones, null where there are none. A text of a subject whom the run does not know becomes `placeholder`.
     """
 
     name: ClassVar[str] = "scrub"
@@ -277,4 +346,5 @@ class Scrub(Masker):
         placeholder = self.placeholder
         if self.form == "xhtml":
             placeholder = f'<div xmlns="http://www.w3.org/1999/xhtml">{placeholder}</div>'
-        return BoundScrub(self.form, placeholder, Scrubber(maskers))
+        bound = BoundSums if self.form in ("size", "hash") else BoundScrub
+        return bound(self.form, placeholder, Scrubber(maskers))

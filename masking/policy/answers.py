@@ -182,7 +182,7 @@ class Answers:
 
     def code_system(self, url: str, is_vouched: bool) -> Explanation:
         """Whether displays of a code system are kept."""
-        fallback = self.policy.rules.get("string", Rule(Action.REDACT, Place("built in", 0, "$")))
+        fallback = self.policy.other_texts or Rule(Action.REDACT, Place("built in", 0, "$"))
         kept = Rule(Action.KEEP, Place(self.policy.files[-1], 0, "$.code_systems"), why="its displays are public words")
         rule = kept if is_vouched else fallback
         return self._ruled(

@@ -114,6 +114,8 @@ _BESIDE: Mapping[str, str | None] = {
     "referent": "Patient/example-1",
     "people": None,
     "content_type": "text/plain",
+    "data": "U2VlbiBieSBNYXJpYSBOb3Zhay4=",
+    "chart": None,
 }
 
 
@@ -128,7 +130,7 @@ class ExamplePeople:
         birth_date="1987-03-14",
         birth_dates=("1987-03-14",),
         death_date=None,
-        names=(SimpleNamespace(family="Novak", given=("Maria",), text="Maria Novak"),),
+        names=(SimpleNamespace(use="official", family="Novak", given=("Maria",), text="Maria Novak"),),
         **dict.fromkeys(("telecoms", "addresses", "identifiers", "contacts", "relatives", "carers"), ()),
     )
 

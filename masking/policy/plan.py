@@ -26,8 +26,8 @@ from typing import Any
 from masking.fhir.elements import Element, children, companion, is_companion, without_companion
 from masking.fhir.elements import resource_types as r4_types
 from masking.maskers.base import BoundMasker, Masker, People, Subkeys
-from masking.maskers.generic import Keep
-from masking.maskers.notes import BoundScrub, RecordMaskers
+from masking.maskers.generic import Keep, Redact
+from masking.maskers.notes import BoundScrub, BoundSums, RecordMaskers, Scrub
 from masking.maskers.references import BoundPublicUri, BoundReference, IdentifierMaskers
 from masking.policy.specs import CODED, Action, ExtensionRule, Place, Policy, Rule, TypeAction
 
@@ -120,6 +120,9 @@ class Plan:
                 bound[name] = masker.with_identifiers(identifiers)
             elif isinstance(masker, BoundScrub):
                 bound[name] = masker.with_record(record)
+        if not _scrubs_attachments(policy):
+            # What is said of bytes goes with them.
+            bound |= {name: Redact().bind(keys) for name, masker in bound.items() if isinstance(masker, BoundSums)}
         self._bound = bound
         self._roots: dict[str, Node] = {}
 
@@ -204,7 +207,7 @@ class Plan:
         below = None if element.content is None else self._below(node, path, element, rule, level)
         fallback = None
         if rule.action is Action.KEEP and level in (5, 6) and f"{node.content}.{key}" in _VOUCHED:
-            fallback = self.policy.rules.get("string", UNNAMED)
+            fallback = self.policy.other_texts or UNNAMED
         return Child(key, path, element, rule, level, below, fallback)
 
     def _below(self, node: Node, path: str, element: Element, rule: Rule, level: int) -> Node:
@@ -289,7 +292,7 @@ def companion_element(base: Element) -> Element:
 
 def rules_of(policy: Policy) -> list[Rule]:
     """Every rule of a policy, those of identifiers and extensions included."""
-    found = [*policy.rules.values(), policy.identifiers.default]
+    found = [*policy.rules.values(), policy.identifiers.default, *([policy.other_texts] if policy.other_texts else [])]
     found += [*policy.identifiers.systems.values(), *policy.identifiers.types.values()]
     pending: list[Mapping[str, ExtensionRule]] = [policy.extensions]
     while pending:
@@ -329,6 +332,11 @@ _RECORD_RULES = {
     "birth_date": "Patient.birthDate",
     "date": "date",
 }
+
+
+def _scrubs_attachments(policy: Policy) -> bool:
+    rule = policy.rules.get("Attachment.data")
+    return rule is not None and isinstance(rule.masker, Scrub) and rule.masker.form == "attachment"
 
 
 def _record_maskers(policy: Policy, bound: Mapping[str, BoundMasker]) -> RecordMaskers:

@@ -124,6 +124,7 @@ def _merge(chain: Sequence[Sections], files: Sequence[str]) -> Policy:
     default = next((said.default for said in reversed(chain) if said.default), redact)
     code_systems = _kept(said.code_systems for said in chain)
     publishers = _kept(said.publishers for said in chain)
+    others = next((said.other_texts for said in reversed(chain) if said.other_texts), rules.get("string"))
     labels = next((said.labels for said in reversed(chain) if said.labels is not None), True)
     meaning = {
         "language": LANGUAGE,
@@ -136,6 +137,7 @@ def _merge(chain: Sequence[Sections], files: Sequence[str]) -> Policy:
         "codes": _canonical(codes),
         "default": default.canonical,
         "code_systems": sorted(code_systems),
+        "other_texts": others.canonical if others else None,
         "publishers": sorted(publishers),
     }
     return Policy(
@@ -149,6 +151,7 @@ def _merge(chain: Sequence[Sections], files: Sequence[str]) -> Policy:
         extensions=_values(extensions),
         identifiers=IdentifierRules(_values(systems), _values(codes), default.value),
         code_systems=code_systems,
+        other_texts=others.value if others else None,
         publishers=publishers,
         labels=labels,
     )

@@ -22,6 +22,7 @@ KEYS = (
     "policy", "description", "extends", "labels", "types", "rules", "extensions", "identifiers", "code_systems", "publishers",
 )  # fmt: skip
 DEFAULT = "default"
+OTHERS = "others"
 _NAME = re.compile(r"[A-Za-z0-9_\-]{1,64}\Z")
 
 
@@ -49,6 +50,8 @@ class Sections:
     default: Built[Rule] | None = None
     code_systems: Listed = field(default_factory=Listed)
     publishers: Listed = field(default_factory=Listed)
+    #: for texts of codes that no listed code system vouches for
+    other_texts: Built[Rule] | None = None
 
 
 def read_sections(root: Node, source: Source) -> Sections:
@@ -57,7 +60,7 @@ def read_sections(root: Node, source: Source) -> Sections:
     entries = source.entries(root, "$", KEYS)
     if "policy" not in entries:
         source.bad(root, "$", "a policy without a name", "add policy: NAME at the top")
-    readers: Mapping[str, Callable[[Entry], None]] = {
+    readers: Mapping[str, Callable[[Entry], object]] = {
         "policy": lambda entry: setattr(said, "policy", _name(entry.node, source)),
         "description": lambda entry: setattr(said, "description", source.text(entry.node, "$.description")),
         "extends": lambda entry: setattr(said, "extends", entry if source.text(entry.node, "$.extends") else None),
@@ -66,7 +69,7 @@ def read_sections(root: Node, source: Source) -> Sections:
         "rules": lambda entry: setattr(said, "rules", _each(entry.node, "$.rules", source, _keyed_rule)),
         "extensions": lambda entry: setattr(said, "extensions", _each(entry.node, "$.extensions", source, _extension)),
         "identifiers": lambda entry: _identifiers(entry.node, source, said),
-        "code_systems": lambda entry: _listed(entry.node, "$.code_systems", source, said.code_systems),
+        "code_systems": lambda entry: _code_systems(entry.node, source, said),
         "publishers": lambda entry: _listed(entry.node, "$.publishers", source, said.publishers),
     }
     for key, entry in entries.items():
@@ -209,8 +212,19 @@ def _identifiers(node: Node, source: Source, said: Sections) -> None:
             said.default = _rule(entry, at, source)
 
 
-def _listed(node: Node, path: str, source: Source, said: Listed) -> None:
-    for key, entry in source.entries(node, path, ("keep", "also_keep")).items():
+def _code_systems(node: Node, source: Source, said: Sections) -> None:
+    path = "$.code_systems"
+    others = _listed(node, path, source, said.code_systems, OTHERS).get(OTHERS)
+    if others is not None:
+        said.other_texts = _rule(others, key_path(path, OTHERS), source)
+
+
+def _listed(node: Node, path: str, source: Source, said: Listed, *beside: str) -> Mapping[str, Entry]:
+    """Read the lists; the entries that may stand beside them are the caller's."""
+    entries = source.entries(node, path, ("keep", "also_keep", *beside))
+    for key, entry in entries.items():
+        if key in beside:
+            continue
         at = key_path(path, key)
         if isinstance(entry.node, SequenceNode):
             patterns = _patterns(entry.node, at, source)
@@ -223,6 +237,7 @@ def _listed(node: Node, path: str, source: Source, said: Listed) -> None:
             said.keep = patterns
         else:
             said.more = patterns
+    return entries
 
 
 def _patterns(node: SequenceNode, path: str, source: Source) -> list[str]:

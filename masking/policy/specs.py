@@ -111,6 +111,8 @@ class Policy:
     identifiers: IdentifierRules
     #: code systems whose displays (and texts that repeat them) are kept; a trailing `*` matches any rest
     code_systems: tuple[str, ...]
+    #: for displays, and texts of concepts, that none of them vouches for: the policy's own, else that of `string`
+    other_texts: Rule | None = None
     #: URIs of definitions and kinds of numbers that `public_uri` keeps; a trailing `*` matches any rest
     publishers: tuple[str, ...] = ()
     #: labels added to `meta.security`: HL7 v3-ObservationValue codes

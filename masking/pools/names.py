@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 from masking.pools.choice import pick, words
@@ -133,6 +133,22 @@ def persona(
     first = first or pick(given_names(_SEXES.get(sex or "")), words(key, "persona given", *who))
     last = last or pick(family_names(), words(key, "persona family", *who))
     return first.lower(), last.lower()
+
+
+#: What a name is used for (HumanName.use), the one that somebody goes by first; names of other uses are nobody's calling.
+_USES = {
+    use: rank for rank, use in enumerate(("official", "usual", "", "temp", "nickname", "anonymous", "old", "maiden"))
+}
+
+
+def official(names: Iterable[tuple[str, str, str]]) -> tuple[str | None, str | None]:
+    """Of somebody's names, each as use, family and given, the family and given name of the one that e-mails bear.
+
+    The same whatever the order of the names; null where there is none.
+    """
+    known = [(_USES[use], family, given) for use, family, given in names if use in _USES and (family or given)]
+    _, family, given = min(known, default=(0, "", ""))
+    return family or None, given or None
 
 
 def _leading(text: str | None, mask: WordMasker, final: bool = False) -> str | None:
