@@ -20,7 +20,7 @@ from masking.policy.plan import Plan
 from masking.policy.read import read_policy
 from masking.report.manifest import choose_reference_date
 
-USAGE = "fhir-mask preview SOURCE … (--key-file F | --key-env NAME | --throwaway-key) [--type T] [-n N] …"
+USAGE = "fhir-mask preview SOURCE … (--key-file F | --key-env NAME | --throwaway-key) [--type T] …"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
