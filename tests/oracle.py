@@ -12,10 +12,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from masking.fhir.compartment import is_person, subject_paths
+from masking.fhir.compartment import is_person, says_whose, subject_paths
 from masking.fhir.elements import children, json_kind, resource_types
 from masking.fhir.references import parse as parse_reference
 from masking.identity.names import named_by
+from masking.maskers.base import People
 from masking.policy.plan import Child, Node, Plan
 from masking.policy.specs import Action, Rule, TypeAction
 from masking.pools.names import official
@@ -220,6 +221,9 @@ class Scope:
     root: Members
     node: Node
     container: Scope | None
+    #: all of the document
+    document: Members
+    people: People | None = None
     redacts: bool = False
     #: what became of the properties of its `meta`
     meta: list[str | None] = field(default_factory=list)
@@ -246,8 +250,9 @@ class Answer:
 class Oracle:
     """Masks documents under a plan, one value at a time."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, people: People | None = None) -> None:
+        self.plan = plan if people is None else plan.with_people(people)
+        self.people = people
         self.unreadable: Counter[str] = Counter()
 
     def mask(self, document: bytes) -> Answer:
@@ -257,15 +262,17 @@ class Oracle:
             tree = read(document)
             if not isinstance(tree, Members):
                 raise Fault("not-a-resource")
-            masked, scope = self.resource(tree, None, labelled=True)
+            masked, scope = self.resource(tree, None, tree, labelled=True)
         except Fault as fault:
             return Answer(reason=str(fault))
         return Answer(masked.encode(), None, scope.node.content, self.unreadable)
 
     # ── resources ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def resource(self, tree: Members, container: Scope | None, *, labelled: bool) -> tuple[str, Scope]:
-        """A resource and everything in it."""
+    def resource(
+        self, tree: Members, container: Scope | None, document: Members, *, labelled: bool
+    ) -> tuple[str, Scope]:
+        """A resource of a document and everything in it."""
         resource_type = tree.string("resourceType")
         if resource_type is None:
             raise Fault("no-type")
@@ -274,7 +281,7 @@ class Oracle:
         action = self.plan.type_action(resource_type)
         if action in (TypeAction.REFUSE, TypeAction.REDACT):
             raise Fault("refused-by-policy" if action is TypeAction.REFUSE else "dropped-by-policy")
-        scope = Scope(tree, self.plan.root(resource_type), container)
+        scope = Scope(tree, self.plan.root(resource_type), container, document, self.people)
         texts = self.members(tree, scope.node, scope, ((tree, scope.node),))
         if labelled and self.plan.policy.labels:
             texts = self.labelled(tree, texts, scope)
@@ -329,7 +336,7 @@ class Oracle:
         """A resource inside a resource."""
         contained = child.name == "contained"
         try:
-            text, inner = self.resource(value, scope if contained else None, labelled=not contained)
+            text, inner = self.resource(value, scope if contained else None, scope.document, labelled=not contained)
         except Fault:
             return self.unread(child.path, scope)
         scope.redacts = scope.redacts or inner.redacts
@@ -486,9 +493,9 @@ class Oracle:
         beside = trail[-1][0]
         match name:
             case "subject":
-                return subject(scope)
+                return self.canonical(subject(scope))
             case "chart":
-                return chart(scope)
+                return self.canonical(chart(scope))
             case "family" | "given" if trail[-1][1].content != "HumanName":
                 return own_name(trail)[name == "given"]
             case "system" | "family":
@@ -519,6 +526,13 @@ class Oracle:
                 return scope.root.string("birthDate")
         assert name == "address"
         return address(scope, trail)
+
+    def canonical(self, key: str | None) -> str | None:
+        """The one key of a human with several records."""
+        if key is None or self.people is None:
+            return key
+        canonical: str = json.loads(f'"{self.people.canonical(json_part(key))}"')
+        return canonical
 
 
 def address(scope: Scope, trail: Trail) -> str | None:
@@ -593,24 +607,62 @@ def subject(scope: Scope) -> str | None:
 def named(scope: Scope) -> str | None:
     """The key of the patient that a resource names."""
     base = scope.outermost.root.string("id") or ""
-    found = [
-        value
-        for path in subject_paths(scope.node.content)
-        for value in follow([scope.root], path.split("."))
-        if isinstance(value, Members)
-    ]
-    for value in found:
-        reference = value.string("reference")
-        key = None if reference is None else patient(reference, base)
-        if key is not None:
-            return key
-    for value in found:
-        identifier = value.get("identifier")
-        if value.string("reference") is None and isinstance(identifier, Members):
-            number = identifier.string("value")
-            if number is not None:
-                return f"{identifier.string('system') or ''}|{number}"
-    return None
+    ranked = []
+    for path in subject_paths(scope.node.content):
+        says = says_whose(scope.node.content, path)
+        for value in follow([scope.root], path.split(".")):
+            found = candidate(value, base, scope) if isinstance(value, Members) else None
+            if found is not None:
+                key, is_patient, by_identifier = found
+                ranked.append((0 if is_patient or says else 1, by_identifier, key))
+    return min(ranked, key=lambda rank: rank[:2])[2] if ranked else None
+
+
+def candidate(value: Members, base: str, scope: Scope) -> tuple[str, bool, bool] | None:
+    """Whom a Reference may name: the key, whether it is known to be a patient's, whether an Identifier stands there; None
+    where it names something else.
+    """
+    reference, identifier = value.string("reference"), value.get("identifier")
+    kind = value.string("type")
+    told: bool | None = None if kind is None else kind == "Patient"
+    if reference is not None:
+        key = patient(reference, base)
+        if key is not None and parse_reference(reference).type == "Patient":
+            return key, True, False
+        within = {resource.string("resourceType") for resource, keys in listed(scope.document) if key in keys}
+        told = "Patient" in within if within else told
+    else:
+        number = identifier.string("value") if isinstance(identifier, Members) else None
+        key = None if number is None else f"{identifier.string('system') or ''}|{number}"
+    if key is not None and told is None and scope.people is not None:
+        who = json_part(key)
+        if scope.people.facts(f"Patient/{who}") is not None:
+            told = True
+        elif scope.people.facts(f"/{who}") is not None:
+            told = False
+    return None if key is None or told is False else (key, bool(told), reference is None)
+
+
+def listed(
+    value: Value, full_url: str | None = None, container: str | None = None, *, contained: bool = False
+) -> Iterator[tuple[Members, set[str]]]:
+    """All resources in a value, with the keys that lead to them. container: the id of the outermost resource around it."""
+    if isinstance(value, Items):
+        for item in value.values:
+            yield from listed(item, None, container, contained=contained and isinstance(item, Members))
+    if not isinstance(value, Members):
+        return
+    own = value.string("id")
+    if value.string("resourceType") is not None and contained:
+        yield value, set() if own is None else {f"{container or ''}#{own}"}
+    elif value.string("resourceType") is not None:
+        url = patient(full_url, "") if full_url else None
+        yield value, {key for key in (url, own and fold(own)) if key}
+    for key, inner in zip(value.keys, value.values, strict=True):
+        if key == "contained":
+            yield from listed(inner, None, container if contained else own, contained=True)
+        else:
+            yield from listed(inner, value.string("fullUrl"), None)
 
 
 def patient(text: str, base: str) -> str | None:
@@ -623,6 +675,11 @@ def patient(text: str, base: str) -> str | None:
     if reference.type == "Patient":
         return next((value for name, value in reference.criteria() if name == "identifier" and value), None)
     return None
+
+
+def json_part(text: str) -> str:
+    """A text as it stands between the quotes of JSON, which is how people are asked for."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def fold(text: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from masking.document.strings import Part, to_part
+from masking.document.strings import Part, plain, to_part
 from masking.document.subjects import Subjects, contained_key, id_key, identifier_key, names_in
 from masking.document.surroundings import (
     CANDIDATE,
@@ -24,16 +25,32 @@ from masking.document.surroundings import (
     join_texts,
     number_of,
     own_ids,
+    reference_types,
 )  # fmt: skip
 from masking.document.tables import Look
 from masking.document.tape import OBJECT, Tape
 from masking.document.walk import Frames, Jobs
+from masking.document.within import RESOURCE, find_resources, keys_of, tell
 from masking.maskers.base import BETWEEN
 from masking.native import Bytes, Ints
 from masking.pools.names import official
 
 #: In `Walked.persons`: a RelatedPerson.
 RELATED = 2
+
+#: Ranks of candidates are below this one.
+_NOBODY = (4, b"")
+
+
+class Candidate(NamedTuple):
+    """What may name the subject of a frame: a reference, or an Identifier's parts; and the type that it is said to have."""
+
+    frame: int
+    reference: Part
+    system: Part
+    value: Part
+    resource_type: Part
+    says_whose: int
 
 
 @dataclass
@@ -54,6 +71,8 @@ class Walked:
     _key_of: Ints | None = None
     _distinct: list[bytes | None] = field(default_factory=list)
     _keys: dict[int, bytes | None] = field(default_factory=dict)
+    #: by document: of the keys of its own resources, whether each is a Patient's
+    _told: dict[int, dict[bytes, bool]] = field(default_factory=dict)
 
     # ── values ──
 
@@ -217,11 +236,23 @@ class Walked:
     def _around(self) -> list[int]:
         return self.frames["around"].tolist()  # type: ignore[no-any-return]
 
-    def _root_id(self, frame: int) -> bytes | None:
-        """The id of the outermost resource, that `#…` is relative to."""
+    def _root(self, frame: int) -> int:
+        """The frame of the outermost resource, that `#…` is relative to."""
         while self._around[frame] >= 0:
             frame = self._around[frame]
-        return self._own[frame]
+        return frame
+
+    def _root_id(self, frame: int) -> bytes | None:
+        """The id of the outermost resource."""
+        return self._own[self._root(frame)]
+
+    def _document(self, frame: int) -> int:
+        """The frame of the whole document."""
+        while self._around[frame] != -1:
+            frame = self._root(frame)
+            if self._around[frame] < -1:
+                frame = -2 - self._around[frame]
+        return frame
 
     def _find_others(self, frames: list[int]) -> None:
         """Find the subjects of these frames and of their containers."""
@@ -264,23 +295,63 @@ class Walked:
                 keys[frame] = id_key(self._own[frame])
 
     def _named(self, frames: Ints) -> dict[int, bytes]:
-        """The patients that these resources name: by a reference, else by a number."""
-        named: dict[int, bytes] = {}
-        by_identifier: dict[int, bytes] = {}
-        for frame, spelled, system, value in self._candidates(frames):
-            if frame in named:
-                continue
-            if spelled is None:
-                if value is not None:
-                    by_identifier.setdefault(frame, identifier_key(system, value))
-                continue
-            key = self.references.of(spelled, self._root_id(frame) if spelled[:1] == b"#" else None)
-            if key is not None:
-                named[frame] = key
-        return by_identifier | named
+        """The patients that these resources name, by the likeliest of their references."""
+        best: dict[int, tuple[int, bytes]] = {}
+        for candidate in self._candidates(frames):
+            found = self._ranked(candidate)
+            if found is not None and found[0] < best.get(candidate.frame, _NOBODY)[0]:
+                best[candidate.frame] = found
+        return {frame: key for frame, (_, key) in best.items()}
 
-    def _candidates(self, frames: Ints) -> Iterator[tuple[int, Part, Part, Part]]:
-        """(frame, reference, system, value) of all that may name a subject: a reference, or an Identifier's parts."""
+    def _ranked(self, candidate: Candidate) -> tuple[int, bytes] | None:
+        """How likely a candidate is to be the subject, 0 the likeliest, and its key; None where it is no patient.
+
+        References come before Identifiers, and both before what stands where anybody may and of which nothing tells that it
+        is a patient.
+        """
+        frame, spelled, system, value, kind, says_whose = candidate
+        is_patient: bool | None
+        if spelled is not None:
+            key = self.references.of(spelled, self._root_id(frame) if spelled[:1] == b"#" else None)
+            is_patient = self.references.says_type(spelled) or None
+        else:
+            key = None if value is None else identifier_key(system, value)
+            is_patient = None
+        if key is None:
+            return None
+        if is_patient is None and spelled is not None:
+            is_patient = self._told_within(self._document(frame)).get(key)
+        if is_patient is None and kind is not None:
+            is_patient = plain(kind) == b"Patient"
+        if is_patient is None:
+            is_patient = self.references.is_patient(key)
+        if is_patient is False:
+            return None
+        return (spelled is None) + (0 if is_patient or says_whose else 2), key
+
+    def _told_within(self, document: int) -> dict[bytes, bool]:
+        """Of the keys of the resources in a document, whether each is a Patient's."""
+        told = self._told.get(document)
+        if told is None:
+            top, room = int(self.frames["row"][document]), 64
+            while True:
+                found = np.empty(room, RESOURCE)
+                count = find_resources(self.tape, top, found)
+                if count <= room:
+                    break
+                room = count
+            found = found[:count]
+            kinds, owns, urls, roots = (self.strings(found[name]) for name in ("type", "id", "full_url", "root"))
+            leads = (None if url is None else self.references.of(url, None) for url in urls)
+            keys = [
+                keys_of(own, lead, root, inside=inside)
+                for own, lead, root, inside in zip(owns, leads, roots, found["inside"].tolist(), strict=True)
+            ]
+            told = self._told[document] = tell(kinds, keys)
+        return told
+
+    def _candidates(self, frames: Ints) -> Iterator[Candidate]:
+        """All that may name a subject: a reference, or an Identifier's parts."""
         room = 4 * len(frames)
         while True:
             found = np.empty(room, CANDIDATE)
@@ -288,13 +359,16 @@ class Walked:
             if count <= room:
                 break
             room = count
-        rows = found["row"][:count]
+        found = found[:count]
+        rows = np.ascontiguousarray(found["row"])
         is_identifier = self.tape["kind"][rows] == OBJECT
-        systems, values = np.full(count, -1, np.int32), np.full(count, -1, np.int32)
+        systems, values, types = np.full((3, count), -1, np.int32)
         parts = np.empty((2, int(is_identifier.sum())), np.int32)
         find_identifiers(self.tape, rows[is_identifier], parts[0], parts[1])
         systems[is_identifier], values[is_identifier] = parts
+        reference_types(self.tape, rows, types)
         references = self.strings(np.where(is_identifier, np.int32(-1), rows))
-        return zip(
-            found["frame"][:count].tolist(), references, self.strings(systems), self.strings(values), strict=True
-        )
+        return map(
+            Candidate, found["frame"].tolist(), references, *map(self.strings, (systems, values, types)),
+            found["says_whose"].tolist(),
+        )  # fmt: skip

@@ -56,6 +56,7 @@ class Subjects:
     def __init__(self, people: People | None = None) -> None:
         self._people = people
         self._canonical: dict[bytes, bytes] = {}
+        self._patients: dict[bytes, tuple[bool | None]] = {}
         self._known: dict[bytes, bytes | None] = {}
         self._named: dict[bytes, bytes] = {}
 
@@ -69,6 +70,19 @@ class Subjects:
                 self._canonical.clear()
             found = self._canonical[key] = self._people.canonical(key.decode()).encode()
         return found
+
+    def is_patient(self, key: bytes) -> bool | None:
+        """Whether the record of a key is a Patient's, as far as people are known; None where nobody has the key."""
+        if self._people is None:
+            return None
+        found = self._patients.get(key)
+        if found is None:
+            if len(self._patients) > _MEMORY:
+                self._patients.clear()
+            who = key.decode()
+            is_patient = self._people.facts(f"Patient/{who}") is not None
+            found = self._patients[key] = (is_patient or (None if self._people.facts(f"/{who}") is None else False),)
+        return found[0]
 
     def named(self, reference: bytes, root_id: bytes | None) -> bytes:
         """The name (`Practitioner/7`) of the record of a human or an organization that a reference means, in what stands
@@ -84,7 +98,10 @@ class Subjects:
         return known
 
     def of(self, reference: bytes, root_id: bytes | None) -> bytes | None:
-        """The key of the patient that a reference names; None where it names something else."""
+        """The key of the patient that a reference names; None where it names something else.
+
+        `urn:uuid:…` and `#…` do not say what they name: they may be a patient's.
+        """
         try:
             return self._known[reference]
         except KeyError:
@@ -95,6 +112,11 @@ class Subjects:
             self._known.clear()
         key = self._known[reference] = _key(reference)
         return key
+
+    @staticmethod
+    def says_type(reference: bytes) -> bool:
+        """Whether a reference that names a patient says so itself."""
+        return not plain(reference)[:4].lower().startswith((b"#", b"urn:"))
 
 
 def _key(spelled: bytes) -> bytes | None:

@@ -14,15 +14,17 @@ import numpy as np
 from masking.document.tables import ADDRESS_NODE, HAS_FAMILY, HAS_GENDER, HAS_NAME, HAS_SYSTEM, HAS_UNIT, NAME_NODE
 from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, Tape, hash_bytes, name_hash
 from masking.document.walk import UNDECIDED, Frames, member
-from masking.fhir.compartment import subject_paths
+from masking.fhir.compartment import says_whose, subject_paths
 from masking.native import Bytes, Hashes, Ints, Of, compiled
 
 _SYSTEM, _FAMILY, _UNIT, _CODE, _GENDER = map(name_hash, ("system", "family", "unit", "code", "gender"))
 _DECEASED, _BIRTH_DATE, _GIVEN, _ADDRESS = map(name_hash, ("deceasedDateTime", "birthDate", "given", "address"))
 _REFERENCE, _IDENTIFIER, _VALUE = map(name_hash, ("reference", "identifier", "value"))
 _ID, _CONTENT_TYPE, _DATA, _WHO, _NAME = map(name_hash, ("id", "contentType", "data", "who", "name"))
-#: What may name the subject of a resource: its frame, and the row of a reference, or of an Identifier.
-CANDIDATE = np.dtype([("frame", np.int32), ("row", np.int32)])
+_TYPE = name_hash("type")
+#: What may name the subject of a resource: its frame, the row of a reference or of an Identifier, and whether it stands
+#: where R4 says whose the resource is.
+CANDIDATE = np.dtype([("frame", np.int32), ("row", np.int32), ("says_whose", np.int32)])
 Found: TypeAlias = Annotated[Any, Of(CANDIDATE)]
 #: Where a subject's id stands, and its hash.
 SPAN = np.dtype([("hash", np.uint64), ("start", np.int32), ("stop", np.int32)])
@@ -169,22 +171,27 @@ class Paths(NamedTuple):
     """The paths that lead to the subject of a type, best first.
 
     of_type: of a type's number its first path, and the next type's. steps: of a path its first name, and the next one's.
+    says_whose: of a path, see `masking.fhir.compartment`.
     """
 
     of_type: Ints
     steps: Ints
     names: Hashes
+    says_whose: Bytes
 
 
 def make_paths(types: list[str]) -> Paths:
     """The paths of all these types."""
-    of_type, steps, names = [0], [0], []
+    of_type, steps, names, says = [0], [0], [], []
     for name in types:
         for path in subject_paths(name):
             names += [name_hash(step) for step in path.split(".")]
             steps.append(len(names))
+            says.append(says_whose(name, path))
         of_type.append(len(steps) - 1)
-    return Paths(np.array(of_type, np.int32), np.array(steps, np.int32), np.array(names, np.uint64))
+    return Paths(
+        np.array(of_type, np.int32), np.array(steps, np.int32), np.array(names, np.uint64), np.array(says, np.uint8)
+    )
 
 
 @compiled
@@ -338,6 +345,13 @@ def find_identifiers(tape: Tape, identifiers: Ints, systems: Ints, values: Ints)
 
 
 @compiled
+def reference_types(tape: Tape, rows: Ints, found: Ints) -> None:
+    """The rows of the types that References say they point at, or -1; the rows given are of what stands in them."""
+    for place in range(len(rows)):
+        found[place] = text_of(tape, int(tape[rows[place]].parent), _TYPE)
+
+
+@compiled
 def find_plain(
     text: Bytes, tape: Tape, frames: Frames, wanted: Ints, paths: Paths, persons: Bytes, found: Spans
 ) -> None:
@@ -396,6 +410,7 @@ def find_candidates(text: Bytes, tape: Tape, frames: Frames, wanted: Ints, paths
                         continue
                 if count < len(found):
                     found[count].frame, found[count].row = frame, candidate
+                    found[count].says_whose = paths.says_whose[path]
                 count += 1
                 if tape[candidate].kind == STRING and _is_patient(
                     text, tape[candidate].start + 1, tape[candidate].stop - 1

@@ -5,7 +5,10 @@ from __future__ import annotations
 import functools
 
 from masking.fhir._tables import tables
+from masking.fhir.elements import element
 
+#: The names of elements that say whose a resource is, best first. `for` is Task's, `candidate` EnrollmentRequest's.
+SUBJECT_NAMES = ("subject", "patient", "beneficiary", "individual", "candidate", "for")
 _PERSONS = frozenset({"Patient", "RelatedPerson", "Practitioner", "Person"})
 
 
@@ -21,6 +24,14 @@ def subject_paths(resource_type: str) -> tuple[str, ...]:
     they are persons too. Unknown types answer ().
     """
     return tuple(tables()["subjects"].get(resource_type, ()))
+
+
+@functools.cache
+def says_whose(resource_type: str, path: str) -> bool:
+    """Whether a path of `subject_paths` is there to say whose a resource is, so that whoever stands there is taken for a
+    patient unless something tells otherwise; performers, participants and authors mostly are somebody else.
+    """
+    return path in SUBJECT_NAMES or element(f"{resource_type}.{path}").targets == ("Patient",)
 
 
 def person_types() -> frozenset[str]:

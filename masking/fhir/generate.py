@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from masking.fhir.compartment import SUBJECT_NAMES
 from masking.fhir.definitions import FHIR_VERSION, Definitions, find, read
 
 OUTPUT = Path(__file__).parent / "data" / "r4.json"
@@ -25,9 +26,6 @@ SOURCE = {
     "files": ["profiles-types.xml", "profiles-resources.xml", "search-parameters.json"],
     "obtained_from": "Maven ca.uhn.hapi.fhir:hapi-fhir-validation-resources-r4:8.8.1 (Apache-2.0)",
 }
-
-#: Elements that name the one whose data a resource is, best first. `for` is Task's, `candidate` EnrollmentRequest's.
-SUBJECT_NAMES = ("subject", "patient", "beneficiary", "individual", "candidate", "for")
 
 #: Outside the compartment and not called a subject, yet a person's data: the donor of a blood or tissue product.
 OTHER_SUBJECTS = {"BiologicallyDerivedProduct": ("collection.source",)}
