@@ -138,13 +138,16 @@ def test_the_oracle_itself_on_one_patient():
     )
     answer = Oracle(plan()).mask(source)
     pseudonym = json.loads(answer.masked)["id"]
+    system = json.loads(answer.masked)["maritalStatus"]["coding"][0]["system"]
     assert pseudonym.startswith("id-")
+    assert ".example" in system and "http://x" not in system
     assert answer.masked == (
         b'{"resourceType":"Patient","id":"%b","meta":{"security":[%b,%b]},"active":true,"gender":"male",'
-        b'"maritalStatus":{"coding":[{"system":"http://x","code":"M","display":"[redacted]"}],"text":"[redacted]"},'
+        b'"maritalStatus":{"coding":[{"system":"%s","code":"M","display":"[redacted]"}],"text":"[redacted]"},'
         b'"multipleBirthInteger":1.00}'
     ) % (
         pseudonym.encode(),
+        system.encode(),
         b'{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"PSEUDED","display":"pseudonymized"}',
         b'{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"REDACTED","display":"redacted"}',
     )
