@@ -147,9 +147,9 @@ def test_the_oracle_itself_on_one_patient():
         b'"multipleBirthInteger":1.00}'
     ) % (
         pseudonym.encode(),
-        system.encode(),
         b'{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"PSEUDED","display":"pseudonymized"}',
         b'{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"REDACTED","display":"redacted"}',
+        system.encode(),
     )
     assert answer.redactions == {"Patient.?": 1}
     assert Engine(plan()).mask_batch([source]).masked == [answer.masked]

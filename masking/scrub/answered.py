@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Answered:
         """Each text as it is written; its spans are read when they are asked for."""
         bounds, written = self._bounds.tolist(), self._written
         return [
-            Scrubbed(written[start:stop], lambda number=number: self.spans(number)) if count else Scrubbed(text, ())
+            Scrubbed(written[start:stop], partial(self.spans, number)) if count else Scrubbed(text, ())
             for number, (text, count, start, stop) in enumerate(
                 zip(self.texts, self._answers.counts.tolist(), bounds, bounds[1:], strict=False)
             )

@@ -6,12 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from masking.native import Ints
 from masking.scrub import shapes
 from masking.scrub.batch import AT, LINK, MADE, MOST, Answers, Links, State, Tokens, ints
 from masking.scrub.library import KINDS, Known, number_of
 from masking.scrub.spellings import Entry
 from masking.scrub.terms import How
 from masking.scrub.vocabulary import WWW
+
+
+def _views(columns: Sequence[Ints]) -> tuple[memoryview[int], ...]:
+    return tuple(column.data for column in columns)
 
 
 class Reader:
@@ -27,13 +32,14 @@ class Reader:
         self.texts, self.all_known, self.entries, self.day_first = texts, known, entries, day_first
         count, size = len(texts), int(tokens.bounds[-1])
         # Views: their numbers are Python's own, and cheap to read.
-        self.starts, self.stops, self.codes, self.hints, self._bounds = map(memoryview, tokens)
-        self.answers = Answers(*(np.empty(MOST * size, dtype=np.int32) for _ in range(6)), ints(count))
-        self._answers = tuple(map(memoryview, self.answers))
+        self.starts, self.stops, self.codes, self.hints, self._bounds = _views(tokens)
+        starts, stops, kinds, forms, offsets, sizes = (np.empty(MOST * size, dtype=np.int32) for _ in range(6))
+        self.answers = Answers(starts, stops, kinds, forms, offsets, sizes, ints(count))
+        self._answers = _views(self.answers)
         self.spans: list[tuple[int, int, str]] = []
         self.links = self._find_links(tokens)
         self.state = State(tokens.bounds[:-1].copy(), ints(count), self.links.bounds[:-1].copy(), ints(count) - 1)
-        self._state = tuple(map(memoryview, self.state))
+        self._state = _views(self.state)
         self.made: list[str | None] = []
         self.places: list[int] = []
         self.asks: list[tuple[int, str, str]] = []

@@ -102,9 +102,10 @@ class Scrubber:
         rows = np.array([one.row for one in known], dtype=np.int32).reshape(-1)
         batch = Texts(points, bounds, rows)
         room = 2 * len(points)  # at most two tokens begin at one character
-        tokens = Tokens(*(np.empty(room, dtype=np.int32) for _ in range(4)), ints(len(texts) + 1))
+        starts, stops, codes, hints = (np.empty(room, dtype=np.int32) for _ in range(4))
+        tokens = Tokens(starts, stops, codes, hints, ints(len(texts) + 1))
         size = scan(batch, library.lexicon(), tokens)
-        tokens = Tokens(*(column[:size] for column in tokens[:4]), tokens.bounds)
+        tokens = Tokens(starts[:size], stops[:size], codes[:size], hints[:size], tokens.bounds)
         reader = Reader(texts, known, library.entries, tokens, self.day_first)
         asking = np.repeat(np.arange(len(texts), dtype=np.int32), 2)
         inputs = batch, tokens, library.fakes(), reader.links, reader.state, reader.answers, asking
