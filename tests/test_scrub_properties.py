@@ -161,3 +161,12 @@ def test_days_first() -> None:
 )
 def test_markup_stays(kind: Kind, source: str, masked: str) -> None:
     assert scrub_markup(Scrubber(), kind, [source], [DOSSIERS["robert"]])[0].text == masked
+
+
+@pytest.mark.parametrize("uuid", ["9b1d0c1e-1f2a-4b3c-8d4e-5f6a7b8c9d0e", "ab1d0c1e-1f2a-4b3c-8d4e-5f6a7b8c9d0e"])
+@pytest.mark.parametrize(
+    "around", ["{}", "see Patient/{} for it", "urn:uuid:{}", "[chart](Patient/{})", "id-{}", "a.{}"]
+)
+def test_a_uuid_is_one_wherever_it_stands(uuid: str, around: str) -> None:
+    scrubbed = Scrubber().scrub([around.format(uuid)], [Dossier((), 10)])[0]
+    assert uuid[:8] not in scrubbed.text and uuid[-12:] not in scrubbed.text

@@ -24,6 +24,10 @@ def number(reader: Reader, start: int) -> None:
             reader.put(start - 1, end, "phone", None)
             return
     elif _is_inside(text, start):
+        # Its beginning was looked at; but a UUID is one wherever it stands: `Patient/9b1d…`.
+        shape = shapes.AT_HEX.match(text, start)
+        if shape and shape["uuid"]:
+            _address(reader, "uuid", shape)
         return
     shape = shapes.AT_NUMBER.match(text, start)
     if shape is None:

@@ -67,12 +67,12 @@ def case_of(points: Points, start: int, stop: int) -> int:
 def matters(points: Points, start: int, stop: int, begin: int, end: int, classes: Bytes) -> bool:
     """Whether a number may be an identifier: not one to three digits that only blanks or words stand behind.
 
-    Nor one inside of a longer number or code, whose beginning was looked at.
+    Nor one inside of a longer number or code, whose beginning was looked at, unless it may begin a UUID (`Patient/9b1d…`).
     """
     if start - 1 > begin:
         before = points[start - 1]
         if (before == 46 or before == 45 or before == 47) and class_of(points[start - 2], classes) in (1, 2):
-            return False
+            return stop - start == 8 and starts_hex(points, start, stop, end)
         if before == 58 and 48 <= points[start - 2] <= 57:
             return False
     if stop - start > 3:
