@@ -137,3 +137,32 @@ def test_one_patient_in_any_spelling_has_one_offset_and_one_persona(reference: d
         == masked(actors({**urn(ANN), "display": "Dorothy Zbornak"}), people)["participant"][0]["actor"]["display"]
     )
     assert "Zbornak" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d",
+        "abcdef12-3b7d-4bad-9bdd-2b0d7b3dcb6d",
+        "12345678-3b7d-4bad-9bdd-2b0d7b3dcb6d",
+    ],
+)
+@pytest.mark.parametrize("form", ["{}", "Patient/{}", "urn:uuid:{}", '"Patient/{}"', "key-{}", "(Observation/{})"])
+def test_a_uuid_in_a_text_has_the_pseudonym_that_it_has_elsewhere(own: str, form: str) -> None:
+    """Behind a slash, too, where other numbers are parts of codes."""
+    person = patient(own, "Zbornak")
+    document = {
+        **VISIT,
+        "comment": f"see {form.format(own)} first",
+        **{"participant": actors({"reference": f"Patient/{own}"})["participant"]},
+    }
+    found = masked_alone(document, known(person))
+    new = found["participant"][0]["actor"]["reference"].removeprefix("Patient/")
+    assert found["comment"] == f"see {form.format(new)} first"
+
+
+def masked_alone(document: dict[str, Any], people: People) -> Any:
+    """The masked document, without the oracle's word."""
+    found = Engine(plan(), people=people).mask_batch([dump(document)]).masked[0]
+    assert found is not None
+    return json.loads(found)

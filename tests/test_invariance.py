@@ -13,6 +13,7 @@ import scan
 from documents import ON
 from scan import UUID, Leaves, generic, text
 
+from masking.commands.prepare import only
 from masking.document import Engine
 from masking.keys import MasterKey
 from masking.policy.plan import Plan
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 MADE_WITH = MadeWith("realistic", "0" * 64, "fp-0123456789abcdef", "default", ON)
 
 
-def engine(key: str = "one", project: str = "default") -> Engine:
+def engine(key: str = "one", project: str = "default", types: tuple[str, ...] = ()) -> Engine:
     """An engine that knows nothing yet."""
     keys = MasterKey.from_bytes(sha256(key.encode()).digest()).keyring(project)
-    return Engine(Plan(read_policy("realistic", reference_date=ON), keys))
+    return Engine(Plan(only(read_policy("realistic", reference_date=ON), types), keys))
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +51,15 @@ Run = Callable[..., list[bytes]]
 def run(spark: SparkSession, tmp_path: Path) -> Run:
     """Mask a folder; the output's lines, sorted."""
 
-    def run(source: Path, **settings: int) -> list[bytes]:
+    def run(source: Path, types: tuple[str, ...] = (), **settings: int) -> list[bytes]:
         places = [str(tmp_path / name) for name in ("out", "phi")]
         result = mask(
-            spark, str(source), *places, engine=engine(), made_with=MADE_WITH, settings=RunSettings(**settings)
+            spark,
+            str(source),
+            *places,
+            engine=engine(types=types),
+            made_with=MADE_WITH,
+            settings=RunSettings(**settings),
         )
         assert result.quarantine is None
         return sorted(line for path in Path(result.ndjson).rglob("*.ndjson") for line in path.read_bytes().splitlines())
@@ -75,6 +81,29 @@ def test_partitions_batches_and_order_change_no_byte(
         path.parent.mkdir(exist_ok=True)
         path.write_text("\n".join(mixed[number::5]))
     assert run(tmp_path / "mixed", partitions=7, batch_rows=13) == whole
+
+
+@pytest.mark.parametrize("count", [1, 3, 50])
+def test_one_export_in_any_number_of_files(run: Run, documents: list[str], tmp_path: Path, count: int) -> None:
+    whole = run(_cut(documents, tmp_path / "one", 1, seed=0))
+    assert run(_cut(documents, tmp_path / "cut", count, seed=count), partitions=min(count, 4)) == whole
+
+
+def test_one_type_a_run_is_all_types_in_one(run: Run, documents: list[str], tmp_path: Path) -> None:
+    """Runs that write some of the types read whom the others describe from the same source."""
+    source = _cut(documents, tmp_path / "cut", 3, seed=4)
+    kinds = sorted({scan.resource_key(scan.leaves(document))[0] for document in documents})
+    parts = [("Observation",), ("Patient",), tuple({*kinds} - {"Observation", "Patient"})]
+    assert sorted(line for part in parts for line in run(source, part, partitions=1)) == run(source, partitions=1)
+
+
+def _cut(documents: list[str], folder: Path, count: int, seed: int) -> Path:
+    """The documents in so many files, in no order."""
+    mixed = random.Random(seed).sample(documents, len(documents))
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number}.ndjson").write_text("\n".join(mixed[number::count]))
+    return folder
 
 
 def test_a_document_does_not_depend_on_the_others(documents: list[str]) -> None:
