@@ -26,7 +26,7 @@ from masking.scrub.vocabulary import LABEL, MONTH, SPELLED, TITLE
 Masker = Callable[[list[str]], Sequence[str | None]]
 
 _ANSWERS = 1 << 16  # fakes of shaped values kept
-_BATCH = 1 << 20  # characters that are scanned in one go
+_BATCH = 1 << 19  # characters that are scanned in one go: with more, its arrays are too large for the caches
 #: Kinds that the masker `identifier` can answer for.
 _NUMBERS = frozenset(
     ("mrn", "account", "health_plan", "license", "plate", "device", "npi", "dea", "uuid", "mac", "vin")

@@ -139,6 +139,8 @@ def is_address(kind: str, text: str) -> bool:
     """Whether the parts of an IP address are in range, and a VIN has its check digit."""
     if kind == "vin":
         return is_valid("vin", text.upper()) and any(map(str.isalpha, text)) and any(map(str.isdigit, text))
+    if kind == "ip":  # four numbers; as the standard says, none with a zero before it
+        return all(len(part) == 1 or (part[0] != "0" and int(part) < 256) for part in text.split("."))
     if kind == "ip6" and "::" not in text and text.count(":") != 7:
         return False
     try:
