@@ -113,6 +113,9 @@ def test_a_clinician_whom_nobody_knows_is_found_by_the_title() -> None:
         ("social security number: 123456789", "social security number: [ssn]"),
         ("SSN ending in 6789", "SSN ending in [ssn]"),
         ("call 212-736-5000", "call [phone]"),
+        ("at 2024030412", "at [phone]"),
+        ("MRN 20240304", "MRN [mrn]"),
+        ("20240304-1234-11d3-9a0c-0305e82c3301", "[uuid]"),
         ("fax: (212) 736-5001", "fax: [phone]"),
         ("tel +44 20 7946 0958", "tel [phone]"),
         ("pager 736-5000", "pager [phone]"),
@@ -171,6 +174,8 @@ def test_what_is_shaped_like_an_identifier(text: str, masked: str) -> None:
         ("Mon 3/4/2024", "Thu 3/14/2024"),
         ("2024-03-04T10:00:00Z", "2024-03-14T10:00:00Z"),
         ("20240304T101500", "20240314T101500"),
+        ("20240304101500", "20240314101500"),
+        ("20240304", "20240314"),
         ("Sept. 4, 2024", "Sep. 14, 2024"),
         ("Feb 28, 2024", "Mar 9, 2024"),
     ],
@@ -181,6 +186,6 @@ def test_dates_are_answered_in_their_spelling(source: str, masked: str) -> None:
 
 def test_a_birth_date_has_its_own_fake_in_every_spelling() -> None:
     dossier = Dossier((Term("birth_date", "1964-01-09", "1964-03-21"),), 10)
-    text = "DOB 01/09/1964, 1/9/64, 1964-01-09, January 9, 1964, 9 Jan 1964; seen 01/10/1964"
-    masked = "DOB 03/21/1964, 3/21/64, 1964-03-21, March 21, 1964, 21 Mar 1964; seen 01/20/1964"
+    text = "DOB 19640109, 01/09/1964, 1/9/64, 1964-01-09, January 9, 1964, 9 Jan 1964; seen 01/10/1964"
+    masked = "DOB 19640321, 03/21/1964, 3/21/64, 1964-03-21, March 21, 1964, 21 Mar 1964; seen 01/20/1964"
     assert scrubbed(text, dossier) == masked

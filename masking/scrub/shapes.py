@@ -100,7 +100,8 @@ def label_value(text: str, start: int, stop: int) -> tuple[int, int, str] | None
         return None
     if kind == "plate" and not _PLATE.fullmatch(value):
         return None
-    if _DATE.fullmatch(value) or (size == 4 and digits == 4 and value[:2] in ("19", "20") and kind != "ssn"):
+    day = _DATE.fullmatch(value)
+    if (day and not day["eight"]) or (size == 4 and digits == 4 and value[:2] in ("19", "20") and kind != "ssn"):
         return None
     if kind == "npi" and len(value) != 10:
         kind = "identifier"
