@@ -113,7 +113,7 @@ WORD_NAMES = "names that are words"
 
 @dataclass
 class Quality:
-    """Identifiers found and planted by kind, those that were missed, and words of the clinic: all of them, those changed.
+    """Identifiers found and planted by kind, those missed; words of the clinic, how many were changed, and which.
 
     `same` and `same_changed`: of these words those that are the name of somebody in the text's dossier.
     """
@@ -121,6 +121,7 @@ class Quality:
     found: Counter[str] = field(default_factory=Counter)
     planted: Counter[str] = field(default_factory=Counter)
     missed: list[str] = field(default_factory=list, repr=False)
+    wrong: list[str] = field(default_factory=list, repr=False)
     words: int = 0
     changed: int = 0
     same: int = 0
@@ -150,6 +151,7 @@ class Quality:
         for word in _WORD.finditer(text):
             if not any(persons[word.start() : word.end()]):
                 is_changed, is_same = any(marks[word.start() : word.end()]), fold(word[0]) in names
+                self.wrong += [word[0]] if is_changed else []
                 self.words, self.changed = self.words + 1, self.changed + is_changed
                 self.same, self.same_changed = self.same + is_same, self.same_changed + (is_same and is_changed)
 
