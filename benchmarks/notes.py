@@ -1,4 +1,4 @@
-"""The sample's notes with what a record knows of the people in them, for benchmarks and tests of the scrubber."""
+"""The sample's notes with what a record knows of the people in them, and what a scrubber finds, for benchmarks and tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from typing import Any
 import masking.maskers  # noqa: F401 (fills the registry)
 from masking.maskers.base import registered
 from masking.pools.states import STATES
-from masking.scrub.terms import Dossier, Term
+from masking.scrub.characters import fold
+from masking.scrub.terms import Dossier, Scrubbed, Term
+from masking.scrub.vocabulary import COMMON
 
 _KEY = hashlib.sha256(b"benchmark").digest()
 
@@ -94,6 +97,76 @@ def is_covered(text: str, marks: bytearray, span: tuple[int, int]) -> bool:
     return all(
         all(marks[word.start() : word.end()]) for word in _WORD.finditer(text, start, stop) if word[0] not in _MAY_STAY
     )
+
+
+def marked(size: int, spans: Iterable[tuple[int, int]]) -> bytearray:
+    """A byte a character: 1 in the spans."""
+    marks = bytearray(size)
+    for start, stop in spans:
+        marks[start:stop] = b"\1" * (stop - start)
+    return marks
+
+
+#: Names such as May, Long, Rose, Will: counted among the names as well.
+WORD_NAMES = "names that are words"
+
+
+@dataclass
+class Quality:
+    """Identifiers found and planted by kind, those missed; words of the clinic, how many were changed, and which.
+
+    `same` and `same_changed`: of these words those that are the name of somebody in the text's dossier.
+    """
+
+    found: Counter[str] = field(default_factory=Counter)
+    planted: Counter[str] = field(default_factory=Counter)
+    missed: list[str] = field(default_factory=list, repr=False)
+    wrong: list[str] = field(default_factory=list, repr=False)
+    words: int = 0
+    changed: int = 0
+    same: int = 0
+    same_changed: int = 0
+
+    def add(
+        self,
+        text: str,
+        dossier: Dossier,
+        answer: Scrubbed,
+        identifiers: Iterable[tuple[str, tuple[int, int]]],
+        identifying: Iterable[tuple[int, int]],
+    ) -> None:
+        """Count one text. identifying: what is no word of the clinic, a superset of the identifiers' places."""
+        marks = marked(len(text), ((span.start, span.stop) for span in answer.spans))
+        for kind, span in identifiers:
+            covered, is_word = is_covered(text, marks, span), set(_folded(text[slice(*span)])) <= COMMON
+            for one in (kind, WORD_NAMES) if is_word else (kind,):
+                self.planted[one] += 1
+                self.found[one] += covered
+            if not covered:
+                self.missed.append(text[slice(*span)])
+        persons = marked(len(text), identifying)
+        names = {
+            word for term in dossier.terms if term.kind in ("given", "family", "name") for word in _folded(term.real)
+        }
+        for word in _WORD.finditer(text):
+            if not any(persons[word.start() : word.end()]):
+                is_changed, is_same = any(marks[word.start() : word.end()]), fold(word[0]) in names
+                self.wrong += [word[0]] if is_changed else []
+                self.words, self.changed = self.words + 1, self.changed + is_changed
+                self.same, self.same_changed = self.same + is_same, self.same_changed + (is_same and is_changed)
+
+
+def _folded(text: str) -> list[str]:
+    return [fold(word) for word in _WORD.findall(text)]
+
+
+def quality(notes: Sequence[Note], scrubbed: Sequence[Scrubbed]) -> Quality:
+    """What was found in the sample's notes."""
+    answer = Quality()
+    for note, one in zip(notes, scrubbed, strict=True):
+        identifying = [span for _, span in note.identifiers(own=False)]
+        answer.add(note.text, note.dossier, one, note.identifiers(), identifying)
+    return answer
 
 
 def _lines(folder: Path, resource_type: str) -> Iterator[dict[str, Any]]:

@@ -27,10 +27,10 @@ def dossiers() -> dict[str, Dossier]:
     return {who: Dossier(tuple(Term(*term) for term in one["terms"]), one["days"]) for who, one in people.items()}
 
 
-def hard() -> list[Hard]:
-    """The notes with identifiers."""
+def hard(name: str = "hard") -> list[Hard]:
+    """The notes with identifiers. `fresh`: those by which nothing was tuned; they are measured, never made to pass."""
     answer = []
-    lines = (HERE / "hard.txt").read_text("utf-8").splitlines()
+    lines = (HERE / f"{name}.txt").read_text("utf-8").splitlines()
     for who, marked in zip(lines[::2], lines[1::2], strict=True):
         text, spans, at = "", [], 0
         for found in _MARK.finditer(marked):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ from typing import Any, ClassVar
 
 from masking.maskers.base import BETWEEN, BoundMasker, Masker, People, Subkeys, check, register, registered
 from masking.pools.names import official
+from masking.scrub import attachments, plugins
+from masking.scrub.attachments import Document
 from masking.scrub.markup import Kind, scrub_markup
 from masking.scrub.scrubber import Scrubber
 from masking.scrub.terms import Dossier, Term
@@ -30,23 +33,6 @@ _FORMS = ("text", "xhtml", "attachment", "size", "hash")
 _SUMS = 20_000
 #: What a scrubbed text shows where something went and no fake took its place.
 _MARK = re.compile(r"\[[a-z][a-z0-9_]{1,19}\]")
-#: Types of attachments whose bytes are read as text (RFC 6838 names, without parameters), and how.
-_READ: Mapping[str, Kind] = {
-    "text/plain": "plain",
-    "text/markdown": "plain",
-    "text/csv": "plain",
-    "text/html": "html",
-    "application/xhtml+xml": "html",
-    "application/json": "json",
-    "application/fhir+json": "json",
-    "text/xml": "xml",
-    "application/xml": "xml",
-    "application/fhir+xml": "xml",
-    "application/hl7-cda+xml": "xml",
-    "application/hl7-v3+xml": "xml",
-    "text/rtf": "rtf",
-    "application/rtf": "rtf",
-}
 #: What is shaped like an identifier, and the masker that answers for it.
 _SHAPED = {"phone": "phone", "ssn": "ssn", "email": "email", "url": "url", "ip": "ip", "uuid": "pseudonymize_id",
            "identifier": "format_preserving"}  # fmt: skip
@@ -117,41 +103,31 @@ class BoundScrub(BoundMasker):
         """Scrub texts; attachments of types that are no text become null."""
         is_text = self.form in ("text", "xhtml")
         masked: list[str | None] = [self.placeholder if is_text else None] * len(values)
-        groups: dict[Kind, list[tuple[int, str, Dossier]]] = {}
+        groups: dict[Kind, list[tuple[int, Document, Dossier]]] = {}
         dossiers = self._dossiers_of(zip(context["subject"], context["people"], context["chart"], strict=True))
         for row, (value, content_type, dossier) in enumerate(
             zip(values, context["content_type"], dossiers, strict=True)
         ):
             read = self._read(value, content_type)
-            if read is None:
-                continue
-            if dossier is None:
-                masked[row] = self._written(self.placeholder) if read[0] == "plain" or is_text else None
-                continue
-            groups.setdefault(read[0], []).append((row, read[1], dossier))
+            if read is not None and dossier is not None:
+                groups.setdefault(read.kind, []).append((row, read, dossier))
+            elif read is not None and read.kind == "plain":
+                masked[row] = self._written(read, self.placeholder)
         for kind, found in groups.items():
-            texts, known = [text for _, text, _ in found], [dossier for _, _, dossier in found]
+            texts, known = [read.text for _, read, _ in found], [dossier for _, _, dossier in found]
             answers = [scrubbed.text for scrubbed in scrub_markup(self.scrubber, kind, texts, known)]
-            for (row, _, _), answer in zip(found, answers, strict=True):
-                masked[row] = self._written(answer)
+            for (row, read, _), answer in zip(found, answers, strict=True):
+                masked[row] = self._written(read, answer)
         return masked
 
-    def _read(self, value: str, content_type: str | None) -> tuple[Kind, str] | None:
-        """How a value is read, and its text; None for an attachment that is none."""
-        if self.form == "text":
-            return "plain", value
-        if self.form == "xhtml":
-            return "html", value
-        kind = _READ.get((content_type or "").partition(";")[0].strip().lower())
-        if kind is None:
-            return None
-        try:
-            return kind, base64.b64decode("".join(value.split()), validate=True).decode()
-        except (binascii.Error, ValueError):
-            return None
+    def _read(self, value: str, content_type: str | None) -> Document | None:
+        """A value as text; None for an attachment that is none."""
+        if self.form in ("text", "xhtml"):
+            return Document("plain" if self.form == "text" else "html", value, "", b"")
+        return attachments.read(value, content_type)
 
-    def _written(self, text: str) -> str:
-        return text if self.form in ("text", "xhtml") else base64.b64encode(text.encode()).decode()
+    def _written(self, read: Document, text: str) -> str:
+        return text if self.form in ("text", "xhtml") else attachments.write(read, text)
 
     # ── what is known ──
 
@@ -244,11 +220,16 @@ class BoundSums(BoundScrub):
 
 
 def _bytes_of(data: str) -> str:
-    """The text in base64 data; what is none reads as empty."""
+    """The text in base64 data, whatever its charset, as far as it is ASCII; what is none reads as empty."""
     try:
-        return base64.b64decode("".join(data.split()), validate=True).decode()
+        raw = base64.b64decode("".join(data.split()), validate=True)
     except (binascii.Error, ValueError):
         return ""
+    raw = raw.removeprefix(codecs.BOM_UTF16_LE).removeprefix(codecs.BOM_UTF16_BE).replace(b"\0", b"")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def _sums_of(data: str | None) -> tuple[str, str] | None:
@@ -328,15 +309,25 @@ class Scrub(Masker):
     form: `text`; `xhtml` for a narrative, whose markup stays; `attachment` for base64 with a contentType beside it, of
     which types that are no text become null; `size` and `hash` for what an attachment says of its data: of the scrubbed
     ones, null where there are none. A text of a subject whom the run does not know becomes `placeholder`.
+    second: the name of a second scrubber that is installed; what it finds beyond ours becomes `[kind]`.
     """
 
     name: ClassVar[str] = "scrub"
     form: str = "text"
     placeholder: str = "[redacted]"
+    second: str = ""
 
     def __post_init__(self) -> None:
         check(self.form in _FORMS, "form", "is no form of text", "one of: " + ", ".join(_FORMS))
         check(isinstance(self.placeholder, str) and self.placeholder.strip() != "", "placeholder", "is blank")
+        if self.second:
+            names = plugins.names()
+            check(
+                self.second in names,
+                "second",
+                "is no scrubber that is installed",
+                f"there are {', '.join(names) or 'none'}",
+            )
 
     def bind(self, keys: Subkeys) -> BoundScrub:
         """The maskers of what is shaped like an identifier bind to their own purposes."""
@@ -347,4 +338,4 @@ class Scrub(Masker):
         if self.form == "xhtml":
             placeholder = f'<div xmlns="http://www.w3.org/1999/xhtml">{placeholder}</div>'
         bound = BoundSums if self.form in ("size", "hash") else BoundScrub
-        return bound(self.form, placeholder, Scrubber(maskers))
+        return bound(self.form, placeholder, Scrubber(maskers, second=self.second))

@@ -61,7 +61,9 @@ class Tokens(NamedTuple):
 
 
 class Fakes(NamedTuple):
-    """Of each entry: the number of its kind, its mode (-1: to be asked for), letters and digits of its fake, and forms.
+    """Of each entry: the number of its kind, its mode, letters and digits of its fake, and forms.
+
+    A mode is -1 where Python must be asked, else as in `spellings`; 4 is text that stands for itself with a capital only.
 
     symbols: -1 where the fake is never poured. Three forms an entry (as it is, upper, lower) lie in `points`; form i
     is at bounds[i] to bounds[i + 1].

@@ -26,7 +26,8 @@ NUMERIC = (
     r"|(?P<my>[0-9]{1,2}[/-][0-9]{4})(?![0-9]|[/.-][0-9])"
     r"|(?P<ym>(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2]))(?![0-9]|[/.-][0-9])"
     r"|(?P<stamp>(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9](?=T?[0-9]{4}(?:[0-9]{2})?\b))"
-    rf"|(?P<dmy>[0-9]{{1,2}}(?:st|nd|rd|th)?(?:\s+of\s+|[\s-]{{0,2}}){_MONTH}\b\.?(?:,?[\s-]{{0,2}}(?:[0-9]{{4}}\b|['’]?[0-9]{{2}}\b(?![:/.-]|\s*(?:mg|%|units?|year|y/)))|(?![\w.-])))"
+    r"|(?P<eight>(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9])(?!\w|[./-]\w)"
+    rf"|(?P<dmy>[0-9]{{1,2}}(?:st|nd|rd|th)?(?:\s+of\s+|[\s-]{{0,2}}){_MONTH}(?:\b|(?=(?:[0-9]{{2}}){{1,2}}\b))\.?(?:,?[\s-]{{0,2}}(?:[0-9]{{4}}\b|['’]?[0-9]{{2}}\b(?![:/-]|\.[0-9]|\s*(?:mg|%|units?|year|y/)))|(?![\w.-])))"
 )
 #: What may begin at the name of a month.
 NAMED = re.compile(
@@ -141,9 +142,9 @@ def numeric(group: str, text: str, days: int, day_first: bool, births: dict[str,
         return month_year(text, days)
     if group == "ym":
         return shift_text(text, days)
-    if group == "stamp":
-        moved = shift_text(f"{text[:4]}-{text[4:6]}-{text[6:]}", days)
-        return moved.replace("-", "") if moved else None
+    if group in ("stamp", "eight"):
+        masked = known(int(text[:4]), int(text[4:6]), int(text[6:]), days, births)
+        return None if masked is None else masked.isoformat().replace("-", "")
     if group == "ymd":
         separator = text[4]
         year, month, day = text.split(separator)
@@ -203,6 +204,12 @@ def named(found: re.Match[str], days: int, births: dict[str, str | None]) -> tup
 def is_short(text: str, start: int, stop: int) -> bool:
     """Whether `3/14` is a day: only after a word that dates follow, and not before a unit."""
     return _CUE.search(text, max(0, start - 16), start) is not None and _NO_DATE.match(text, stop) is None
+
+
+def stands_alone(text: str, start: int, stop: int) -> bool:
+    """Whether `20240304` is a day: alone in its line, as values in markup are, or behind a word that dates follow."""
+    is_line = start == 0 or text[start - 1] == "\n"
+    return (is_line and text[stop : stop + 1] in ("", "\n")) or is_short(text, start, stop)
 
 
 def is_sure(text: str, start: int, stop: int, spelled: str) -> bool:

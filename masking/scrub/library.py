@@ -18,7 +18,7 @@ from masking.scrub.characters import CLASSES, FOLDS, to_points
 from masking.scrub.lookup import fill, measure, put
 from masking.scrub.spellings import NAME, NUMBER, WHOLE, Entry, Spelled
 from masking.scrub.terms import TERM_KINDS, Dossier, Term
-from masking.scrub.vocabulary import EPONYMS, words
+from masking.scrub.vocabulary import EPONYMS, MONTHS, level_of, words
 
 #: What an answer may be, by number; a date comes first, for the compiled loops know its number.
 KINDS = ["date", *TERM_KINDS]
@@ -156,7 +156,7 @@ class Library:
             [value for row in zip(map(len, phrases), map(_is_sure, entries), strict=True) for value in row]
         )
         self._kinds.add([number_of(entry.kind) for entry in entries])
-        self._modes.add([-1 if entry.level or entry.mode in (WHOLE, NAME) else entry.mode for entry in entries])
+        self._modes.add([_mode(entry) for entry in entries])
         self._symbols.add([_symbols(entry) for entry in entries])
         forms, form_bounds = to_points(
             [form for entry in entries for form in (entry.fake, entry.fake.upper(), entry.fake.lower())]
@@ -194,6 +194,16 @@ class Library:
 def _is_sure(entry: Entry) -> int:
     """4 for a name that is one wherever it stands."""
     return 4 if entry.mode in (WHOLE, NAME) and not entry.level and entry.folded not in EPONYMS else 0
+
+
+def _mode(entry: Entry) -> int:
+    """What the compiled loops do with an entry: see `Fakes`."""
+    if entry.mode in (WHOLE, NAME):
+        return -1
+    if not entry.level:
+        return entry.mode
+    # A town that is no word of the language: `standing.is_name` asks for no more than its capital.
+    return 4 if entry.kind == "city" and not level_of(entry.folded) and entry.folded not in MONTHS else -1
 
 
 def _symbols(entry: Entry) -> int:

@@ -39,11 +39,17 @@ _INLINE = frozenset(
     {"a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "em", "font", "i", "ins", "kbd", "mark", "q", "s"}
     | {"small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr"}
 )
-#: Attributes in which identifiers hide.
-_SPOKEN = frozenset(
-    {"href", "src", "alt", "title", "cite", "value", "content", "label", "placeholder", "summary", "name", "id"}
-    | {"data-name", "aria-label"}
+#: Attributes that speak of nobody: of form, of the language, and codes. All others are read.
+_SILENT = frozenset(
+    {"class", "style", "stylecode", "type", "rel", "lang", "dir", "charset", "http-equiv", "media", "width", "height"}
+    | {"colspan", "rowspan", "align", "valign", "border", "cellpadding", "cellspacing", "target", "method", "scope"}
+    | {"code", "codesystem", "codesystemname", "codesystemversion", "classcode", "moodcode", "typecode", "nullflavor"}
+    | {"determinercode", "contextcontrolcode", "contextconductionind", "inversionind", "negationind", "unit", "use"}
+    | {"operator", "mediatype", "representation"}
 )
+_SILENT_PREFIXES = ("xmlns", "xsi:", "xml:")
+#: What a value is read behind: of an id in HL7's version 3, whose `extension` is the number.
+_READ_BEHIND = {"extension": "\n\nMRN: "}
 _TAG = re.compile(
     r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<![^>]*>|</?([A-Za-z][\w:.-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>",
     re.DOTALL,
@@ -152,7 +158,7 @@ def _entities(text: str, start: int, stop: int) -> Iterator[Piece]:
 
 
 def _cut_tags(text: str) -> Iterator[Piece]:
-    """HTML or XML: tags read as nothing or a line break, spoken attributes and comments as text of their own."""
+    """HTML or XML: tags read as nothing or a line break, attributes and comments as text of their own."""
     at = 0
     for tag in _TAG.finditer(text):
         yield from _entities(text, at, tag.start())
@@ -163,14 +169,15 @@ def _cut_tags(text: str) -> Iterator[Piece]:
         start = tag.start()
         reads = "" if tag[1].lower() in _INLINE else "\n"
         for attribute in _ATTRIBUTE.finditer(text, tag.start(2), tag.end(2)):
-            if attribute[1].lower() not in _SPOKEN:
+            name = attribute[1].lower()
+            if name in _SILENT or name.startswith(_SILENT_PREFIXES):
                 continue
             begin, end = attribute.span(2)
             if attribute[2][0] in "\"'":
                 begin, end = begin + 1, end - 1
             if begin == end:
                 continue
-            yield Piece(start, begin, "\n" * 2, stays=True)
+            yield Piece(start, begin, _READ_BEHIND.get(name, "\n" * 2), stays=True)
             yield from _entities(text, begin, end)
             start, reads = end, "\n" * 2
         yield Piece(start, tag.end(), reads, stays=True)

@@ -23,6 +23,8 @@ def date(reader: Reader, kind: str, shape: re.Match[str]) -> None:
     start, stop = shape.span(kind)
     if kind == "mdy" and not dates.is_sure(reader.text, start, stop, spelled):
         return
+    if kind == "eight" and not dates.stands_alone(reader.text, start, stop):
+        return
     if known.days is None:
         if dates.numeric(kind, spelled, 1, reader.day_first, {}) is not None:
             reader.put(start, stop, "date", "[date]")

@@ -11,7 +11,7 @@ from masking.scrub.moving import date, short
 if TYPE_CHECKING:
     from masking.scrub.reader import Reader
 
-_DATE_KINDS = frozenset(("iso", "ymd", "mdy", "my", "ym", "stamp", "dmy"))
+_DATE_KINDS = frozenset(("iso", "ymd", "mdy", "my", "ym", "stamp", "eight", "dmy"))
 _SEPARATORS = frozenset(("s1", "s2", "s3", "s4"))
 
 

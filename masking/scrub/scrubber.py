@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from masking.scrub import moving, names, numbers
+from masking.scrub import moving, names, numbers, plugins
 from masking.scrub.answered import Answered, answered
 from masking.scrub.batch import HEX, NUMBER, Texts, Tokens, ints
 from masking.scrub.characters import to_points
@@ -19,14 +19,14 @@ from masking.scrub.library import Library, number_of
 from masking.scrub.reader import Reader
 from masking.scrub.scan import scan
 from masking.scrub.settle import INITIAL, LINKED, settle
-from masking.scrub.terms import Dossier, Found, Scrubbed
+from masking.scrub.terms import Dossier, Found, Scrubbed, Span
 from masking.scrub.vocabulary import LABEL, MONTH, SPELLED, TITLE
 
 #: Distinct values of one kind to their fakes; None where one cannot be read.
 Masker = Callable[[list[str]], Sequence[str | None]]
 
 _ANSWERS = 1 << 16  # fakes of shaped values kept
-_BATCH = 1 << 20  # characters that are scanned in one go
+_BATCH = 1 << 19  # characters that are scanned in one go: with more, its arrays are too large for the caches
 #: Kinds that the masker `identifier` can answer for.
 _NUMBERS = frozenset(
     ("mrn", "account", "health_plan", "license", "plate", "device", "npi", "dea", "uuid", "mac", "vin")
@@ -61,24 +61,33 @@ class Scrubber:
 
     maskers: by kind, the bound maskers of the shaped: phone, ssn, email, url, ip, mac, uuid, mrn, account, health_plan,
     license, plate, device, npi, dea, vin, zip, name; `identifier` answers for kinds of numbers that have none of their
-    own. What no masker answers becomes `[kind]`. day_first: `3/4/2024` is 3 April.
+    own. What no masker answers becomes `[kind]`. day_first: `3/4/2024` is 3 April. second: the name of a second scrubber
+    (see `plugins`), which replaces what this one did not find; '' for none.
     """
 
     maskers: Mapping[str, Masker] = field(default_factory=dict, repr=False, hash=False)
     day_first: bool = False
+    second: str = ""
     _memory: _Memory = field(init=False, repr=False, compare=False, default_factory=_Memory)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the memory: it holds people, and a worker fills its own.
-        return type(self), (dict(self.maskers), self.day_first)
+        return type(self), (dict(self.maskers), self.day_first, self.second)
 
     def scrub(self, texts: Sequence[str], dossiers: Sequence[Dossier]) -> list[Scrubbed]:
         """The texts without identifiers, each by its own dossier; where nothing is found, the very text."""
-        return [one for batch in self._batches(texts, dossiers) for one in batch.scrubbed()]
+        if not self.second:
+            return [one for batch in self._batches(texts, dossiers) for one in batch.scrubbed()]
+        return [
+            Scrubbed(plugins.written(text, own), tuple(Span(*one[:4]) for one in own)) if own else Scrubbed(text, ())
+            for text, own in zip(texts, self.find(texts, dossiers), strict=True)
+        ]
 
     def find(self, texts: Sequence[str], dossiers: Sequence[Dossier]) -> list[list[Found]]:
         """Of each text its identifiers in order, and what takes their places."""
-        return [batch.found(number) for batch in self._batches(texts, dossiers) for number in range(len(batch.texts))]
+        batches = self._batches(texts, dossiers)
+        found = [batch.found(number) for batch in batches for number in range(len(batch.texts))]
+        return plugins.joined(texts, found, plugins.load(self.second)) if self.second else found
 
     def _batches(self, texts: Sequence[str], dossiers: Sequence[Dossier]) -> Iterator[Answered]:
         if len(texts) != len(dossiers):

@@ -62,7 +62,7 @@ def _put_value(
     if mode < 2 or case < 0:
         return False
     symbols = fakes.symbols[entry]
-    if mode == 3:
+    if mode >= 3:
         _put_fake(answers, place, start, stop, fakes, entry, 1 if case == 1 else 0)
     elif symbols == -2:
         return False
@@ -101,6 +101,10 @@ def _answer(
             _put_fake(answers, place, start, stop, fakes, int(code), int(hint) - 1)
             return 1
         begin = int(texts.bounds[text])
+        if fakes.modes[code] == 4 and 97 <= texts.points[begin + start] <= 122:
+            return 0
+        if fakes.modes[code] == 4 and not 65 <= texts.points[begin + start] <= 90:
+            return -1
         return 1 if _put_value(answers, place, texts.points, begin, start, stop, fakes, int(code)) else -1
     if code == -3 or code == -4 or code == -10:
         return 0  # links are taken where they begin

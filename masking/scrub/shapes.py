@@ -100,7 +100,8 @@ def label_value(text: str, start: int, stop: int) -> tuple[int, int, str] | None
         return None
     if kind == "plate" and not _PLATE.fullmatch(value):
         return None
-    if _DATE.fullmatch(value) or (size == 4 and digits == 4 and value[:2] in ("19", "20") and kind != "ssn"):
+    day = _DATE.fullmatch(value)
+    if (day and not day["eight"]) or (size == 4 and digits == 4 and value[:2] in ("19", "20") and kind != "ssn"):
         return None
     if kind == "npi" and len(value) != 10:
         kind = "identifier"
@@ -139,6 +140,8 @@ def is_address(kind: str, text: str) -> bool:
     """Whether the parts of an IP address are in range, and a VIN has its check digit."""
     if kind == "vin":
         return is_valid("vin", text.upper()) and any(map(str.isalpha, text)) and any(map(str.isdigit, text))
+    if kind == "ip":  # four numbers; as the standard says, none with a zero before it
+        return all(len(part) == 1 or (part[0] != "0" and int(part) < 256) for part in text.split("."))
     if kind == "ip6" and "::" not in text and text.count(":") != 7:
         return False
     try:
