@@ -569,7 +569,7 @@ def own_name(trail: Trail) -> tuple[str | None, str | None]:
         known = children(node.content).get("name")
         if known is not None and known.content == "HumanName":
             value = around.get("name")
-            names = json.loads(spelled(value)) if value is not None else []
+            names = json.loads(spelled(value), parse_int=str, parse_float=str) if value is not None else []
             return official(parts(name) for name in (names if isinstance(names, list) else [names]) if parts(name))
     return None, None
 

@@ -166,3 +166,11 @@ def masked_alone(document: dict[str, Any], people: People) -> Any:
     found = Engine(plan(), people=people).mask_batch([dump(document)]).masked[0]
     assert found is not None
     return json.loads(found)
+
+
+@pytest.mark.parametrize("number", [b"1E999", b"9" * 5000, b"-0.0"])
+def test_a_number_in_place_of_a_name_stops_nothing(number: bytes) -> None:
+    source = b'{"resourceType":"Patient","id":"a","name":[{"family":%b}],"telecom":[{"system":"email","value":"j@real.org"}]}'
+    (masked,) = Engine(plan()).mask_batch([source % number]).masked
+    assert masked is not None
+    assert b"real.org" not in masked and number not in masked

@@ -142,6 +142,17 @@ ROWS = {
             "": None,
         },
     ),
+    "search": Row(
+        spec("search"),
+        {
+            "identifier=http://hospital.org/mrn|12345": None,  # a plan hands it the maskers of identifiers
+            "?_id=patient-1": "?_id=id-2183d49ad6cada0d7c9a43229ac599cb",
+            "name=joe": None,
+            "identifier=a|1#b": None,
+            "0": None,
+            "": None,
+        },
+    ),
     "public_uri": Row(
         spec("public_uri", keep=["http://hl7.org/*", "http://loinc.org"]),
         {

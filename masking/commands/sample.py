@@ -1,6 +1,6 @@
 """Make a FHIR R4 export of made-up patients, to try things on.
 
-Writes DEST/export (NDJSON, 37 resource types, linked as a hospital's data is) and, beside it,
+Writes DEST/export (NDJSON, up to 37 resource types, linked as a hospital's data is) and, beside it,
 DEST/truth.jsonl: every identifying value in the export, with its patient and its path. The same seed makes the same
 bytes.
 """

@@ -195,11 +195,12 @@ class Walked:
         keys, place = self.subjects(rows)
         frames = self.tape["frame"][rows]
         charts = self._charts(frames)
-        if charts:
-            keys, place = [*keys, *charts.values()], place.copy()
-            for at, frame in enumerate(charts, len(keys) - len(charts)):
-                place[frames == frame] = at
-        return keys, place
+        if not charts:
+            return keys, place
+        of_frame = np.full(len(self.frames), -1, np.int32)
+        of_frame[list(charts)] = np.arange(len(keys), len(keys) + len(charts))
+        of_chart = of_frame[frames]
+        return [*keys, *charts.values()], np.where(of_chart >= 0, of_chart, place)
 
     def _charts(self, frames: Ints) -> dict[int, bytes | None]:
         """The keys of the patients of the RelatedPersons among these frames."""

@@ -7,10 +7,9 @@ every resource. Keys are what stands between JSON's quotes, in one spelling: `\u
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
-
-import msgspec
 
 from masking.document.strings import plain, to_part, to_text
 from masking.fhir.references import parse
@@ -40,8 +39,11 @@ def identifier_key(system: bytes | None, value: bytes) -> bytes:
 
 
 def names_in(spelled: bytes) -> Iterator[tuple[str, str, str]]:
-    """The HumanNames in a JSON text, one or an array of them, each as use, family and given names."""
-    found = msgspec.json.decode(spelled)
+    """The HumanNames in a JSON text, one or an array of them, each as use, family and given names.
+
+    Whatever a document holds in their place: no number is read as one, for it may be longer than any that Python reads.
+    """
+    found = json.loads(spelled, parse_int=str, parse_float=str)
     for name in found if isinstance(found, list) else [found]:
         if isinstance(name, dict):
             given = name.get("given")

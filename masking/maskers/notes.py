@@ -32,7 +32,7 @@ _FORMS = ("text", "xhtml", "attachment", "size", "hash")
 #: Size and hash of scrubbed attachments kept at hand; then it starts anew.
 _SUMS = 20_000
 #: What a scrubbed text shows where something went and no fake took its place.
-_MARK = re.compile(r"\[[a-z][a-z0-9_]{1,19}\]")
+_MARK = re.compile(r"\[[a-z][a-z0-9_]{0,19}\]")
 #: What is shaped like an identifier, and the masker that answers for it.
 _SHAPED = {"phone": "phone", "ssn": "ssn", "email": "email", "url": "url", "ip": "ip", "uuid": "pseudonymize_id",
            "identifier": "format_preserving"}  # fmt: skip

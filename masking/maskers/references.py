@@ -230,6 +230,45 @@ class ReferenceMasker(Masker):
 
 
 @dataclass(frozen=True)
+class BoundSearch(BoundMasker):
+    """`search` with what masks whole references."""
+
+    references: BoundReference
+
+    def with_identifiers(self, identifiers: IdentifierMaskers) -> BoundSearch:
+        """The same masker, able to follow identifiers."""
+        return replace(self, references=self.references.with_identifiers(identifiers))
+
+    def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
+        """Mask each as the query of a reference to any type."""
+        bare = [value.removeprefix("?") for value in values]
+        places = [place for place, query in enumerate(bare) if query and not set(query) & set("?#")]
+        answers: list[str | None] = [None] * len(values)
+        for place, masked in zip(
+            places, self.references.mask_distinct([f"Basic?{bare[at]}" for at in places]), strict=True
+        ):
+            if masked is not None:
+                answers[place] = "?" * values[place].startswith("?") + masked.partition("?")[2]
+        return answers
+
+
+@register
+@dataclass(frozen=True)
+class Search(Masker):
+    """The criteria of a search alone, `identifier=system|value` (R4, Bundle.entry.request.ifNoneExist).
+
+    As `reference` masks them behind a type, so that a conditional create finds what it found. Unreadable likewise:
+    searches by anything but `identifier` and `_id`.
+    """
+
+    name: ClassVar[str] = "search"
+
+    def bind(self, keys: Subkeys) -> BoundSearch:
+        """The subkeys of `reference`."""
+        return BoundSearch(ReferenceMasker().bind(keys))
+
+
+@dataclass(frozen=True)
 class BoundPublicUri(BoundMasker):
     """`public_uri` with what masks the others, and the publishers that a plan hands it beside its own."""
 

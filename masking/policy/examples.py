@@ -25,6 +25,7 @@ _BY_ELEMENT = {
     "Annotation.text": "Mrs. Novak called on 17 May.",
     "Attachment.title": "Letter to Mrs. Novak",
     "AuditEvent.agent.network.address": "10.1.2.3",
+    "Bundle.entry.request.ifNoneExist": "identifier=https://hospital.example.org/mrn|MRN-0048213",
     "CodeableConcept.text": "Body weight",
     "Coding.code": "29463-7",
     "Coding.display": "Body weight",

@@ -28,7 +28,7 @@ from masking.fhir.elements import resource_types as r4_types
 from masking.maskers.base import BoundMasker, Masker, People, Subkeys
 from masking.maskers.generic import Keep, Redact
 from masking.maskers.notes import BoundScrub, BoundSums, RecordMaskers, Scrub
-from masking.maskers.references import BoundPublicUri, BoundReference, IdentifierMaskers
+from masking.maskers.references import BoundPublicUri, BoundReference, BoundSearch, IdentifierMaskers
 from masking.policy.specs import CODED, Action, ExtensionRule, Place, Policy, Rule, TypeAction
 
 _NOWHERE = Place("built in", 0, "$")
@@ -116,7 +116,7 @@ class Plan:
         identifiers = _identifier_maskers(policy, bound, system_rule, kept)
         record = _record_maskers(policy, bound)
         for name, masker in bound.items():
-            if isinstance(masker, BoundReference):
+            if isinstance(masker, BoundReference | BoundSearch):
                 bound[name] = masker.with_identifiers(identifiers)
             elif isinstance(masker, BoundScrub):
                 bound[name] = masker.with_record(record)

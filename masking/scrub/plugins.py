@@ -7,6 +7,7 @@ A finder must say the same of a text in every process and in every batch: what i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
@@ -57,11 +58,17 @@ def _joined(size: int, own: Sequence[Found], spans: Sequence[tuple[int, int, str
         for taken in [*sorted(one for one in answer if one.stop > at), Found(size, size, "", "shaped", "")]:
             end = min(taken.start, stop)
             if at < end:
-                answer.append(Found(at, end, kind, "shaped", f"[{kind}]"))
+                answer.append(Found(at, end, kind, "shaped", _mark(kind)))
             at = max(at, taken.stop)
             if at >= stop:
                 break
     return sorted(answer)
+
+
+def _mark(kind: str) -> str:
+    """`[kind]` as our own marks are spelled: by them a resource is known to have lost something."""
+    plain = re.sub(r"[^a-z0-9]+", "_", kind.lower()).strip("_")[:20]
+    return f"[{plain}]" if plain[:1].isalpha() else "[identifier]"
 
 
 def written(text: str, found: Sequence[Found]) -> str:

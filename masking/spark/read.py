@@ -101,7 +101,7 @@ def find_inputs(sources: str | Sequence[str], destination: str, phi_area: str) -
             if (codec := codec_of(file.path)) is not None
         ]
         if not files:
-            some = f"of other names are all of its files ({len(stored)})" if stored else "it is empty or not there"
+            some = f"all of its files have other names ({len(stored)})" if stored else "it is empty or not there"
             raise InputError(f"nothing to read at {place}: {some}; accepted are {ACCEPTED}")
         ignored += len(stored) - len(files)
         # By the true name, so that a file reached by two sources or a link is read once.
