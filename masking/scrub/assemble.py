@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from masking.native import Ints, Points, borrowing
-from masking.scrub.batch import Answers, Fakes, Texts, Tokens
+from masking.scrub import vocabulary
+from masking.scrub.batch import AS_IS, DASHES, MADE, MOST, POURED, SLASHES, Answers, Fakes, Texts, Tokens
 
-_MONTHS = tuple(
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
 #: The names of the months one behind the other, and where each begins, with the end.
-MONTHS: Points = np.array([ord(letter) for name in _MONTHS for letter in name], dtype=np.uint32)
-MONTH_BOUNDS: Ints = np.cumsum([0, *map(len, _MONTHS)], dtype=np.int32)
+MONTHS: Points = np.array([ord(letter) for name in vocabulary.MONTHS for letter in name.title()], dtype=np.uint32)
+MONTH_BOUNDS: Ints = np.cumsum([0, *map(len, vocabulary.MONTHS)], dtype=np.int32)
+#: Characters that a day has at most: 'September 30, 2024'.
+_LONGEST_DAY = 18
 
 
 @borrowing
@@ -22,11 +22,25 @@ def room(texts: Texts, tokens: Tokens, answers: Answers) -> int:
     for text in range(len(texts.bounds) - 1):
         if answers.counts[text]:
             size += int(texts.bounds[text + 1]) - int(texts.bounds[text])
-            first = 3 * int(tokens.bounds[text])
+            first = MOST * int(tokens.bounds[text])
             for place in range(first, first + int(answers.counts[text])):
-                # a day has at most 18: 'September 30, 2024'
-                size += max(int(answers.sizes[place]), 18)
+                size += max(int(answers.sizes[place]), _LONGEST_DAY)
     return size
+
+
+@borrowing
+def _put(out: Points, at: int, point: int) -> int:
+    out[at] = point
+    return at + 1
+
+
+@borrowing
+def _copied(out: Points, at: int, source: Points, start: int, stop: int) -> int:
+    """Write what stands elsewhere; returns where it ends."""
+    for place in range(start, stop):
+        out[at] = source[place]
+        at += 1
+    return at
 
 
 @borrowing
@@ -41,25 +55,17 @@ def _digits(out: Points, at: int, number: int, count: int) -> int:
 def _day(out: Points, at: int, form: int, packed: int, months: Points, bounds: Ints) -> int:
     """Write a day given as yyyymmdd; returns where it ends."""
     year, month, day = packed // 10000, packed // 100 % 100, packed % 100
-    if form == 3:
-        at = _digits(out, at, month, 2)
-        out[at] = 47
-        at = _digits(out, at + 1, day, 2)
-        out[at] = 47
-        return _digits(out, at + 1, year, 4)
-    if form == 4:
-        at = _digits(out, at, year, 4)
-        out[at] = 45
-        at = _digits(out, at + 1, month, 2)
-        out[at] = 45
-        return _digits(out, at + 1, day, 2)
-    for place in range(bounds[month - 1], bounds[month]):
-        out[at] = months[place]
-        at += 1
-    out[at] = 32
-    at = _digits(out, at + 1, day, 1 if day < 10 else 2)
-    out[at], out[at + 1] = 44, 32
-    return _digits(out, at + 2, year, 4)
+    if form == SLASHES:
+        at = _put(out, _digits(out, at, month, 2), 47)
+        at = _put(out, _digits(out, at, day, 2), 47)
+        return _digits(out, at, year, 4)
+    if form == DASHES:
+        at = _put(out, _digits(out, at, year, 4), 45)
+        at = _put(out, _digits(out, at, month, 2), 45)
+        return _digits(out, at, day, 2)
+    at = _put(out, _copied(out, at, months, int(bounds[month - 1]), int(bounds[month])), 32)
+    at = _put(out, _digits(out, at, day, 1 if day < 10 else 2), 44)
+    return _digits(out, _put(out, at, 32), year, 4)
 
 
 @borrowing
@@ -107,29 +113,21 @@ def assemble(
         count = int(answers.counts[text])
         if count == 0:
             continue
-        first = 3 * int(tokens.bounds[text])
+        first = MOST * int(tokens.bounds[text])
         for place in range(first, first + count):
             start, stop = begin + int(answers.starts[place]), begin + int(answers.stops[place])
-            for source in range(at, start):
-                out[to] = points[source]
-                to += 1
+            to = _copied(out, to, points, at, start)
             at, before = stop, to
             form, offset, size = answers.forms[place], int(answers.offsets[place]), int(answers.sizes[place])
-            if form == 0:
-                for source in range(offset, offset + size):
-                    out[to] = fakes.points[source]
-                    to += 1
-            elif form == 1:
+            if form == AS_IS:
+                to = _copied(out, to, fakes.points, offset, offset + size)
+            elif form == POURED:
                 to = _poured(out, to, points, start, stop, fakes.points, offset)
-            elif form == 2:
-                for source in range(offset, offset + size):
-                    out[to] = made[source]
-                    to += 1
+            elif form == MADE:
+                to = _copied(out, to, made, offset, offset + size)
             else:
                 to = _day(out, to, int(form), offset, months, month_bounds)
             answers.offsets[place], answers.sizes[place] = before, to - before
-        for source in range(at, int(texts.bounds[text + 1])):
-            out[to] = points[source]
-            to += 1
+        to = _copied(out, to, points, at, int(texts.bounds[text + 1]))
     out_bounds[len(texts.bounds) - 1] = to
     return to

@@ -10,8 +10,11 @@ from masking.native import Bytes, Hashes, Ints, Points
 
 #: Codes of tokens; what is of the dossier has the number of its entry, 0 and up.
 NUMBER, HEX, AT, LINK = -1, -2, -3, -4
-#: The vocabulary's classes count down from here.
+#: Dates that the scan answers, `01/09/1964`, `1964-01-09`, `January 9, 1964`; the token's hint is yyyymmdd.
+SLASHED, DASHED, WRITTEN = -5, -6, -7
+#: The vocabulary's classes count down from here: words that say what stands beside them.
 WORDS = -10
+WWW, MONTH, WEEKDAY, TITLE, SPELLED, LABEL = WORDS, WORDS - 1, WORDS - 2, WORDS - 3, WORDS - 4, WORDS - 5
 #: Hints of a known name that is one wherever it stands: as the fake is written, in capitals, in lower case.
 ASK, TITLED, CAPITALS, SMALL = range(4)
 #: In a text's row: its dates are not moved by the scan.

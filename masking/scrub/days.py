@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from masking.native import Ints, Points, borrowing
-
-#: Codes of such dates; the token's hint is yyyymmdd.
-SLASHED, DASHED, WRITTEN = -5, -6, -7
+from masking.scrub.batch import DASHED, SLASHED
 
 
 @borrowing
@@ -93,7 +91,7 @@ def numeric_day(
         if day < 0 or year < 0 or _goes_on(points, start + 10, end):
             return 0, 0, 0
         moved = _moved(year, first, day, days, births, base, count)
-        return (-5 if moved else 0), start + 10, moved
+        return (SLASHED if moved else 0), start + 10, moved
     if points[start + 4] == 45 and points[start + 7] == 45:
         year, month = _digits(points, start, 4, end), _digits(points, start + 5, 2, end)
         day = _digits(points, start + 8, 2, end)
@@ -105,7 +103,7 @@ def numeric_day(
         ):
             return 0, 0, 0
         moved = _moved(year, month, day, days, births, base, count)
-        return (-6 if moved else 0), start + 10, moved
+        return (DASHED if moved else 0), start + 10, moved
     return 0, 0, 0
 
 

@@ -8,11 +8,10 @@ import numpy as np
 
 from masking.native import Ints
 from masking.scrub import shapes
-from masking.scrub.batch import AT, LINK, MADE, MOST, Answers, Links, State, Tokens, ints
+from masking.scrub.batch import AT, LINK, MADE, MOST, WWW, Answers, Links, State, Tokens, ints
 from masking.scrub.library import KINDS, Known, number_of
 from masking.scrub.spellings import Entry
 from masking.scrub.terms import How
-from masking.scrub.vocabulary import WWW
 
 
 def _views(columns: Sequence[Ints]) -> tuple[memoryview[int], ...]:

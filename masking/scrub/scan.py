@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from masking.native import Points, borrowing
-from masking.scrub.batch import Lexicon, Texts, Tokens
+from masking.scrub.batch import AT, HEX, LINK, NUMBER, ROW, WORDS, Lexicon, Texts, Tokens
 from masking.scrub.characters import class_of
 from masking.scrub.lookup import get, hash_of, phrase, word_end
 from masking.scrub.sift import case_of, has_initial, is_apart, sift, starts_hex
@@ -47,9 +47,9 @@ def _mark(points: Points, at: int, stop: int) -> int:
     """The code of what links stand around: '@' or '://'; 0 where there is neither."""
     point = points[at]
     if point == 64:
-        return -3
+        return AT
     if point == 58 and at + 2 < stop and points[at + 1] == 47 and points[at + 2] == 47:
-        return -4
+        return LINK
     return 0
 
 
@@ -59,7 +59,7 @@ def _named(
 ) -> tuple[int, int]:
     """The entry and flags of the dossier that begins at a word, and where it ends; -1 where there is none."""
     points, rows, stop = texts.points, texts.rows, texts.bounds[text + 1]
-    base, mask, longest = rows[6 * text], rows[6 * text + 1], rows[6 * text + 2]
+    base, mask, longest = rows[ROW * text], rows[ROW * text + 1], rows[ROW * text + 2]
     # 'XW 354 246 398' begins with a short word that is none of the dossier's
     if not has_digit and not (
         end - at <= 4 and end + 1 < stop and 48 <= points[end + 1] <= 57 and (points[end] == 32 or points[end] == 45)
@@ -97,12 +97,12 @@ def _put_word(texts: Texts, lexicon: Lexicon, tokens: Tokens, size: int, text: i
             hint = case_of(points, at, entry_end)
         size = _put(tokens, size, at - begin, entry_end - begin, entry >> 3, hint)
     if has_digit:
-        return end, _put(tokens, size, at - begin, end - begin, -1, 0)
+        return end, _put(tokens, size, at - begin, end - begin, NUMBER, 0)
     word = get(lexicon.word_keys, lexicon.word_values, 0, len(lexicon.word_keys) - 1, digest)
     if word != -1:
-        size = _put(tokens, size, at - begin, end - begin, -10 - (word >> 3), 0)
+        size = _put(tokens, size, at - begin, end - begin, WORDS - (word >> 3), 0)
     elif end - at <= 8 and starts_hex(points, at, end, stop):
-        size = _put(tokens, size, at - begin, end - begin, -2, 0)
+        size = _put(tokens, size, at - begin, end - begin, HEX, 0)
     return end, size
 
 

@@ -12,15 +12,13 @@ import numpy as np
 
 from masking.scrub import moving, names, numbers, plugins
 from masking.scrub.answered import Answered, answered
-from masking.scrub.batch import HEX, NUMBER, Texts, Tokens, ints
+from masking.scrub.batch import HEX, LABEL, MONTH, NUMBER, SLASHED, SPELLED, TITLE, Texts, Tokens, ints
 from masking.scrub.characters import to_points
-from masking.scrub.days import SLASHED
 from masking.scrub.library import Library, number_of
 from masking.scrub.reader import Reader
 from masking.scrub.scan import scan
 from masking.scrub.settle import INITIAL, LINKED, settle
 from masking.scrub.terms import Dossier, Found, Scrubbed, Span
-from masking.scrub.vocabulary import LABEL, MONTH, SPELLED, TITLE
 
 #: Distinct values of one kind to their fakes; None where one cannot be read.
 Masker = Callable[[list[str]], Sequence[str | None]]

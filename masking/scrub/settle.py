@@ -7,7 +7,22 @@ token and has them go on.
 from __future__ import annotations
 
 from masking.native import Ints, Points, borrowing
-from masking.scrub.batch import Answers, Fakes, Links, State, Texts, Tokens
+from masking.scrub.batch import (
+    AS_IS,
+    AT,
+    LINK,
+    MOST,
+    POURED,
+    SLASHED,
+    SLASHES,
+    WWW,
+    Answers,
+    Fakes,
+    Links,
+    State,
+    Texts,
+    Tokens,
+)  # fmt: skip
 
 #: Why a text stands still: it is at its end; a token is to be read; a link is to be taken; an initial may follow.
 DONE, TOKEN, LINKED, INITIAL = range(4)
@@ -49,7 +64,7 @@ def _put_fake(answers: Answers, place: int, start: int, stop: int, fakes: Fakes,
     """A fake in the case of `form`: as it is, in capitals, in lower case."""
     first = fakes.bounds[3 * entry + form]
     size = fakes.bounds[3 * entry + form + 1] - first
-    _put(answers, place, start, stop, 2 * int(fakes.kinds[entry]), 0, int(first), int(size))
+    _put(answers, place, start, stop, 2 * int(fakes.kinds[entry]), AS_IS, int(first), int(size))
 
 
 @borrowing
@@ -68,7 +83,7 @@ def _put_value(
         return False
     elif symbols >= 0 and symbols == _symbols(points, begin + start, begin + stop):
         _put_fake(answers, place, start, stop, fakes, entry, 0)
-        answers.forms[place] = 1
+        answers.forms[place] = POURED
         return True
     else:
         _put_fake(answers, place, start, stop, fakes, entry, 0)
@@ -106,11 +121,11 @@ def _answer(
         if fakes.modes[code] == 4 and not 65 <= texts.points[begin + start] <= 90:
             return -1
         return 1 if _put_value(answers, place, texts.points, begin, start, stop, fakes, int(code)) else -1
-    if code == -3 or code == -4 or code == -10:
+    if code == AT or code == LINK or code == WWW:
         return 0  # links are taken where they begin
-    if not hint or (code == -5 and day_first):
+    if not hint or (code == SLASHED and day_first):
         return -1
-    _put(answers, place, start, stop, 1, -2 - int(code), int(hint), 0)
+    _put(answers, place, start, stop, 1, SLASHES + SLASHED - int(code), int(hint), 0)
     return 1
 
 
@@ -128,7 +143,7 @@ def _go(
 ) -> int:
     """Go forward in one text; returns why it stands still."""
     last, last_link = tokens.bounds[text + 1], links.bounds[text + 1]
-    first = 3 * int(tokens.bounds[text])
+    first = MOST * int(tokens.bounds[text])
     begin, end = int(texts.bounds[text]), int(texts.bounds[text + 1])
     while state.places[text] < last:
         at = int(state.places[text])
@@ -137,11 +152,11 @@ def _go(
             continue
         link = state.links[text]
         if link < last_link and tokens.starts[at] >= links.starts[link] and state.taken[text] != at:
-            return 2
+            return LINKED
         place = first + int(answers.counts[text])
         count = _answer(texts, tokens, fakes, answers, text, at, place, day_first)
         if count < 0:
-            return 1
+            return TOKEN
         state.places[text] += 1
         if count == 0:
             continue
@@ -149,8 +164,8 @@ def _go(
         state.ends[text] = answers.stops[place]
         is_given = tokens.hints[at] != 0 and tokens.codes[at] >= 0 and answers.kinds[place] == 2 * given
         if is_given and _may_initial_follow(answers, place, first, texts.points, begin, end):
-            return 3
-    return 2 if state.links[text] < last_link else 0
+            return INITIAL
+    return LINKED if state.links[text] < last_link else DONE
 
 
 @borrowing

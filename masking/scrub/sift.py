@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from masking.native import Bytes, Points, borrowing
-from masking.scrub.batch import Lexicon, Texts, Tokens
+from masking.scrub.batch import HEX, LABEL, MONTH, NO_DAYS, NUMBER, ROW, TITLE, WEEKDAY, WRITTEN, Lexicon, Texts, Tokens
 from masking.scrub.characters import class_of
 from masking.scrub.days import numeric_day, written_day
 
@@ -106,16 +106,16 @@ def matters(points: Points, start: int, stop: int, begin: int, end: int, classes
 def _answered(texts: Texts, lexicon: Lexicon, tokens: Tokens, text: int, at: int) -> tuple[int, int, int]:
     """The code, end and masked day of a token that is a date the scan answers; the code 0 where it is none."""
     code = tokens.codes[at]
-    if code != -1 and code != -11:
+    if code != NUMBER and code != MONTH:
         return 0, 0, 0
     begin, end = int(texts.bounds[text]), int(texts.bounds[text + 1])
-    days, base, count = texts.rows[6 * text + 3], texts.rows[6 * text + 4], texts.rows[6 * text + 5]
+    days, base, count = texts.rows[ROW * text + 3], texts.rows[ROW * text + 4], texts.rows[ROW * text + 5]
     start, stop = begin + tokens.starts[at], begin + tokens.stops[at]
-    if code == -1:
+    if code == NUMBER:
         found, day_end, moved = numeric_day(texts.points, start, end, begin, days, lexicon.births, base, count)
     else:
         day_end, moved = written_day(texts.points, start, stop, end, days, lexicon.births, base, count)
-        found = -7 if moved else 0
+        found = WRITTEN if moved else 0
     return found, day_end - begin, moved
 
 
@@ -129,7 +129,7 @@ def _labels_number(points: Points, begin: int, tokens: Tokens, at: int, size: in
             line += 1
         if start > tokens.stops[at] + 48 or line < start:
             return False
-        if tokens.codes[later] == -1:
+        if tokens.codes[later] == NUMBER:
             return True
         if tokens.codes[later] >= 0 and later + 1 < size and tokens.starts[later + 1] == start:
             return False  # a known number
@@ -140,15 +140,15 @@ def _labels_number(points: Points, begin: int, tokens: Tokens, at: int, size: in
 def _is_wanted(texts: Texts, lexicon: Lexicon, tokens: Tokens, text: int, at: int, size: int) -> bool:
     """Whether something may come of a token that is neither of the dossier nor a date that is answered."""
     code, stop, begin = tokens.codes[at], tokens.stops[at], int(texts.bounds[text])
-    if code == -1:
+    if code == NUMBER:
         start, end = begin + tokens.starts[at], int(texts.bounds[text + 1])
         return matters(texts.points, start, begin + stop, begin, end, lexicon.classes)
     is_last = at + 1 >= size
-    if code == -13:
+    if code == TITLE:
         return is_last or not (tokens.codes[at + 1] >= 0 and tokens.starts[at + 1] <= stop + 12)
-    if code == -11:
+    if code == MONTH:
         return not is_last and tokens.starts[at + 1] <= stop + 5 and tokens.codes[at + 1] < 0
-    return code != -15 or _labels_number(texts.points, begin, tokens, at, size)
+    return code != LABEL or _labels_number(texts.points, begin, tokens, at, size)
 
 
 @borrowing
@@ -157,10 +157,10 @@ def sift(texts: Texts, lexicon: Lexicon, tokens: Tokens, text: int, first: int, 
     kept = first
     covered = 0
     weekday = -9
-    moves = texts.rows[6 * text + 3] != -(1 << 30)
+    moves = texts.rows[ROW * text + 3] != NO_DAYS
     for at in range(first, size):
         code, start, stop, hint = tokens.codes[at], tokens.starts[at], tokens.stops[at], 0
-        if start < covered and (code == -1 or code == -2):
+        if start < covered and (code == NUMBER or code == HEX):
             continue
         if moves and weekday < start - 3 and start >= covered:
             found, day_end, moved = _answered(texts, lexicon, tokens, text, at)
@@ -168,7 +168,7 @@ def sift(texts: Texts, lexicon: Lexicon, tokens: Tokens, text: int, first: int, 
                 code, stop, hint = found, day_end, moved
         if code >= 0:
             hint = tokens.hints[at]
-        elif code == -12:
+        elif code == WEEKDAY:
             weekday = stop
             continue
         elif not hint and not _is_wanted(texts, lexicon, tokens, text, at, size):

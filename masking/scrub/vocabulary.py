@@ -8,7 +8,6 @@ from importlib.resources import files
 
 from masking.pools.load import street_suffixes
 from masking.pools.titles import PREFIXES
-from masking.scrub.batch import WORDS
 
 MONTHS = tuple(
     "january february march april may june july august september october november december".split()  # noqa: SIM905
@@ -29,12 +28,10 @@ WEAK = frozenset(label for label, _, weak, _ in _ROWS if weak)
 BARE = frozenset(label for label, _, _, bare in _ROWS if bare)
 TITLES = frozenset(PREFIXES) - {"master", "miss", "rev"} | {"nurse"}
 
-WWW, MONTH, WEEKDAY, TITLE, SPELLED, LABEL = WORDS, WORDS - 1, WORDS - 2, WORDS - 3, WORDS - 4, WORDS - 5
-
 
 @cache
 def words() -> dict[str, int]:
-    """The words that matter: counted down from `WORDS` by the number, the constants above."""
+    """The words that matter: counted down from `WORDS` by the number, see `masking.scrub.batch`."""
     classes: dict[str, int] = {"www": 0}
     for month in MONTHS:
         classes[month] = classes[month[:3]] = 1
