@@ -432,3 +432,15 @@ def test_the_documented_policy_is_one(tmp_path: Path) -> None:
     path.write_text(told.partition("```yaml\n")[2].partition("```")[0])
     assert main(["policy", "check", str(path)]) == 0
     assert all(f"`{name}`" in told for name in registered())
+
+
+def test_the_readme_shows_what_explain_says(capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    shown = readme.partition("$ fhir-mask explain Patient.birthDate\n")[2].partition("```")[0]
+    assert main(["explain", "Patient.birthDate"]) == 0
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines() if line.strip()] == shown.splitlines()
+
+
+def test_a_demo_of_nobody_leaves_nothing(tmp_path: Path) -> None:
+    assert main(["demo", "--patients", "0", "--dest", str(tmp_path / "demo")]) == 2
+    assert not (tmp_path / "demo").exists()

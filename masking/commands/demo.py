@@ -69,6 +69,8 @@ class _Folders:
 
 def run(arguments: Namespace, screen: Screen) -> int:
     """The five steps."""
+    if arguments.patients < 1:
+        raise UsageError("--patients must be 1 or more")
     started = time.monotonic()
     folders = _Folders(arguments.dest)
     folders.phi.mkdir(parents=True, exist_ok=True)

@@ -46,7 +46,10 @@ def run(arguments: Namespace, screen: Screen) -> int:
     screen.warn("the left side is the source: PHI, unless your source is a sample. Mind your screen and scrollback.")
     if arguments.throwaway_key:
         screen.say("The key is a random one for this look alone: a run with your key gives other values.", "dim")
-    batch = Engine(plan).mask_batch(documents)
+    engine = Engine(plan)
+    if engine.asks_people:
+        screen.say("A run gathers people first; here nobody is known, so displays and notes are placeholders.", "dim")
+    batch = engine.mask_batch(documents)
     faults = {fault.index: fault for fault in batch.faults}
     for index, (document, masked) in enumerate(zip(documents, batch.masked, strict=True)):
         if masked is not None:

@@ -13,6 +13,8 @@ _MOST = 8  # lines of reasons and of redactions
 def show_summary(screen: Screen, manifest: Manifest) -> None:
     """The counts of a run."""
     total = manifest.total
+    if not total.read:
+        screen.warn("the source holds no resource: there was nothing to mask")
     seldom = {"Dropped": "dropped", "Split": "split", "From Bundles": "resources"}
     also = {title: name for title, name in seldom.items() if getattr(total, name)}
     columns = ["Type", "Read", "Masked", "Quarantined", *also, "MB"]
@@ -34,7 +36,7 @@ def show_summary(screen: Screen, manifest: Manifest) -> None:
     screen.show(shown, "")
     _show_counts(screen, "Quarantined because", dict(manifest.reasons))
     _show_counts(screen, "Entries of Bundles without a resource to write", dict(manifest.dropped_entries))
-    _show_counts(screen, "Redacted, for no masker could read the value", dict(manifest.redactions))
+    _show_counts(screen, "Redacted: values that no masker reads, bytes of images among them", dict(manifest.redactions))
 
 
 def _show_counts(screen: Screen, title: str, counts: dict[str, int]) -> None:
