@@ -57,9 +57,10 @@ def _step(text: Bytes, start: int, name: np.uint64, at: int, steps: Steps, names
 @borrowing
 def _is_kept_aside(text: Bytes, key: int, at: int, places: Places, steps: Steps, names: Bytes) -> bool:
     """Whether a property has no column because none of its kind has: the id of an element, a primitive's companion."""
-    if text[key + 1] == 105 and text[key + 2] == 100 and text[key + 3] == _QUOTE:
+    begin = key + 2 if text[key + 1] == _UNDERSCORE else key + 1
+    if text[begin] == 105 and text[begin + 1] == 100 and text[begin + 2] == _QUOTE:
         return True
-    if text[key + 1] != _UNDERSCORE:
+    if begin == key + 1:
         return False
     stop = key + 2
     while text[stop] != _QUOTE:
