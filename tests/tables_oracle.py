@@ -26,7 +26,7 @@ def load(line: bytes) -> dict:
 def expected_row(columns: Sequence[Column], document: dict, path: str, strays: Counter[str]) -> dict:
     """The row of a document, or the fields of an object in it."""
     known = {column.name: column for column in columns if column.kind is not Kind.OTHER}
-    row: dict = dict.fromkeys((column.name for column in columns))
+    row: dict = dict.fromkeys(column.name for column in columns)
     other = {}
     for name, value in document.items():
         column = known.get(name)

@@ -44,12 +44,12 @@ def _step(text: Bytes, start: int, name: np.uint64, at: int, steps: Steps, names
     row = np.int64(((name ^ (np.uint64(at) * _SPREAD)) * _SPREAD) >> np.uint64(32)) & most
     while steps[row].to != 0:
         if steps[row].name == name and steps[row].at == at:
-            here, first, stop = start, np.int64(steps[row].start), np.int64(steps[row].stop)
+            here, first, stop = start, int(steps[row].start), int(steps[row].stop)
             while first < stop and names[first] == text[here]:
                 first += 1
                 here += 1
             if first == stop and text[here] == _QUOTE:
-                return np.int64(steps[row].to)
+                return int(steps[row].to)
         row = (row + 1) & most
     return 0
 
@@ -81,7 +81,7 @@ def _integer(text: Bytes, start: int, stop: int) -> int:
     for place in range(at, stop):
         if text[place] < 48 or text[place] > 57:
             return _HIGH + 1
-        value = value * 10 + np.int64(text[place]) - 48
+        value = value * 10 + int(text[place]) - 48
     value = -value if negative else value
     return value if _LOW <= value <= _HIGH else _HIGH + 1
 
@@ -97,7 +97,7 @@ def _is_double(text: Bytes, start: int, stop: int) -> bool:
             in_exponent = True
         elif 48 <= code <= 57:
             if in_exponent:
-                exponent = min(exponent * 10 + np.int64(code) - 48, 1000)
+                exponent = min(exponent * 10 + int(code) - 48, 1000)
             else:
                 digits += 1
     return digits <= _MOST_DIGITS and exponent <= _MOST_EXPONENT
@@ -110,11 +110,11 @@ def _fits(text: Bytes, tape: Tape, row: int, kind: int) -> bool:
     if found == NULL or kind == _JSON or kind == IGNORED:
         return True
     if kind == _STRUCT:
-        return found == OBJECT
+        return bool(found == OBJECT)
     if kind == _TEXT:
-        return found == STRING or found == ESCAPED
+        return bool(found == STRING or found == ESCAPED)
     if kind == _BOOLEAN:
-        return found == BOOLEAN
+        return bool(found == BOOLEAN)
     if found != NUMBER:
         return False
     if kind == _INTEGER:
@@ -136,7 +136,9 @@ def _all_fit(text: Bytes, tape: Tape, row: int, kind: int) -> bool:
 
 
 @compiled
-def place(text: Bytes, tape: Tape, rows: int, places: Places, steps: Steps, names: Bytes, rooms: Rooms, strays: Ints) -> int:
+def place(
+    text: Bytes, tape: Tape, rows: int, places: Places, steps: Steps, names: Bytes, rooms: Rooms, strays: Ints
+) -> int:
     """Give each value its place (`tape.node`) and slot (`tape.job`), and count what each place needs.
 
     strays: filled with the rows of properties that are put into `other_json` though they are no ids or companions;
@@ -145,27 +147,27 @@ def place(text: Bytes, tape: Tape, rows: int, places: Places, steps: Steps, name
     row, lost = 0, 0
     while row < rows:
         entry = tape[row]
-        around = np.int64(entry.parent)
+        around = int(entry.parent)
         if around < 0:
             entry.node, entry.job = 0, rooms[0].slots
             rooms[0].slots += 1
             row += 1
             continue
-        above = np.int64(tape[around].node)
+        above = int(tape[around].node)
         if places[above].kind == LIST:
             here = above + 1
-            kind, slot = np.int64(places[here].kind), rooms[here].slots
+            kind, slot = int(places[here].kind), rooms[here].slots
             rooms[here].slots += 1
         else:
             here = _step(text, entry.key + 1, entry.name, above, steps, names)
-            kind, slot = np.int64(places[here].kind), np.int64(tape[around].job)
+            kind, slot = int(places[here].kind), int(tape[around].job)
             fits = here != 0
             if fits and kind == LIST and entry.kind != NULL:
-                fits = _all_fit(text, tape, row, np.int64(places[here + 1].kind))
+                fits = _all_fit(text, tape, row, int(places[here + 1].kind))
             elif fits:
                 fits = _fits(text, tape, row, kind)
             if not fits:
-                other = np.int64(places[above].other)
+                other = int(places[above].other)
                 entry.node, entry.job = -2 - other if other else _NOWHERE, slot
                 if other:
                     # A brace or comma before it, and a brace behind.
@@ -174,12 +176,12 @@ def place(text: Bytes, tape: Tape, rows: int, places: Places, steps: Steps, name
                     if here or not _is_kept_aside(text, entry.key, above, places, steps, names):
                         strays[lost] = row
                         lost += 1
-                row = np.int64(entry.after)
+                row = int(entry.after)
                 continue
         entry.job = slot
         if entry.kind == NULL or kind == IGNORED:
             entry.node = _NOWHERE
-            row = np.int64(entry.after)
+            row = int(entry.after)
             continue
         entry.node = here
         rooms[here].filled += 1
@@ -187,7 +189,7 @@ def place(text: Bytes, tape: Tape, rows: int, places: Places, steps: Steps, name
             rooms[here].bytes += entry.stop - entry.start - 2
         elif kind == _DECIMAL or kind == _JSON:
             rooms[here].bytes += entry.stop - entry.start
-        row = row + 1 if kind == LIST or kind == _STRUCT else np.int64(entry.after)
+        row = row + 1 if kind == LIST or kind == _STRUCT else int(entry.after)
     return lost
 
 
@@ -205,7 +207,7 @@ def _hex4(text: Bytes, at: int) -> int:
     """The number that four hex digits spell."""
     point = 0
     for place in range(at, at + 4):
-        digit = np.int64(text[place])
+        digit = int(text[place])
         point = point * 16 + (digit - 48 if digit <= 57 else (digit | 32) - 87)
     return point
 
@@ -268,7 +270,9 @@ def _put_spelled(text: Bytes, start: int, stop: int, texts: Bytes, to: int) -> i
 
 
 @compiled
-def fill(text: Bytes, tape: Tape, rows: int, places: Places, parts: Parts, marks: Bytes, numbers: Ints, texts: Bytes) -> None:
+def fill(
+    text: Bytes, tape: Tape, rows: int, places: Places, parts: Parts, marks: Bytes, numbers: Ints, texts: Bytes
+) -> None:
     """Put every value where `place` has placed it.
 
     parts: where the room of each place begins; its `texts` is left behind the last text. marks, numbers: all zero. A
@@ -277,14 +281,14 @@ def fill(text: Bytes, tape: Tape, rows: int, places: Places, parts: Parts, marks
     row = 0
     while row < rows:
         entry = tape[row]
-        here, slot = np.int64(entry.node), np.int64(entry.job)
+        here, slot = int(entry.node), int(entry.job)
         if entry.parent < 0:
             row += 1
             continue
         if here == _NOWHERE:
-            row = np.int64(entry.after)
+            row = int(entry.after)
             continue
-        start, stop = np.int64(entry.start), np.int64(entry.stop)
+        start, stop = int(entry.start), int(entry.stop)
         if here < _NOWHERE:
             part = parts[-2 - here]
             begin = to = part.texts
@@ -294,23 +298,23 @@ def fill(text: Bytes, tape: Tape, rows: int, places: Places, parts: Parts, marks
             else:
                 marks[part.marks + slot] = 1
                 texts[to] = _OPEN
-            to = _put(text, np.int64(entry.key), stop, texts, to + 1)
+            to = _put(text, int(entry.key), stop, texts, to + 1)
             texts[to] = _CLOSE
             part.texts = to + 1
             numbers[part.numbers + slot] += to + 1 - begin
-            row = np.int64(entry.after)
+            row = int(entry.after)
             continue
-        kind = np.int64(places[here].kind)
+        kind = int(places[here].kind)
         part = parts[here]
         marks[part.marks + slot] = 1
         if kind == _STRUCT:
             row += 1
             continue
         if kind == LIST:
-            count, item, after = 0, row + 1, np.int64(entry.after)
+            count, item, after = 0, row + 1, int(entry.after)
             while item < after:
                 count += 1
-                item = np.int64(tape[item].after)
+                item = int(tape[item].after)
             numbers[part.numbers + slot] = count
             row += 1
             continue
@@ -328,4 +332,4 @@ def fill(text: Bytes, tape: Tape, rows: int, places: Places, parts: Parts, marks
                 to = _put(text, start + 1, stop - 1, texts, begin)
             numbers[part.numbers + slot] = to - begin
             part.texts = to
-        row = np.int64(entry.after)
+        row = int(entry.after)

@@ -34,6 +34,10 @@ class Keys:
         """Those of the lines at these places."""
         return Keys(*(getattr(self, name).take(pa.array(places)) for name in ("id", "patient", "date", "year")))
 
+    def slice(self, start: int, count: int) -> Keys:
+        """Those of neighbouring lines."""
+        return Keys(*(getattr(self, name).slice(start, count) for name in ("id", "patient", "date", "year")))
+
     def order(self, *, by_year: bool = False) -> Any:
         """The places of the lines in the order of a table: by patient, date and id; by year first where asked."""
         names = [*(["year"] if by_year else []), "patient", "date", "id"]
@@ -69,19 +73,21 @@ class KeyReader:
 
     def _patients(self, found: dict[str, pa.Array], count: int) -> pa.StringArray:
         """The first Patient that the best of the paths names."""
-        best = np.full(count, None, object)
+        names: list[str] = []
+        best = np.full(count, -1)
         for path in self._subjects:
             rows, references = _texts(found, f"{path}.reference", count)
-            if not len(rows):
-                continue
             encoded = references.dictionary_encode()
-            ids = [self._patient(path, text) for text in encoded.dictionary.to_pylist()]
-            named = np.array([*ids, None], object)[encoded.indices.to_numpy()]
-            there = np.not_equal(named, None)
-            owned, firsts = np.unique(rows[there], return_index=True)
-            free = np.equal(best[owned], None)
-            best[owned[free]] = named[there][firsts][free]
-        return pa.array(best, pa.string())
+            codes = [-1]
+            for text in encoded.dictionary.to_pylist():
+                name = self._patient(path, text)
+                codes.append(-1 if name is None else len(names))
+                names += [] if name is None else [name]
+            named = np.array(codes)[encoded.indices.to_numpy() + 1]
+            owned, firsts = np.unique(rows[named >= 0], return_index=True)
+            free = best[owned] < 0
+            best[owned[free]] = named[named >= 0][firsts][free]
+        return pa.array(names, pa.string()).take(pa.array(best, mask=best < 0))
 
     def _patient(self, path: str, reference: str) -> str | None:
         parsed = parse(reference)

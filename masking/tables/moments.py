@@ -19,7 +19,7 @@ _DAY = 1440 * _MINUTE
 @borrowing
 def _two(text: Bytes, at: int) -> int:
     """The number that two digits spell; -1 where they are none."""
-    high, low = np.int64(text[at]) - 48, np.int64(text[at + 1]) - 48
+    high, low = int(text[at]) - 48, int(text[at + 1]) - 48
     return high * 10 + low if 0 <= high <= 9 and 0 <= low <= 9 else -1
 
 
@@ -61,7 +61,7 @@ def _clock(text: Bytes, at: int, stop: int) -> int:
             at += 1
             unit, begin = 100_000, at
             while at < stop and 48 <= text[at] <= 57:
-                micros += (np.int64(text[at]) - 48) * unit
+                micros += (int(text[at]) - 48) * unit
                 unit //= 10
                 at += 1
             if at == begin:
@@ -85,7 +85,7 @@ def read_moments(text: Bytes, offsets: Ints, moments: Moments) -> None:
     text: with a byte behind the last text.
     """
     for place in range(len(offsets) - 1):
-        start, stop = np.int64(offsets[place]), np.int64(offsets[place + 1])
+        start, stop = int(offsets[place]), int(offsets[place + 1])
         size = stop - start
         moments[place].micros, moments[place].known = 0, 0
         if size != 4 and size != 7 and size < 10:

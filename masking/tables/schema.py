@@ -54,7 +54,6 @@ class Column:
     comment: str
     fields: tuple[Column, ...] = ()
 
-
     @property
     def arrow(self) -> pa.Field:
         """The column as Arrow has it; every field may be null, and bears its comment as metadata."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from masking.document.tape import FINE, OBJECT, likely_rows, make_tape, most_rows, scan
+from masking.document.tape import OBJECT, likely_rows, make_tape, most_rows, scan
 from masking.errors import MaskingError
 from masking.native import Bytes, bytes_of
 from masking.tables.kernels import PART, ROOM, fill, place
