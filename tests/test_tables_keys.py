@@ -129,7 +129,10 @@ def test_moments() -> None:
     for _ in range(3000):
         date = f"{random.randint(1, 9999):04d}-{random.randint(1, 12):02d}-{random.randint(1, 31):02d}"
         zone = random.choice(["Z", "+01:00", "-09:30", "+14:00"])
-        texts += [date, f"{date}T{random.randint(0, 23):02d}:{random.randint(0, 59):02d}:07.{random.randint(0, 10**7)}{zone}"]
+        texts += [
+            date,
+            f"{date}T{random.randint(0, 23):02d}:{random.randint(0, 59):02d}:07.{random.randint(0, 10**7)}{zone}",
+        ]
     micros, known = moments_of(pa.array(texts))
     for text, found, is_known in zip(texts, micros.tolist(), known.tolist(), strict=True):
         try:

@@ -20,7 +20,9 @@ from masking.fhir.elements import resource_types
 from masking.policy.problems import Problems, did_you_mean, key_path, short
 from masking.policy.source import Source, Unusable
 from masking.policy.yaml_tree import Node, Scalar, SequenceNode, read_tree
-from masking.spark.run import BUNDLES
+from masking.spark.run import BUNDLES, FORMATS
+from masking.spark.tables import AUTO, NONE, YEAR
+from masking.tables.main_dates import main_date_paths
 
 _SIZE = re.compile(r"([0-9]{1,15})([KMG]?)\Z")
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -48,6 +50,9 @@ class Order:
     target_file_bytes: int | None = None
     allow_other_key: bool = False
     bundles: str | None = None
+    formats: tuple[str, ...] = ()
+    partition_by: tuple[str, ...] = ()
+    resource_column: bool = False
 
 
 def order_of(arguments: Namespace) -> Order:
@@ -62,7 +67,10 @@ def order_of(arguments: Namespace) -> Order:
     given: dict[str, Any] = {
         "source": tuple(paths[:-1]),
         "destination": paths[-1] if paths else None,
-        "types": tuple(part.strip() for part in (arguments.types or "").split(",") if part.strip()),
+        "types": _listed(arguments.types),
+        "formats": _listed(arguments.formats),
+        "partition_by": _listed(arguments.partition_by),
+        "resource_column": arguments.resource_column,
         "allow_other_key": arguments.allow_other_key,
     }
     for name in ("phi_area", "policy", "key_file", "key_env", "project", "on", "master", "bundles"):
@@ -83,6 +91,10 @@ def _checked(order: Order) -> Order:
             raise UsageError(f"--types: R4 has no type {short(name)!r}" + (f"; {hint}" if hint else ""))
     if order.bundles is not None and order.bundles not in BUNDLES:
         raise UsageError(f"--bundles: expected {' or '.join(BUNDLES)}")
+    if wrong := _wrong_formats(order.formats):
+        raise UsageError(f"--formats: {wrong}")
+    if wrong := _wrong_partitions(order.partition_by):
+        raise UsageError(f"--partition-by: {wrong}")
     if order.master is not None and not _MASTER.match(order.master):
         raise UsageError("--master: expected local, local[N], yarn, spark://HOST:PORT or k8s://HOST:PORT")
     if order.on is not None and not _is_date(order.on):
@@ -95,6 +107,33 @@ def _checked(order: Order) -> Order:
             "may read who may read the source"
         )
     return order
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def _wrong_formats(formats: tuple[str, ...]) -> str | None:
+    """What is wrong with the formats that were asked for."""
+    for name in formats:
+        if name not in FORMATS:
+            hint = did_you_mean(name, FORMATS)
+            return f"{short(name)!r} is none of {', '.join(FORMATS)}" + (f"; {hint}" if hint else "")
+    return "ndjson is always written: tables are made of it" if formats and "ndjson" not in formats else None
+
+
+def _wrong_partitions(names: tuple[str, ...]) -> str | None:
+    """What is wrong with what tables are to be partitioned by."""
+    if len(names) == 1 and names[0] in (AUTO, NONE, YEAR):
+        return None
+    for name in names:
+        if not main_date_paths(name):
+            hint = did_you_mean(name, [*resource_types(), AUTO, NONE, YEAR])
+            return (
+                f"expected {AUTO}, {NONE}, {YEAR}, or types with a main date (docs/tables.md), not {short(name)!r}"
+                + (f"; {hint}" if hint else "")
+            )
+    return None
 
 
 def _is_date(text: str) -> bool:
@@ -183,6 +222,24 @@ def _bundles(node: Node, path: str, source: Source) -> str:
     return text
 
 
+def _formats(node: Node, path: str, source: Source) -> tuple[str, ...]:
+    return _checked_list(node, path, source, _wrong_formats)
+
+
+def _partitions(node: Node, path: str, source: Source) -> tuple[str, ...]:
+    return _checked_list(node, path, source, _wrong_partitions)
+
+
+def _checked_list(
+    node: Node, path: str, source: Source, wrong_with: Callable[[tuple[str, ...]], str | None]
+) -> tuple[str, ...]:
+    """A list, or a text with commas."""
+    names = tuple(name for text in _texts(node, path, source) for name in _listed(text))
+    if wrong := wrong_with(names):
+        raise source.bad(node, path, wrong)
+    return names
+
+
 def _flag(node: Node, path: str, source: Source) -> bool:
     return source.flag(node, path)
 
@@ -203,4 +260,7 @@ _READERS: Mapping[str, Callable[[Node, str, Source], Any]] = {
     "target_file_bytes": _bytes,
     "allow_other_key": _flag,
     "bundles": _bundles,
+    "formats": _formats,
+    "partition_by": _partitions,
+    "resource_column": _flag,
 }

@@ -54,6 +54,11 @@ def prepare(order: Order) -> Prepared:
     inputs = find_inputs(order.source, destination, phi_area)
     plan = Plan(policy, keys)
     settings, engine = RunSettings(allow_other_key=order.allow_other_key, bundles=order.bundles or "keep"), Engine(plan)
+    if order.formats:
+        settings = dataclasses.replace(settings, formats=",".join(order.formats))
+    if order.partition_by:
+        settings = dataclasses.replace(settings, partition_by=",".join(order.partition_by))
+    settings = dataclasses.replace(settings, resource_column=order.resource_column)
     if order.max_document_bytes is not None:
         settings = dataclasses.replace(settings, line_bytes=order.max_document_bytes)
         engine = Engine(plan, max_bytes=order.max_document_bytes)

@@ -1,4 +1,4 @@
-"""Mask an export: NDJSON or Bundles in, masked NDJSON out, with a manifest.
+"""Mask an export: NDJSON or Bundles in, masked NDJSON and Parquet tables out, with a manifest.
 
 SOURCE is a file, a folder (searched at any depth) or a glob; there may be several. Accepted are *.ndjson and *.jsonl
 with a document a line, and *.json that is one document, such as a Bundle; also with .gz, .bz2 or .zst behind.
@@ -58,6 +58,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--bundles", metavar="keep|split", help="split: write the resources of Bundles, not the Bundles"
     )
+    parser.add_argument(
+        "--formats", metavar="F,…", help="ndjson, or ndjson,parquet (default): also typed tables of the same lines"
+    )
+    parser.add_argument(
+        "--partition-by", metavar="auto|none|year|T,…", help="tables in a folder a year (auto: very large ones)"
+    )
+    parser.add_argument("--resource-column", action="store_true", help="tables also have each resource's whole JSON")
     parser.add_argument(
         "--allow-other-key", action="store_true", help="write beside output that was made with another key"
     )
@@ -123,6 +130,8 @@ def told_by_name(error: UnreadableFile, files: Sequence[str], at_terminal: bool)
 def places(result: RunResult) -> list[tuple[str, str]]:
     """Where things are."""
     found = [("Masked", result.ndjson), ("Manifest", storage.join(result.destination, MANIFEST))]
+    if result.parquet:
+        found.insert(1, ("Tables", result.parquet))
     if result.quarantine:
         found.append(("Quarantine", f"{result.quarantine} (PHI)"))
     return found

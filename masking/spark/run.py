@@ -42,7 +42,7 @@ from masking.spark.progress import Snapshot, Watch, beat_seconds
 from masking.spark.read import Inputs, find_inputs, refuse_shared_places
 from masking.spark.receipts import Totals, total
 from masking.spark.splits import Task, count_tasks, plan_tasks
-from masking.spark.tables import Tables, TableSettings, make_tables
+from masking.spark.tables import Tables, TableSettings, describe_tables, make_tables
 from masking.spark.unfinished import Leftover, Marker, clear_leftovers, close_run, forget_leftovers, remove_run
 from masking.spark.write import Places
 
@@ -99,13 +99,14 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A finished run: its manifest, and where things are. `quarantine` is None if nothing had to go there."""
+    """A finished run: its manifest, and where things are. `quarantine` and `parquet` are None if nothing is there."""
 
     manifest: Manifest
     destination: str
     ndjson: str
     quarantine: str | None
     leftovers: tuple[Leftover, ...]
+    parquet: str | None = None
 
     @property
     def run_id(self) -> str:
@@ -163,7 +164,14 @@ def mask(
     close_run(places, marker)
     forget_leftovers(clean, phi, leftovers)
     quarantined = manifest.total.quarantined > 0
-    return RunResult(manifest, clean, places.ndjson, places.quarantine if quarantined else None, tuple(leftovers))
+    return RunResult(
+        manifest,
+        clean,
+        places.ndjson,
+        places.quarantine if quarantined else None,
+        tuple(leftovers),
+        places.parquet if manifest.tables else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +242,7 @@ class _Work:
             tables = make_tables(self.spark, files, self.destination, self.places, how, cores)
         settle_files(tables.files, self.destination, self.places, self.places.parquet)
         check_tables(files, tables.files)
+        describe_tables(tables.files, self.destination, self.places, self.settings.resource_column)
         return tables
 
     def _identify(self, tasks: tuple[Task, ...], cores: int) -> Identities:
