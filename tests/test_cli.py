@@ -189,6 +189,9 @@ def test_a_master_that_spark_would_refuse_is_refused_before_it_starts(master: st
         on=None,
         master=master,
         bundles=None,
+        formats=None,
+        partition_by=None,
+        resource_column=False,
         max_document_bytes=None,
         target_file_bytes=None,
     )
