@@ -102,7 +102,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
 def run_mask(spark: SparkSession, source: Path, partitions: int | None = None) -> Usage:
     """The job itself, from source to manifest, with a fresh engine."""
     engine, made_with = make_engine()
-    settings = RunSettings(partitions=partitions, formats="ndjson")
+    settings = RunSettings(partitions=partitions)
     with folder("masked") as target, folder("phi") as phi, Watch() as usage:
         mask(spark, str(source), str(target), str(phi), engine=engine, made_with=made_with, settings=settings)
     return usage

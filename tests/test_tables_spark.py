@@ -41,7 +41,7 @@ def test_a_run_leaves_tables_that_agree_with_its_lines(spark: SparkSession, tmp_
     ]
     (tmp_path / "in" / "all.ndjson").write_text("".join(json.dumps(document) + "\n" for document in documents))
     places = [str(tmp_path / name) for name in ("in", "out", "phi")]
-    settings = RunSettings(bundles="split", partitions=3)
+    settings = RunSettings(bundles="split", partitions=3, formats="ndjson,parquet")
     result = mask(spark, *places, engine=Engine(plan()), made_with=MADE_WITH, settings=settings)
     manifest = read_manifest(str(tmp_path / "out"))
     assert manifest is not None and manifest == result.manifest

@@ -21,6 +21,10 @@ from masking.spark import RunSettings
 from masking.spark.read import Inputs, find_inputs, refuse_key_place, refuse_shared_places
 
 
+#: What a run writes unless it is told otherwise; `RunSettings` alone writes what is needed for the rest.
+DEFAULT_FORMATS = ("ndjson", "parquet")
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A run that nothing but Spark and the data can stop."""
@@ -54,11 +58,12 @@ def prepare(order: Order) -> Prepared:
     inputs = find_inputs(order.source, destination, phi_area)
     plan = Plan(policy, keys)
     settings, engine = RunSettings(allow_other_key=order.allow_other_key, bundles=order.bundles or "keep"), Engine(plan)
-    if order.formats:
-        settings = dataclasses.replace(settings, formats=",".join(order.formats))
-    if order.partition_by:
-        settings = dataclasses.replace(settings, partition_by=",".join(order.partition_by))
-    settings = dataclasses.replace(settings, resource_column=order.resource_column)
+    settings = dataclasses.replace(
+        settings,
+        formats=",".join(order.formats or DEFAULT_FORMATS),
+        partition_by=",".join(order.partition_by) or settings.partition_by,
+        resource_column=order.resource_column,
+    )
     if order.max_document_bytes is not None:
         settings = dataclasses.replace(settings, line_bytes=order.max_document_bytes)
         engine = Engine(plan, max_bytes=order.max_document_bytes)

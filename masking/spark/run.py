@@ -79,7 +79,7 @@ class RunSettings:
     #: "keep": a Bundle is written as one. "split": its entries' resources are written instead, each under its type.
     bundles: str = "keep"
     #: What is written, joined by commas: always NDJSON, and Parquet made of it.
-    formats: str = "ndjson,parquet"
+    formats: str = "ndjson"
     #: Tables partitioned by the year of their main date: "auto" (very large ones), "none", "year" (all), or types joined by commas.
     partition_by: str = "auto"
     #: Whether tables also have each resource's whole JSON, in the column `resource_json`.
