@@ -38,7 +38,16 @@ def main(scale: Scale) -> Report:
     size = bytes_of(source) / MB
     report = Report(
         f"Tables, {size:,.0f} MB of source",
-        ("round", "NDJSON s", "from_json s", "NDJSON+tables s", "time ÷ both", "CPU ÷ both", "tables MB", "from_json MB"),
+        (
+            "round",
+            "NDJSON s",
+            "from_json s",
+            "NDJSON+tables s",
+            "time ÷ both",
+            "CPU ÷ both",
+            "tables MB",
+            "from_json MB",
+        ),
     )
     report.rows = [_row(number, *one) for number, one in enumerate(rounds, 1)]
     wall = statistics.median(ours.seconds / (alone.seconds + spark.seconds) for alone, spark, ours, *_ in rounds)

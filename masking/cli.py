@@ -25,6 +25,7 @@ COMMANDS = {
     "demo": "make a sample export, mask it, look at it: the tour",
     "run": "mask an export",
     "status": "what a destination holds",
+    "maintain": "keep Delta tables in order",
     "preview": "look at a few resources before and after, write nothing",
     "explain": "which rule masks what, and how",
     "policy": "list, show and check policies",

@@ -32,6 +32,7 @@ def job(tmp_path: Path) -> Path:
         "source: [a, b]\ndestination: out\nphi_area: phi\npolicy: realistic\nkey_file: key\ntypes: [Patient]\n"
         "conf: {spark.ui.enabled: false, spark.x: '1'}\nmax_document_bytes: 64M\nallow_other_key: true\n"
         "on: 2026-01-01\nbundles: split\nformats: [ndjson]\npartition_by: Condition, Encounter\nresource_column: true\n"
+        "change_feed: true\n"
     )
     return path
 
@@ -52,6 +53,7 @@ def test_a_job_file_says_everything(job: Path) -> None:
         formats=("ndjson",),
         partition_by=("Condition", "Encounter"),
         resource_column=True,
+        change_feed=True,
     )
 
 
@@ -75,6 +77,7 @@ def test_formats_and_partitions(tmp_path: Path) -> None:
     for option, text, said in (
         ("--formats", "ndjson,parqet", "did you mean 'parquet'"),
         ("--formats", "parquet", "ndjson is always written"),
+        ("--formats", "ndjson,delta", "delta wants parquet"),
         ("--partition-by", "Observatoin", "did you mean 'Observation'"),
         ("--partition-by", "Location", "main date"),
         ("--partition-by", "year,Condition", "main date"),

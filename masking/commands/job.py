@@ -53,6 +53,7 @@ class Order:
     formats: tuple[str, ...] = ()
     partition_by: tuple[str, ...] = ()
     resource_column: bool = False
+    change_feed: bool = False
 
 
 def order_of(arguments: Namespace) -> Order:
@@ -71,6 +72,7 @@ def order_of(arguments: Namespace) -> Order:
         "formats": _listed(arguments.formats),
         "partition_by": _listed(arguments.partition_by),
         "resource_column": arguments.resource_column,
+        "change_feed": arguments.change_feed,
         "allow_other_key": arguments.allow_other_key,
     }
     for name in ("phi_area", "policy", "key_file", "key_env", "project", "on", "master", "bundles"):
@@ -81,7 +83,7 @@ def order_of(arguments: Namespace) -> Order:
     if given["key_file"] or given["key_env"]:  # one of them on the line replaces the other in the file
         said = dataclasses.replace(said, key_file=None, key_env=None)
     order = dataclasses.replace(said, **{name: value for name, value in given.items() if value or value == ""})
-    return _checked(dataclasses.replace(order, conf={**said.conf, **_conf(arguments.conf or [])}))
+    return _checked(dataclasses.replace(order, conf={**said.conf, **conf_of(arguments.conf or [])}))
 
 
 def _checked(order: Order) -> Order:
@@ -119,7 +121,9 @@ def _wrong_formats(formats: tuple[str, ...]) -> str | None:
         if name not in FORMATS:
             hint = did_you_mean(name, FORMATS)
             return f"{short(name)!r} is none of {', '.join(FORMATS)}" + (f"; {hint}" if hint else "")
-    return "ndjson is always written: tables are made of it" if formats and "ndjson" not in formats else None
+    if formats and "ndjson" not in formats:
+        return "ndjson is always written: tables are made of it"
+    return "delta wants parquet, of which it is made" if "delta" in formats and "parquet" not in formats else None
 
 
 def _wrong_partitions(names: tuple[str, ...]) -> str | None:
@@ -150,7 +154,8 @@ def _size(text: str, where: str) -> int:
     return int(found[1]) * _UNITS[found[2]]
 
 
-def _conf(words: list[str]) -> dict[str, str]:
+def conf_of(words: list[str]) -> dict[str, str]:
+    """Settings of Spark, of texts K=V."""
     conf: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")
@@ -263,4 +268,5 @@ _READERS: Mapping[str, Callable[[Node, str, Source], Any]] = {
     "formats": _formats,
     "partition_by": _partitions,
     "resource_column": _flag,
+    "change_feed": _flag,
 }

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -27,7 +27,7 @@ from masking.commands.screen import Screen, counted, duration, size
 from masking.commands.summary import show_facts, show_summary
 from masking.errors import InputError, MaskingError, UnreadableFile
 from masking.report.manifest import MANIFEST
-from masking.session import open_session
+from masking.session import open_session, with_delta
 from masking.spark import RunResult, Snapshot, mask
 
 USAGE = "fhir-mask run SOURCE … DESTINATION --phi-area DIR [--key-file F | --key-env NAME] [options]"
@@ -59,12 +59,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--bundles", metavar="keep|split", help="split: write the resources of Bundles, not the Bundles"
     )
     parser.add_argument(
-        "--formats", metavar="F,…", help="ndjson, or ndjson,parquet (default): also typed tables of the same lines"
+        "--formats", metavar="F,…", help="ndjson[,parquet[,delta]]: also typed tables (default: ndjson,parquet)"
     )
     parser.add_argument(
         "--partition-by", metavar="auto|none|year|T,…", help="tables in a folder a year (auto: very large ones)"
     )
     parser.add_argument("--resource-column", action="store_true", help="tables also have each resource's whole JSON")
+    parser.add_argument("--change-feed", action="store_true", help="new Delta tables keep a change data feed")
     parser.add_argument(
         "--allow-other-key", action="store_true", help="write beside output that was made with another key"
     )
@@ -88,7 +89,7 @@ def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
     java = QuietStart()
     try:
         with java:
-            spark = open_session(prepared.order.master, prepared.order.conf)
+            spark = open_session(prepared.order.master, _conf(prepared))
         screen.say(f"Spark {spark.version} is ready after {duration(time.monotonic() - started)}", "dim")
 
         def stopping() -> None:
@@ -116,7 +117,13 @@ def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("py4j", "pyspark"):
             raise
-        raise SparkFailed(_told(error)) from None
+        raise SparkFailed(told_of_spark(error)) from None
+
+
+def _conf(prepared: Prepared) -> Mapping[str, str]:
+    """What Spark is started with."""
+    order = prepared.order
+    return with_delta(order.master, order.conf) if "delta" in prepared.settings.formats.split(",") else order.conf
 
 
 def told_by_name(error: UnreadableFile, files: Sequence[str], at_terminal: bool) -> InputError:
@@ -132,6 +139,8 @@ def places(result: RunResult) -> list[tuple[str, str]]:
     found = [("Masked", result.ndjson), ("Manifest", storage.join(result.destination, MANIFEST))]
     if result.parquet:
         found.insert(1, ("Tables", result.parquet))
+    if result.delta:
+        found.insert(2, ("Delta", result.delta))
     if result.quarantine:
         found.append(("Quarantine", f"{result.quarantine} (PHI)"))
     return found
@@ -151,7 +160,7 @@ def _progress(bar: Progressing) -> Callable[[Snapshot], None]:
     return show
 
 
-def _told(error: Exception) -> str:
+def told_of_spark(error: Exception) -> str:
     """A failure of Spark's by its kind: its text may quote the data."""
     kind = type(error).__name__
     java = getattr(error, "java_exception", None)  # of py4j's errors; the library itself knows no py4j

@@ -34,6 +34,7 @@ from masking.report.manifest import (
     run_folder,
 )
 from masking.spark.apply import MaskTask
+from masking.spark.delta import DELTA, merge_runs, require_delta
 from masking.spark.finish import gather_small_files, number_quarantine, settle_files
 from masking.spark.guard import DocumentEngine
 from masking.spark.identify import Identities, identify
@@ -51,7 +52,7 @@ _MOST_CORES = 2048
 
 #: What becomes of a Bundle: written as one, or as the resources of its entries.
 BUNDLES = ("keep", "split")
-FORMATS = ("ndjson", "parquet")
+FORMATS = ("ndjson", "parquet", "delta")
 
 Notice = Callable[[str], None]
 Progress = Callable[[Snapshot], None]
@@ -78,19 +79,21 @@ class RunSettings:
     allow_other_key: bool = False
     #: "keep": a Bundle is written as one. "split": its entries' resources are written instead, each under its type.
     bundles: str = "keep"
-    #: What is written, joined by commas: always NDJSON, and Parquet made of it.
+    #: What is written, joined by commas: always NDJSON; Parquet made of it; Delta made of the Parquet.
     formats: str = "ndjson"
     #: Tables partitioned by the year of their main date: "auto" (very large ones), "none", "year" (all), or types joined by commas.
     partition_by: str = "auto"
     #: Whether tables also have each resource's whole JSON, in the column `resource_json`.
     resource_column: bool = False
+    #: Whether Delta tables that this run makes keep a change data feed.
+    change_feed: bool = False
 
     def __post_init__(self) -> None:
         if self.bundles not in BUNDLES:
             raise UsageError(f"bundles must be {' or '.join(BUNDLES)}")
         formats = self.formats.split(",")
-        if "ndjson" not in formats or not set(formats) <= set(FORMATS):
-            raise UsageError(f"formats must be ndjson, or {','.join(FORMATS)}: tables are made of the NDJSON")
+        if formats != [*FORMATS[: len(formats)]]:
+            raise UsageError(f"formats must be the first of {','.join(FORMATS)}: each is made of the one before")
         for setting in dataclasses.fields(self):
             value = getattr(self, setting.name)
             if value is not None and not isinstance(value, (bool, str)) and value < 1:
@@ -107,6 +110,7 @@ class RunResult:
     quarantine: str | None
     leftovers: tuple[Leftover, ...]
     parquet: str | None = None
+    delta: str | None = None
 
     @property
     def run_id(self) -> str:
@@ -138,6 +142,8 @@ def mask(
     notice = notice or (lambda line: None)
     clean, phi = storage.normalize(destination), storage.normalize(phi_area)
     refuse_shared_places(clean, phi)
+    if "delta" in settings.formats.split(","):
+        require_delta(spark)
     if not settings.allow_other_key:
         refuse_other_key(read_manifest(clean), made_with.key_fingerprint)
     inputs = find_inputs(sources, clean, phi)
@@ -171,7 +177,19 @@ def mask(
         places.quarantine if quarantined else None,
         tuple(leftovers),
         places.parquet if manifest.tables else None,
+        _merge_into_delta(spark, clean, settings, notice),
     )
+
+
+def _merge_into_delta(spark: SparkSession, destination: str, settings: RunSettings, notice: Notice) -> str | None:
+    """Bring the Delta tables up to the published runs, if they are asked for; where they are.
+
+    Delta has a log of its own, in which each run is once: should this fail, the next run or `maintain` does it.
+    """
+    if "delta" not in settings.formats.split(","):
+        return None
+    merge_runs(spark, destination, change_feed=settings.change_feed, notice=notice)
+    return storage.join(destination, DELTA)
 
 
 @dataclass(frozen=True, slots=True)
