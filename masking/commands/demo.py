@@ -21,6 +21,8 @@ from masking.commands.job import Order
 from masking.commands.planted import Remains, Search, search
 from masking.commands.prepare import prepare
 from masking.commands.progress import Progressing
+from masking.commands.questions import ask, questions, show_answers, source_tables
+from masking.commands.quiet import QuietStart
 from masking.commands.run import QUARANTINED, carry_out, places
 from masking.commands.sample import make_sample, told
 from masking.commands.screen import Screen, counted, duration, facts, table
@@ -29,6 +31,8 @@ from masking.errors import UsageError
 from masking.keys import write_key_file
 from masking.policy.plan import Plan
 from masking.policy.specs import Rule
+from masking.session import open_session
+from masking.spark import RunResult
 
 USAGE = "fhir-mask demo [--patients N] [--dest DIR] [--master URL]"
 _SHOWN = {"Patient": 40, "Observation": 12, "Encounter": 16}  # the most changes shown of each
@@ -68,7 +72,7 @@ class _Folders:
 
 
 def run(arguments: Namespace, screen: Screen) -> int:
-    """The five steps."""
+    """The six steps."""
     if arguments.patients < 1:
         raise UsageError("--patients must be 1 or more")
     started = time.monotonic()
@@ -97,7 +101,9 @@ def run(arguments: Namespace, screen: Screen) -> int:
     with Progressing(screen, "Searching") as bar:
         found = search(plan, folders.sample / "truth.jsonl", folders.sample / "export", Path(result.ndjson), bar.update)
     _show_search(screen, found)
-    _step(screen, 5, "Where things are, and what next")
+    _step(screen, 5, "Three questions in SQL, asked of the source and of the masked tables")
+    _show_questions(screen, folders, result, arguments.master)
+    _step(screen, 6, "Where things are, and what next")
     show_facts(screen, result.manifest, [("Source", str(folders.sample / "export")), *places(result)])
     _show_next(screen, folders)
     screen.say(f"The demo took {duration(time.monotonic() - started)}.", "dim")
@@ -197,6 +203,21 @@ def _show_search(screen: Screen, found: Search) -> None:
         screen.show(facts(said))
     if found.unseen:
         screen.show(Text(f"  {counted(found.unseen, 'value')} stood in resources that were not written.", style="dim"))
+
+
+def _show_questions(screen: Screen, folders: _Folders, result: RunResult, master: str | None) -> None:
+    """The same SQL over Parquet of the sample, which is made on the PHI side, and over what the run wrote."""
+    asked = questions(result.manifest.made_with.reference_date)
+    before = source_tables(folders.sample / "export", folders.sample / "tables", [one.resource_type for one in asked])
+    with QuietStart():
+        spark = open_session(master)
+    try:
+        for question in asked:
+            if folder := before.get(question.resource_type):
+                masked = f"{result.parquet}/{question.resource_type.lower()}"
+                show_answers(screen, question, ask(spark, question, folder), ask(spark, question, masked))
+    finally:
+        spark.stop()
 
 
 def _place(rule: Rule) -> str:
