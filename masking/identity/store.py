@@ -251,6 +251,11 @@ class Store(Lookup):
         """The numbers of the buckets that hold anything."""
         return tuple(sorted(self._files))
 
+    @property
+    def bucket_count(self) -> int:
+        """How many buckets keys are dealt out to, those that hold nothing too."""
+        return self._buckets
+
     def entries(self, keys: Iterable[str]) -> dict[str, list[Entry]]:
         """See `Lookup`."""
         found: dict[str, list[Entry]] = {}

@@ -2,8 +2,8 @@
 
 Tasks gather from their blocks and write what they find to the PHI side; the driver sees counts and pairs of linked
 records only. What records contribute to each key is shuffled by key, settled and written as the store. A small store is
-loaded whole by the tasks that mask. For a large one, the keys that each task refers to are joined with what is known,
-into a small file a task: documents never shuffle, and whoever has a million observations is one row a task.
+loaded whole by the tasks that mask. For a large one, what is known of those to whom a task refers goes into a file a task
+(`identify_split`): documents never shuffle.
 """
 
 from __future__ import annotations
@@ -18,16 +18,14 @@ from masking import storage
 from masking.errors import UsageError
 from masking.identity.entries import Entry, decode_entries
 from masking.identity.links import Groups
-from masking.identity.store import Bucket, Lookup, Store, bucket_path, read_rows, write_index
+from masking.identity.store import Bucket, Lookup, Store, read_rows, write_index
+from masking.spark.identify_split import split_by_task
 from masking.spark.identify_tasks import (
-    ByTaskTask,
     ClaimTask,
     Gathered,
     GatherTask,
-    RowsTask,
     SettleTask,
     groups_path,
-    references_path,
     scratch,
     task_path,
 )
@@ -88,8 +86,8 @@ def remove(folder: str) -> None:
 
 
 class TaskLookup(Lookup):
-    """What is known of those whom one task refers to, and of whom of these nothing is known; others, such as their
-    relatives, are looked up in the store.
+    """What is known of those whom one task refers to and of their relatives and carers, and of whom of these nothing is
+    known. Others are looked up in the store, at the price of reading a part of it.
     """
 
     def __init__(self, folder: str, task: int) -> None:
@@ -136,8 +134,13 @@ def identify(
     if not whole:
         if not scan:
             _gather(spark, GatherTask(tasks, folder, limits, records=False, references=True))
-        _split_by_task(spark, store, folder, len(tasks), cores)
-    for rest in (storage.join(folder, "gathered"), storage.join(folder, "references"), scratch(folder)):
+        split_by_task(spark, store, folder, len(tasks), cores)
+    for rest in (
+        storage.join(folder, "gathered"),
+        storage.join(folder, "references"),
+        storage.join(folder, "asked"),
+        scratch(folder),
+    ):
         storage.delete_folder(rest)
     storage.delete_file(groups_path(folder))
     return Identities(folder, sum(one.records for one in found), whole)
@@ -168,19 +171,3 @@ def _settle(spark: SparkSession, found: list[Gathered], folder: str, cores: int,
         )
         files = [msgspec.msgpack.decode(row.bucket, type=Bucket) for row in rows]
     write_index(folder, buckets, [file for file in files if file.rows])
-
-
-def _split_by_task(spark: SparkSession, store: Store, folder: str, tasks: int, cores: int) -> None:
-    """Join what each task refers to with what is known, and write a file a task."""
-    places = ((number, references_path(folder, number)) for number in range(tasks))
-    references = tuple((number, path) for number, path in places if storage.find_file(path))
-    buckets = tuple((0, bucket_path(folder, number)) for number in store.buckets)
-    if not references or not buckets:
-        return
-    wanted = RowsTask(references, "references").frame(spark, cores).select("number", "key")
-    ways = RowsTask(buckets, "ways").frame(spark, cores).selectExpr("key", "payload as way")
-    known = RowsTask(buckets, "entries").frame(spark, cores).select("key", "payload")
-    beyond = wanted.join(ways, "key").selectExpr("number", "way as key")
-    rows = wanted.union(beyond).distinct().join(known, "key", "left").select("number", "key", "payload")
-    sorted_rows = rows.repartition(min(tasks, 16 * cores), "number").sortWithinPartitions("number", "key")
-    sorted_rows.mapInArrow(ByTaskTask(folder).run, "rows long").collect()

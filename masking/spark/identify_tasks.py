@@ -1,4 +1,4 @@
-"""What tasks of the pass over people do: gather, make claims, settle buckets, write files by task. Runs in workers."""
+"""What tasks of the pass over people do: gather, make claims, settle buckets. Runs in workers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from masking import storage
 from masking.identity.build import settled
-from masking.identity.entries import claims_of, decode_entries, encode_claim, encode_entries
+from masking.identity.entries import claims_of, encode_claim
 from masking.identity.facts import Facts, merge
 from masking.identity.gather import gather, referred_to
 from masking.identity.links import Groups
@@ -23,13 +23,9 @@ from masking.identity.store import bucket_of, read_rows, write_bucket, write_row
 from masking.spark.lines import Limits, Reader
 from masking.spark.splits import Task
 
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
-
 #: Records that a gathering task holds before it writes them; the same record met again within is written once.
 _HELD = 20_000
 _BATCH_BYTES = 4 << 20
-_NOBODY = encode_entries([])
 
 _encode = msgspec.msgpack.Encoder().encode
 _facts = msgspec.msgpack.Decoder(Facts).decode
@@ -157,7 +153,7 @@ class ClaimTask:
         groups = Groups.decode(content) if content else Groups()
         for batch in rows:
             for index in batch.column(0).to_pylist():
-                yield from _batches(self._claims(self.tasks[index], groups), ("bucket", "key", "claim"), pa.int32())
+                yield from batches(self._claims(self.tasks[index], groups), ("bucket", "key", "claim"), pa.int32())
 
     def _claims(self, task: int, groups: Groups) -> Iterator[tuple[int, bytes, bytes]]:
         for _, payload in read_rows(gathered_path(self.folder, task)):
@@ -165,7 +161,7 @@ class ClaimTask:
                 yield bucket_of(key, self.buckets), key.encode(), encode_claim(claim)
 
 
-def _batches(rows: Iterable[tuple[Any, bytes, bytes]], names: Sequence[str], first: Any) -> Iterator[Any]:
+def batches(rows: Iterable[tuple[Any, bytes, bytes]], names: Sequence[str], first: Any) -> Iterator[Any]:
     """Rows as record batches of a few megabytes."""
     held: list[tuple[Any, bytes, bytes]] = []
     size = 0
@@ -194,63 +190,13 @@ class SettleTask:
 
     def run(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Rows of bucket, key and claim in; buckets written out."""
-        for number, claims in groupby(_rows(rows), key=itemgetter(0)):
+        for number, claims in groupby(rows_of(rows), key=itemgetter(0)):
             entries = settled((key.decode(), payload) for _, key, payload in claims)
             bucket = write_bucket(self.folder, number, entries, scratch(self.folder))
             yield pa.RecordBatch.from_arrays([pa.array([_encode(bucket)], pa.binary())], ["bucket"])
 
 
-def _rows(batches: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
-    for batch in batches:
+def rows_of(found: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+    """Record batches as rows."""
+    for batch in found:
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
-
-
-# ── by task ──
-
-
-@dataclass(frozen=True, slots=True)
-class RowsTask:
-    """Reads files of rows into Spark. `run` is given to `mapInArrow`.
-
-    what: "references" gives (task, key, b""), "entries" gives (0, key, entries), "ways" gives (0, key, canonical key).
-    """
-
-    paths: tuple[tuple[int, str], ...] = field(repr=False)
-    what: str
-
-    def run(self, rows: Iterable[Any]) -> Iterator[Any]:
-        """Indexes into `paths` in, rows out."""
-        for batch in rows:
-            for index in batch.column(0).to_pylist():
-                number, path = self.paths[index]
-                yield from _batches(self._read(number, path), ("number", "key", "payload"), pa.int32())
-
-    def _read(self, number: int, path: str) -> Iterator[tuple[int, bytes, bytes]]:
-        for key, payload in read_rows(path):
-            if self.what == "ways":
-                for entry in decode_entries(payload):
-                    if entry.facts is None:
-                        yield number, key.encode(), split(entry.canonical)[1].encode()
-            else:
-                yield number, key.encode(), payload
-
-    def frame(self, spark: SparkSession, cores: int) -> DataFrame:
-        """As a DataFrame of number, key and payload."""
-        numbers = spark.range(0, len(self.paths), 1, max(1, min(len(self.paths), 4 * cores)))
-        return numbers.mapInArrow(self.run, "number int, key binary, payload binary")
-
-
-@dataclass(frozen=True, slots=True)
-class ByTaskTask:
-    """Writes a file a task out of rows that come in order of task and key. `run` is given to `mapInArrow`."""
-
-    folder: str
-
-    def run(self, rows: Iterable[Any]) -> Iterator[Any]:
-        """Rows of number, key and entries in; how many each file holds out."""
-        for number, entries in groupby(_rows(rows), key=itemgetter(0)):
-            path = task_path(self.folder, number)
-            file = write_rows(
-                path, ((key.decode(), payload or _NOBODY) for _, key, payload in entries), scratch=scratch(self.folder)
-            )
-            yield pa.RecordBatch.from_arrays([pa.array([file.rows], pa.int64())], ["rows"])
