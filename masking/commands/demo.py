@@ -7,6 +7,7 @@ you would share. A second time, the sample and the key that are there are used a
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
 from argparse import ArgumentParser, Namespace
@@ -63,6 +64,10 @@ class _Folders:
         return self.phi / "area"
 
     @property
+    def recall(self) -> Path:
+        return self.phi / "recall.csv"
+
+    @property
     def masked(self) -> Path:
         return self.root / "masked"
 
@@ -96,7 +101,8 @@ def run(arguments: Namespace, screen: Screen) -> int:
     _step(screen, 4, "Looking for what was planted")
     with Progressing(screen, "Searching") as bar:
         found = search(plan, folders.sample / "truth.jsonl", folders.sample / "export", Path(result.ndjson), bar.update)
-    _show_search(screen, found)
+    found.write(folders.recall)
+    _show_search(screen, found, folders.recall)
     _step(screen, 5, "Where things are, and what next")
     show_facts(screen, result.manifest, [("Source", str(folders.sample / "export")), *places(result)])
     _show_next(screen, folders)
@@ -173,15 +179,15 @@ def _masked_id(plan: Plan, name: str, source_id: str) -> str | None:
 # ── what was planted ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _show_search(screen: Screen, found: Search) -> None:
-    columns = ("Places", "Values", "Found", "Kept by a rule", "Same by chance")
+def _show_search(screen: Screen, found: Search, report: Path) -> None:
+    columns = ("Places", "Values", "Found", "Recall", "Kept by a rule", "Same by chance")
     shown = table("Planted", *columns, right=columns)
     leaked = _by_kind(found.leaked)
     kept = _by_kind(found.kept)
     for kind, count in found.planted.most_common():
         bad = Text(f"{leaked[kind]:,}", style="bold red" if leaked[kind] else "green")
-        numbers = (f"{count:,}", f"{found.distinct[kind]:,}", bad, f"{kept[kind]:,}", f"{found.chance[kind]:,}")
-        shown.add_row(kind.replace("_", " "), *numbers)
+        numbers = (f"{count:,}", f"{found.values[kind]:,}", bad, _percent(found.recall(kind)))
+        shown.add_row(kind.replace("_", " "), *numbers, f"{kept[kind]:,}", f"{found.chance[kind]:,}")
     screen.show(shown, "")
     total = found.planted.total()
     verdict = Text(f"{total:,} planted values looked for, {found.found:,} found.", style="bold")
@@ -192,11 +198,18 @@ def _show_search(screen: Screen, found: Search) -> None:
         for (kind, path, rule), count in counts.most_common(8)
     ]
     if found.chance:
-        said.append(("Same by chance", "the fake of another value of that resource, or a month that stayed"))
-    if said:
-        screen.show(facts(said))
+        said.append(
+            ("Same by chance", "gone under another key: the fake of another value, or of itself, a month that stayed")
+        )
+    said.append(("By path", str(report)))
+    screen.show(facts(said))
     if found.unseen:
         screen.show(Text(f"  {counted(found.unseen, 'value')} stood in resources that were not written.", style="dim"))
+
+
+def _percent(share: float | None) -> str:
+    """A share, rounded down: one that is not whole never reads as 100%."""
+    return "–" if share is None else "100%" if share == 1 else f"{math.floor(share * 1e5) / 1e3:.3f}%"
 
 
 def _place(rule: Rule) -> str:

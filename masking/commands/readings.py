@@ -1,0 +1,220 @@
+r"""A document with nothing left that could hide a value: the texts that its strings hold, folded.
+
+Undone, over and over: JSON's escapes, HTML's entities and tags, percent-encoding, escapes of JSON and RTF within texts,
+base64 of texts. Folded: compatibility forms, accents and case. One pass over each text a step.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+from typing import Any
+from urllib.parse import unquote
+
+from masking.scrub.vocabulary import MONTHS
+
+Day = tuple[int, int, int]  # year, month and day; the day is 0 where there is none
+
+_DEEPEST = 4  # base64 in markup in base64
+_HIDING = re.compile(r"[<&%\\]")
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\'([0-9a-fA-F]{2})")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
+_TOKEN = re.compile(r"[0-9]+|[^\W\d_]+")
+_PUNCTUATION = {code: None for code in range(128) if not chr(code).isalnum()}
+
+
+def fold(text: str) -> str:
+    """Without case, accents and compatibility forms: `Müller`, `MULLER` and `Ｍｕｌｌｅｒ` are `muller`."""
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(character for character in apart if not unicodedata.combining(character)).casefold()
+
+
+def tokens(folded: str) -> list[str]:
+    """The words and numbers of a folded text; letters and digits that are glued together come apart."""
+    return _TOKEN.findall(folded)
+
+
+def compact(folded: str) -> str:
+    """Letters and digits alone, for numbers in any punctuation."""
+    found = folded.translate(_PUNCTUATION)
+    return found if found.isascii() else "".join(filter(str.isalnum, found))
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """The strings and numbers of parsed JSON."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner)
+    elif isinstance(value, str):
+        yield value
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+class Reading:
+    """What one masked document says: the texts as they are spelled, and derived forms of them, made when asked for."""
+
+    def __init__(self, line: str | Any) -> None:
+        document = json.loads(line, parse_float=str) if isinstance(line, str) else line
+        #: every text that a string holds, in all its readings
+        self.texts = tuple(reading for leaf in leaves(document) for reading in readings(leaf))
+
+    @cached_property
+    def spelled(self) -> str:
+        """All texts, with case and accents."""
+        return "\n".join(self.texts)
+
+    @cached_property
+    def folded(self) -> str:
+        """All texts, folded."""
+        return fold(self.spelled)
+
+    @cached_property
+    def words(self) -> str:
+        """All words and numbers, a blank between them."""
+        return f" {' '.join(tokens(self.folded))} "
+
+    @cached_property
+    def numbers(self) -> str:
+        """All texts without punctuation, a line end between them."""
+        return "\n".join(compact(fold(text)) for text in self.texts)
+
+    @cached_property
+    def days(self) -> frozenset[Day]:
+        """All days and months that are named in any spelling."""
+        return frozenset(days_in(self.folded))
+
+
+@lru_cache(maxsize=100_000)
+def _readings_of_short(text: str) -> tuple[str, ...]:
+    return tuple(_all_readings(text))
+
+
+def readings(text: str) -> tuple[str, ...]:
+    """A string, and whatever it holds in disguise."""
+    return _readings_of_short(text) if len(text) < 200 else tuple(_all_readings(text))
+
+
+def _all_readings(text: str) -> list[str]:
+    found, new = {text: None}, [text]
+    for _ in range(_DEEPEST):
+        new = [reading for one in new for reading in _undone(one) if reading not in found]
+        if not new:
+            break
+        found.update(dict.fromkeys(new))
+    return list(found)
+
+
+def _undone(text: str) -> Iterator[str]:
+    """One layer off. A name may run across tags, and end at one; what stands in attributes is read with them."""
+    if _HIDING.search(text):
+        forms = (_TAG.sub("", text), _TAG.sub(" ", text), text) if "<" in text else (text,)
+        yield from map(_plain, forms)
+    if len(text) < 24 or (" " in text and "<" not in text):
+        return
+    for blob in _BASE64.findall("".join(text.split()) if _is_base64(text) else text):
+        decoded = _decoded(blob)
+        if decoded is not None:
+            yield decoded
+
+
+def _plain(text: str) -> str:
+    """Without entities, percent-encoding and escapes."""
+    if "&" in text:
+        text = html.unescape(text)
+    if "%" in text:
+        text = unquote(text)
+    if "\\" in text:
+        text = _ESCAPE.sub(_character, text).replace("\\/", "/").replace('\\"', '"').replace("\\n", "\n")
+    return text
+
+
+def _is_base64(text: str) -> bool:
+    return _BASE64.fullmatch("".join(text.split())) is not None
+
+
+def _character(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16)) if found[1] else bytes.fromhex(found[2]).decode("cp1252", "replace")
+
+
+def _decoded(blob: str) -> str | None:
+    """The text in base64; None for what is no text."""
+    try:
+        raw = base64.b64decode(blob + "=" * (-len(blob) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    for charset in ("utf-8-sig", "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "", "cp1252"):
+        try:
+            text = raw.decode(charset) if charset else None
+        except UnicodeDecodeError:
+            continue
+        if text and _is_text(text):
+            return text
+    return None
+
+
+def _is_text(text: str) -> bool:
+    """Pictures decode to something too."""
+    strange = sum(not (character.isprintable() or character in "\r\n\t") for character in text[:2000])
+    return strange == 0
+
+
+# ── days ──
+
+_NAMES = {name: number for number, month in enumerate(MONTHS, 1) for name in (month, month[:3])} | {"sept": 9}
+_MONTH = rf"(?P<month>{'|'.join(sorted(_NAMES, key=len, reverse=True))})"
+_DATES = re.compile(
+    r"(?<![0-9])(?P<y>[12][0-9]{3})(?:[-/.](?P<m>[0-9]{1,2})(?:[-/.](?P<d>[0-9]{1,2})(?![0-9]))?)"
+    r"|(?<![0-9])(?P<stamp>(?:18|19|20)[0-9]{6})(?![0-9])"
+    r"|(?<![0-9])(?P<a>[0-9]{1,2})[-/.](?P<b>[0-9]{1,2})[-/.](?P<year>[0-9]{4}|[0-9]{2})(?![0-9])"
+    r"|(?<![0-9])(?P<m0>[0-9]{1,2})[-/](?P<y0>[12][0-9]{3})(?![0-9])"
+)
+_WRITTEN = re.compile(
+    rf"(?:(?<![0-9])(?P<before>[0-9]{{1,2}})(?:st|nd|rd|th)?(?:[\s,.-]{{0,2}}of)?[\s,.-]{{0,3}})?(?<![a-z]){_MONTH}(?![a-z])\.?"
+    rf"(?:[\s,.-]{{0,3}}(?P<after>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9]))?[\s,.'’-]{{0,3}}(?P<year>[0-9]{{4}}|[0-9]{{2}}(?![0-9]))?"
+)
+_ANY_MONTH = re.compile("|".join(sorted({name[:3] for name in MONTHS})))
+
+
+def days_in(folded: str) -> Iterator[Day]:
+    """All days and months that a folded text names; where a spelling may mean two days, both."""
+    for found in _DATES.finditer(folded):
+        if found["y"]:
+            yield int(found["y"]), int(found["m"]), int(found["d"] or 0)
+        elif found["stamp"]:
+            yield int(found["stamp"][:4]), int(found["stamp"][4:6]), int(found["stamp"][6:])
+        elif found["year"]:
+            for year in _years(found["year"]):
+                yield year, int(found["a"]), int(found["b"])
+                yield year, int(found["b"]), int(found["a"])
+        else:
+            yield int(found["y0"]), int(found["m0"]), 0
+    if _ANY_MONTH.search(folded):
+        for found in _WRITTEN.finditer(folded):
+            for year in _years(found["year"] or ""):
+                month = _NAMES[found["month"]]
+                numbers = [int(day) for day in (found["before"], found["after"]) if day]
+                yield from ((year, month, day) for day in numbers or [0])
+
+
+def _years(text: str) -> tuple[int, ...]:
+    if len(text) == 2:
+        return 1900 + int(text), 2000 + int(text)
+    return (int(text),) if text else ()
+
+
+def day_of(value: str) -> Day | None:
+    """The day or month that a planted date names; None for what names neither (`93-year-old`, a year alone)."""
+    return next((day for day in days_in(fold(value)) if 1 <= day[1] <= 12), None)
