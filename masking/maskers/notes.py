@@ -137,9 +137,8 @@ class BoundScrub(BoundMasker):
         ]
         made: list[Attachment] = []
         for read, text in zip(documents, self._scrub(documents, around), strict=True):
-            if text is None and read is not None and read.kind == "plain":
-                text = self.placeholder
-            written = None if read is None or text is None else attachments.write(read, text)
+            answer = self.placeholder if text is None and read is not None and read.kind == "plain" else text
+            written = None if read is None or answer is None else attachments.write(read, answer)
             made.append((written, *_sums_of(written)))
         return made
 
