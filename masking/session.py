@@ -23,7 +23,10 @@ SETTINGS: Mapping[str, str] = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": "10000",
     "spark.sql.files.maxPartitionBytes": str(128 << 20),  # few, large partitions: a Python task has its fixed price
 }
-#: Beside these where we start Spark on this machine.
+#: Beside these wherever a session is started. What is known of people is shuffled, and so lies on disks for a while, on
+#: each that Spark was given: encrypted, under a key that the driver makes and keeps in memory.
+START_SETTINGS: Mapping[str, str] = {"spark.io.encryption.enabled": "true"}
+#: And beside those where we start Spark on this machine.
 LOCAL_SETTINGS: Mapping[str, str] = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",  # our own progress is shown
@@ -50,6 +53,8 @@ def open_session(master: str | None = None, conf: Mapping[str, str] | None = Non
         master = master or LOCAL
         if master.startswith("local"):
             given = {**LOCAL_SETTINGS, **given}
+    if SparkSession.getActiveSession() is None:
+        given = {**START_SETTINGS, **given}
     if master is not None:
         builder = builder.master(master)
     for name, value in given.items():

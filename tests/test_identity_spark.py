@@ -159,6 +159,20 @@ def test_a_task_has_all_whom_its_notes_may_speak_of(spark: SparkSession, tmp_pat
 # ── without Spark ──
 
 
+def test_what_is_shuffled_is_encrypted(spark: SparkSession, tmp_path: Path) -> None:
+    """Spark's disks are not the PHI area: no name can be read there."""
+    lines = [line(patient(f"p{index}", "Wolkenstein")) for index in range(300)]
+    write(tmp_path / "in", lines)
+    identify(spark, plan(tmp_path / "in", 3), str(tmp_path / "phi"), limits=LIMITS, cores=2)
+    java: Any = spark.sparkContext._jvm
+    blocks = java.org.apache.spark.SparkEnv.get().blockManager().diskBlockManager().localDirs()
+    written = [path for block in blocks for path in Path(block.getPath()).rglob("shuffle_*.data")]
+    assert sum(path.stat().st_size for path in written) > 1000
+    assert spark.conf.get("spark.io.encryption.enabled") == "true"
+    # Spark compresses before it encrypts; what is only compressed shows its literals.
+    assert not any(b"Wolkenstein" in path.read_bytes() for path in written)
+
+
 def test_questions_meet_a_bucket_in_order(tmp_path: Path) -> None:
     path = bucket_path(str(tmp_path), 0)
     write_rows(path, [("b", b"B"), ("d", b"D"), ("é", b"E")])

@@ -418,3 +418,13 @@ def test_a_facilitys_display_is_its_fake_name() -> None:
     }
     organization, found = known(clinic, visit)
     assert found["serviceProvider"]["display"] == organization["name"]
+
+
+def test_a_text_shows_the_telephone_of_the_record() -> None:
+    """Its area code goes by the fake address, which the text does not name."""
+    home = {"line": ["12 Elm Street"], "city": "Boston", "state": "MA", "postalCode": "02108", "country": "US"}
+    told = {**PATIENT, "address": [home], "contact": [{"telecom": [{"system": "phone", "value": "(508) 555-9876"}]}]}
+    seen, note = known(told, observation("Call 617-555-1234, or her son at 508.555.9876."))
+    own, son = seen["telecom"][1]["value"], seen["contact"][0]["telecom"][0]["value"]
+    digits = re.findall(r"[0-9]{3}.[0-9]{3}.[0-9]{4}", note["valueString"])
+    assert [re.sub("[^0-9]", "", number) for number in digits] == [re.sub("[^0-9]", "", own), re.sub("[^0-9]", "", son)]

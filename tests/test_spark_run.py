@@ -25,6 +25,7 @@ from spark_double import MADE_WITH, Careless, Double, Wordy
 from masking.errors import CountMismatch, InputError, KeyRefused, MaskingError, UsageError
 from masking.report.manifest import UNKNOWN_TYPE, TypeCounts, read_manifest
 from masking.spark import RunResult, RunSettings, Snapshot, mask
+from masking.spark import run as runs
 from masking.spark.apply import MaskTask
 from masking.spark.lines import Limits
 from masking.spark.write import Places
@@ -220,6 +221,24 @@ def test_another_key_is_refused_unless_allowed(run: Run, tmp_path: Path) -> None
     with pytest.raises(KeyRefused):
         run(made_with=other)
     assert run(replace(SMALL, allow_other_key=True), made_with=other).manifest.made_with.key_fingerprint == "fp-other"
+
+
+def test_of_two_runs_at_once_with_two_keys_one_is_refused(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "in/a.ndjson", [patient(1)])
+    settle = runs.settle_files
+
+    def other_first(*given: Any) -> None:
+        monkeypatch.setattr(runs, "settle_files", settle)
+        run(made_with=replace(MADE_WITH, key_fingerprint="fp-other"))
+        settle(*given)
+
+    monkeypatch.setattr(runs, "settle_files", other_first)
+    with pytest.raises(KeyRefused):
+        run()
+    (kept,) = (tmp_path / "out/runs").iterdir()
+    assert read_manifest(str(tmp_path / "out")).run_id == kept.name  # type: ignore[union-attr]
 
 
 def test_leftovers_of_attempts_are_removed_and_lost_files_noticed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,6 +45,13 @@ def test_context_comes_from_columns(spark: SparkSession, ansi: str) -> None:
         spark.conf.set("spark.sql.ansi.enabled", before or "false")
     bound = registered()["date_shift"]().bind(KEYS)
     assert shifted == [*bound.mask_distinct(["2020-02-29", "2020"], subject=["s", "s"]), None]
+
+
+def test_no_log_holds_a_key(spark: SparkSession, caplog: pytest.LogCaptureFixture) -> None:
+    """py4j would log each command to Java at DEBUG, the pickled masker too."""
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, "py4j.clientserver"):
+        answers(spark, udf("ssn", KEYS)("value"), ["123-45-6789"])
+    assert not [record for record in caplog.records if "Command to send" in record.getMessage()]
 
 
 def test_other_types_are_read_as_text(spark: SparkSession) -> None:

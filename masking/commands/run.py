@@ -128,6 +128,9 @@ def places(result: RunResult) -> list[tuple[str, str]]:
     return found
 
 
+_STEPS = {"people": "Gathering people", "mask": "Masking"}
+
+
 def _progress(bar: Progressing) -> Callable[[Snapshot], None]:
     def show(now: Snapshot) -> None:
         rate = now.bytes / now.seconds if now.seconds > 0 else 0
@@ -137,7 +140,7 @@ def _progress(bar: Progressing) -> Callable[[Snapshot], None]:
             said += [f"{size(rate)}/s", f"{duration(rest)} left"]
         if now.quarantined:
             said.append(f"{now.quarantined:,} quarantined")
-        bar.update(now.bytes, now.bytes_total, ", ".join(said))
+        bar.update(now.bytes, now.bytes_total, ", ".join(said), _STEPS[now.step])
 
     return show
 

@@ -45,13 +45,13 @@ def _nothing(destination: str, run_ids: list[str], asked: str | None) -> str:
 
 def _show_runs(screen: Screen, destination: str, run_ids: list[str], shown: Manifest) -> None:
     numbers = ("Masked", "Quarantined", "Size", "Took")
-    runs = table("Run", *numbers, "Policy", right=numbers, fold=("Policy",))
+    runs = table("Run", *numbers, "Key", "Policy", right=numbers, fold=("Policy",))
     for run_id in sorted(run_ids, reverse=True):
         one = shown if run_id == shown.run_id else read_manifest(destination, run_id)
         if one is None:
-            runs.add_row(run_id, "", "", "", "", "unfinished: at work, or broken off")
+            runs.add_row(run_id, "", "", "", "", "", "unfinished: at work, or broken off")
             continue
         total, took = one.total, duration(one.seconds)
         counts = (f"{total.masked:,}", f"{total.quarantined:,}", size(total.bytes_written), took)
-        runs.add_row(run_id, *counts, one.made_with.policy)
+        runs.add_row(run_id, *counts, one.made_with.key_fingerprint, one.made_with.policy)
     screen.show("", runs)

@@ -198,11 +198,11 @@ def _of_places(holder: Any, told: Mapping[str, str | None], record: RecordMasker
     kinds = {"email": "email", "url": "url"}
     family, given = official((name.use, name.family, " ".join(name.given)) for name in holder.names)
     for telecom in holder.telecoms:
-        beside = {**told, "system": telecom.system or None, "family": family, "given": given}
+        around = {"address": telecom.address or None, "family": family, "given": given}
+        beside = {**told, **around, "system": telecom.system or None}
         yield _Wish(kinds.get(telecom.system, "phone"), telecom.value, ask("telecom"), beside)
     for address in holder.addresses:
-        groups = (address.lines, (address.city,), (address.state,), (address.postal_code,), (address.country,))
-        whole = {**told, "address": "|".join(", ".join(part for part in group if part) for group in groups)}
+        whole = {**told, "address": address.in_one()}
         for line in address.lines:
             yield _Wish("line", line, ask("line"), whole)
         if address.city:

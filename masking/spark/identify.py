@@ -26,10 +26,12 @@ from masking.spark.identify_tasks import (
     GatherTask,
     SettleTask,
     groups_path,
+    progress_path,
     scratch,
     task_path,
 )
 from masking.spark.lines import Limits
+from masking.spark.progress import Progress, Watch, beat_seconds
 from masking.spark.splits import Task
 from masking.spark.write import IDENTITIES
 
@@ -114,17 +116,21 @@ def identify(
     limits: Limits,
     cores: int,
     settings: IdentifySettings | None = None,
+    progress: Progress | None = None,
 ) -> Identities:
     """Build the store of people of these tasks' blocks under the run's folder on the PHI side.
 
-    cores: how many tasks run at once. `InputError` where a block cannot be read. What an earlier attempt left is
-    replaced; whatever happens, `remove` takes it all back.
+    cores: how many tasks run at once. progress: called every second or so, from another thread. `InputError` where a
+    block cannot be read. What an earlier attempt left is replaced; whatever happens, `remove` takes it all back.
     """
     settings = settings or IdentifySettings()
     folder = storage.join(phi, IDENTITIES)
     remove(folder)
-    scan = sum(block.end - block.start for task in tasks for block in task) >= settings.scan_from
-    found = _gather(spark, GatherTask(tasks, folder, limits, records=True, references=scan))
+    beat = beat_seconds(phi)
+    size = sum(block.end - block.start for task in tasks for block in task)
+    scan = size >= settings.scan_from
+    with Watch(progress_path(folder), size, len(tasks), progress, "people"):
+        found = _gather(spark, GatherTask(tasks, folder, limits, records=True, references=scan, beat_seconds=beat))
     groups = Groups(pair for one in found for pair in one.pairs)
     if len(groups):
         storage.write_bytes(groups_path(folder), groups.encode())
@@ -133,12 +139,14 @@ def identify(
     whole = store.raw_bytes <= settings.whole_bytes
     if not whole:
         if not scan:
-            _gather(spark, GatherTask(tasks, folder, limits, records=False, references=True))
+            with Watch(progress_path(folder), size, len(tasks), progress, "people"):
+                _gather(spark, GatherTask(tasks, folder, limits, records=False, references=True, beat_seconds=beat))
         split_by_task(spark, store, folder, len(tasks), cores)
     for rest in (
         storage.join(folder, "gathered"),
         storage.join(folder, "references"),
         storage.join(folder, "asked"),
+        progress_path(folder),
         scratch(folder),
     ):
         storage.delete_folder(rest)

@@ -20,7 +20,8 @@ from masking.identity.links import Groups
 from masking.identity.names import named_by, split
 from masking.identity.people import link_pairs
 from masking.identity.store import bucket_of, read_rows, write_bucket, write_rows
-from masking.spark.lines import Limits, Reader
+from masking.spark.lines import Limits, LineBatch, Reader
+from masking.spark.progress import LOCAL_SECONDS, Beat
 from masking.spark.splits import Task
 
 #: Records that a gathering task holds before it writes them; the same record met again within is written once.
@@ -49,6 +50,11 @@ def references_path(folder: str, task: int) -> str:
 def groups_path(folder: str) -> str:
     """The file of the groups of linked records; there is none where nothing is linked."""
     return storage.join(folder, "groups")
+
+
+def progress_path(folder: str) -> str:
+    """The folder in which gathering tasks say how far they are."""
+    return storage.join(folder, "progress")
 
 
 def scratch(folder: str) -> str:
@@ -80,6 +86,8 @@ class GatherTask:
     limits: Limits
     records: bool
     references: bool
+    #: How often a task says how far it is (`progress_path`).
+    beat_seconds: float = LOCAL_SECONDS
 
     def run(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Task numbers in, what was found out."""
@@ -99,7 +107,7 @@ class GatherTask:
                 file = write_rows(path, chain([first], rows), scratch=scratch(self.folder))
                 done.records, done.bytes, done.pairs = file.rows, file.raw_bytes, sorted(pairs)
         else:
-            for batch in Reader(self.tasks[task], self.limits):
+            for batch in self._batches(task):
                 keys |= _keys(referred_to(batch.documents))
                 keys.update(facts.key for facts in gather(batch.documents))
         if self.references and keys:
@@ -107,10 +115,23 @@ class GatherTask:
             write_rows(path, ((key, b"") for key in sorted(keys)), scratch=scratch(self.folder))
         return done
 
+    def _batches(self, task: int) -> Iterator[LineBatch]:
+        """What a task reads; it says how far it is."""
+        reader = Reader(self.tasks[task], self.limits)
+        beat = Beat(progress_path(self.folder), task, self.beat_seconds)
+
+        def counts() -> dict[str, int]:
+            return {"lines": sum(reader.lines), "bytes": reader.bytes_read}
+
+        for batch in reader:
+            yield batch
+            beat.tick(counts)
+        beat.last(counts)
+
     def _records(self, task: int, keys: set[str], pairs: set[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
         """The records of a task by name, each once as long as there are not very many."""
         held: dict[str, Facts] = {}
-        for batch in Reader(self.tasks[task], self.limits):
+        for batch in self._batches(task):
             for facts in gather(batch.documents):
                 known = held.get(facts.name)
                 held[facts.name] = facts if known is None else merge((known, facts), facts.resource_type, facts.key)

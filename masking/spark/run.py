@@ -36,13 +36,15 @@ from masking.spark.finish import gather_small_files, number_quarantine, settle_f
 from masking.spark.guard import DocumentEngine
 from masking.spark.identify import Identities, identify
 from masking.spark.lines import Limits
-from masking.spark.progress import Snapshot, Watch, beat_seconds
+from masking.spark.progress import Progress, Watch, beat_seconds
+from masking.spark.quiet import keep_commands_out_of_logs
 from masking.spark.read import Inputs, find_inputs, refuse_shared_places
 from masking.spark.receipts import Totals, total
 from masking.spark.splits import Task, count_tasks, plan_tasks
 from masking.spark.unfinished import Leftover, Marker, clear_leftovers, close_run, forget_leftovers, remove_run
 from masking.spark.write import Places
 
+_ENCRYPTED = "spark.io.encryption.enabled"  # can be set when a session is started alone
 #: More cores than this are not counted; the size of partitions decides there anyhow.
 _MOST_CORES = 2048
 
@@ -50,7 +52,6 @@ _MOST_CORES = 2048
 BUNDLES = ("keep", "split")
 
 Notice = Callable[[str], None]
-Progress = Callable[[Snapshot], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ def mask(
     Raises `UsageError` (places overlap), `InputError` (nothing to read, or not readable), `KeyRefused` (another key),
     `CountMismatch` (lines lost; a bug). After any of these nothing is published and what was written is removed.
     """
+    keep_commands_out_of_logs()
     settings = settings or RunSettings()
     notice = notice or (lambda line: None)
     clean, phi = storage.normalize(destination), storage.normalize(phi_area)
@@ -127,6 +129,8 @@ def mask(
     if not settings.allow_other_key:
         refuse_other_key(read_manifest(clean), made_with.key_fingerprint)
     inputs = find_inputs(sources, clean, phi)
+    if engine.asks_people and spark.conf.get(_ENCRYPTED, "false") != "true":
+        notice(f"What is known of people is shuffled through Spark's disks as it is; to encrypt it: {_ENCRYPTED}=true")
     if inputs.ignored:
         notice(f"{inputs.ignored} files are neither NDJSON nor JSON by their names and were passed over")
     _make_private(phi)
@@ -139,7 +143,7 @@ def mask(
     marker = Marker(phi, run_id, clean)
     marker.start()
     try:
-        work = _Work(spark, inputs, clean, places, settings, marker, progress)
+        work = _Work(spark, inputs, clean, places, settings, progress)
         manifest = work.publish(run_id, engine, made_with)
     except BaseException as error:
         remove_run(places)  # not its marker, for a task that is being killed may write once more
@@ -162,7 +166,6 @@ class _Work:
     destination: str
     places: Places
     settings: RunSettings
-    marker: Marker
     progress: Progress | None
 
     def publish(self, run_id: str, engine: DocumentEngine, made_with: MadeWith) -> Manifest:
@@ -206,12 +209,17 @@ class _Work:
             source_files=len(self.inputs.files),
             source_bytes=self.inputs.bytes,
         )
+        self._refuse_other_key(made_with)  # a run with another key may have come in between
         publish_manifest(self.destination, manifest, self.places.scratch)
         return manifest
 
+    def _refuse_other_key(self, made_with: MadeWith) -> None:
+        if not self.settings.allow_other_key:
+            refuse_other_key(read_manifest(self.destination), made_with.key_fingerprint)
+
     def _identify(self, tasks: tuple[Task, ...], cores: int) -> Identities:
         """Gather what the export says of people, on the PHI side."""
-        return identify(self.spark, tasks, self.places.phi, limits=self._limits, cores=cores)
+        return identify(self.spark, tasks, self.places.phi, limits=self._limits, cores=cores, progress=self.progress)
 
     @property
     def _limits(self) -> Limits:
@@ -233,7 +241,7 @@ class _Work:
             split_bundles=self.settings.bundles == "split",
         )
         receipts = self.spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(job.run, "receipt binary")
-        with Watch(self.places.progress, self.inputs.bytes, len(tasks), self.progress, self.marker.beat):
+        with Watch(self.places.progress, self.inputs.bytes, len(tasks), self.progress):
             return total(bytes(row.receipt) for row in receipts.collect())
 
 

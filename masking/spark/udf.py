@@ -15,6 +15,7 @@ import masking.maskers  # noqa: F401 (fills the registry)
 from masking.errors import MaskingError, UsageError
 from masking.maskers.base import BoundMasker, Masker, Subkeys, registered
 from masking.spark.guard import where
+from masking.spark.quiet import keep_commands_out_of_logs
 
 
 class MaskColumn(Protocol):
@@ -35,6 +36,7 @@ def udf(masker: str | Masker, keys: Subkeys, **parameters: Any) -> MaskColumn:
     `UsageError` for an unknown masker or context, `ParameterError` for parameters the masker refuses.
     """
     bound = _make(masker, parameters).bind(keys)
+    keep_commands_out_of_logs()
 
     def apply(column: Column | str, **context: Column | str) -> Column:
         unknown = sorted(set(context) - set(bound.context))

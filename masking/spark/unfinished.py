@@ -13,6 +13,7 @@ import datetime as dt
 import fcntl
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ class Marker:
     """Says that a run is at work, from `start` to `remove` or the death of its process.
 
     On one machine a lock on the marker says so, which the system takes back however the process ends; between machines
-    its time of writing, renewed by `beat`.
+    its time of writing, which a thread renews from `start` to `release`.
     """
 
     def __init__(self, phi_area: str, run_id: str, destination: str) -> None:
@@ -72,34 +73,40 @@ class Marker:
         started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         self._mark = _Mark(run_id, destination, socket.gethostname(), os.getpid(), started)
         self._lock: int | None = None
-        self._next = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="masking-marker", daemon=True)
 
     def start(self) -> None:
         """Write the marker and take its lock."""
-        self.beat()
+        storage.write_bytes(self._path, msgspec.json.encode(self._mark))
         if storage.is_local(self._path):
             self._lock = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
             with contextlib.suppress(OSError):  # a file system without locks
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._thread.start()
 
-    def beat(self) -> None:
-        """Renew the marker, if that was not done lately."""
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + _BEAT_SECONDS
-        if self._lock is None:
-            storage.write_bytes(self._path, msgspec.json.encode(self._mark))
-        else:
-            os.utime(self._path)  # the same file, for the lock is on it
+    def _beat(self) -> None:
+        while not self._over.wait(_BEAT_SECONDS):
+            with contextlib.suppress(OSError):  # one that fails is made good by the next
+                if self._lock is None:
+                    storage.write_bytes(self._path, msgspec.json.encode(self._mark))
+                else:
+                    os.utime(self._path)  # the same file, for the lock is on it
 
     def release(self) -> None:
         """Give up the lock; the marker stays, so that the next run looks after what may be left."""
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     def remove(self) -> None:
         """The run is over and whole."""
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()  # it would write the marker anew
         storage.delete_file(self._path)
         self.release()
 
