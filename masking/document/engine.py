@@ -219,6 +219,7 @@ class _Memory:
             waiting = part[states[part] == walks.WAITS]
             few = few * 8 if not len(waiting) else _FEW
             documents = np.concatenate([waiting, documents]) if len(waiting) else documents
+        self._subjects.start()
         done = Walked(
             raw, text, tape, self._tables.look, frames[: used[0]], jobs[: used[1]], self._persons, self._paths,
             self._subjects,

@@ -74,10 +74,12 @@ class Knowledge:
 
     def __init__(self, people: People, record: RecordMaskers) -> None:
         self.people, self.record = people, record
+        #: by any name of theirs, and by the one that their facts have
         self._terms: dict[str, tuple[Term, ...]] = {}
+        self._humans: dict[str, tuple[Term, ...]] = {}
         self._companies: dict[Around, Company | None] = {}
         #: one company for all texts that speak of the same people
-        self._distinct: dict[tuple[tuple[str, ...], int | None], Company] = {}
+        self._distinct: dict[tuple[int | None, ...], Company] = {}
 
         self._attachments: dict[tuple[str, str], Attachments] = {}
 
@@ -109,9 +111,11 @@ class Knowledge:
                 continue
             subject, _, chart = row
             days = None if offset is None else offset(self.people.canonical(chart or subject or ""))
-            company = self._distinct.get((own, days))
-            if company is None:
-                company = self._distinct[own, days] = Company([self._terms[name] for name in own], days)
+            parts = {id(terms): terms for terms in map(self._terms.__getitem__, own)}
+            key = (*parts, days)
+            company = self._distinct.get(key)
+            if company is None:  # which holds its terms, so that no others take their identity
+                company = self._distinct[key] = Company(tuple(parts.values()), days)
             self._companies[row] = company
 
     def _names(self, rows: Sequence[Around]) -> list[tuple[str, ...]]:
@@ -127,11 +131,13 @@ class Knowledge:
         ]
 
     def _learn(self, names: Iterable[str]) -> None:
-        """The terms of people who are not known yet. Each masker is asked once for all of them."""
+        """The terms of people who are not known yet, once for all names of one human. Each masker is asked once for all."""
         if len(self._terms) > _PEOPLE:
             self._terms.clear()
-        new = [name for name in names if name not in self._terms]
-        wishes = {name: list(_wishes(self.people.facts(name), self.record)) for name in new}
+            self._humans.clear()
+        humans = {name: self.people.facts(name) for name in names if name not in self._terms}
+        new = {facts.name: facts for facts in humans.values() if facts is not None and facts.name not in self._humans}
+        wishes = {name: list(_wishes(facts, self.record)) for name, facts in new.items()}
         by_masker: dict[int, list[_Wish]] = {}
         for found in wishes.values():
             for wish in found:
@@ -148,7 +154,8 @@ class Knowledge:
             fakes.update((id(wish), known[row]) for wish, row in zip(group, rows, strict=True))
         for name, found in wishes.items():
             terms = (Term(wish.kind, wish.real, fakes.get(id(wish))) for wish in found if wish.real)
-            self._terms[name] = tuple(dict.fromkeys(terms))
+            self._humans[name] = tuple(dict.fromkeys(terms))
+        self._terms.update((name, () if facts is None else self._humans[facts.name]) for name, facts in humans.items())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,8 +170,6 @@ class _Wish:
 
 def _wishes(facts: Any, record: RecordMaskers) -> Iterator[_Wish]:
     """Everything that is known of somebody, with what masks it in the record."""
-    if facts is None:
-        return
     told = {"subject": facts.key, "sex": facts.sex, "deceased": facts.death_date, "birth_date": facts.birth_date}
     yield from _of_names(facts.names, told, record, is_person=facts.resource_type != "Organization")
     yield from _of_places(facts, told, record)

@@ -159,6 +159,10 @@ class Plan:
         """The bound form of a rule's masker."""
         return self._bound[repr(masker)]
 
+    def bound_by_name(self, name: str) -> BoundMasker:
+        """The same by the `repr` of the masker."""
+        return self._bound[name]
+
     def type_action(self, resource_type: str) -> TypeAction:
         """What the policy does with a whole resource type."""
         return self.policy.types.get(resource_type, self.policy.other_types).action

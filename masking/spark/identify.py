@@ -8,7 +8,7 @@ loaded whole by the tasks that mask. For a large one, what is known of those to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,8 @@ class Identities:
 
 
 _LOADED: dict[str, Store] = {}
+#: Keys whose meaning a task keeps decoded.
+_DECODED = 10_000
 
 
 def remove(folder: str) -> None:
@@ -95,10 +97,22 @@ class TaskLookup(Lookup):
     def __init__(self, folder: str, task: int) -> None:
         path = task_path(folder, task)
         self._entries = dict(read_rows(path)) if storage.find_file(path) else {}
+        self._decoded: dict[str, list[Entry]] = {}
         self._store = Store.open(folder)
 
     def __repr__(self) -> str:
         return f"TaskLookup({len(self._entries)})"
+
+    def meaning(self, key: str) -> Sequence[Entry]:
+        """See `Lookup`."""
+        known = self._decoded.get(key)
+        if known is None:
+            if key not in self._entries:
+                return self._store.meaning(key)
+            if len(self._decoded) >= _DECODED:
+                self._decoded.clear()
+            known = self._decoded[key] = decode_entries(self._entries[key])
+        return known
 
     def entries(self, keys: Iterable[str]) -> dict[str, list[Entry]]:
         """See `Lookup`."""
