@@ -96,6 +96,21 @@ def test_all_that_is_wrong_in_a_job_file_is_said_at_once(tmp_path: Path) -> None
     assert "did you mean 'split'?" in str(caught.value)
 
 
+@pytest.mark.parametrize("place", ["key_file", "key_env"])
+def test_a_key_in_a_job_file_is_refused_and_not_repeated(order: Order, place: str) -> None:
+    pasted = "fhir-mask-key-1:0beebeef"
+    with pytest.raises(KeyRefused, match="that is a key") as refused:
+        prepare(replaced(order, **{"key_file": None, place: pasted}))
+    assert pasted not in str(refused.value)
+
+
+def test_no_types_are_not_all_types(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text("types: []\n")
+    with pytest.raises(PolicyError, match=r"job.yaml:1 \$.types: names no type"):
+        read_job(path)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "- a", "a: &b [*b]", "source: !x y", "\x00"])
 def test_what_is_no_job_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "job.yaml"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from masking import storage
 from masking.errors import InputError, UsageError
+from masking.keys import refuse_pasted_key
 
 _LINES = (".ndjson", ".jsonl")
 _DOCUMENT = ".json"
@@ -122,6 +123,7 @@ def refuse_shared_places(destination: str, phi_area: str) -> None:
 
 def refuse_key_place(key_file: str, sources: Sequence[str], destination: str) -> None:
     """`UsageError` if the key lies where masked data is shared, or in the export: who gets the folder gets the key."""
+    refuse_pasted_key(key_file, "a file")
     key = storage.normalize(key_file)
     if storage.contains(destination, key):
         raise UsageError(f"the key file {key} is inside the destination {destination}, which is shared; move the key")
