@@ -42,6 +42,8 @@ def prepare(order: Order) -> Prepared:
     if order.key_file is not None:
         refuse_key_place(order.key_file, order.source, destination)
     keys = keyring(order.key_file, order.key_env, order.project)
+    storage.probe(destination, "destination")
+    storage.probe(phi_area, "PHI area")
     previous = read_manifest(destination)
     if not order.allow_other_key:
         try:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from masking import storage
-from masking.errors import InputError, UsageError
+from masking.errors import InputError, UsageError, naming
 from masking.keys import refuse_pasted_key
 
 _LINES = (".ndjson", ".jsonl")
@@ -95,7 +95,8 @@ def find_inputs(sources: str | Sequence[str], destination: str, phi_area: str) -
     for source in sources:
         place = storage.normalize(source)
         _refuse_overlap(place, destination, phi_area)
-        stored = _files_of(place)
+        with naming(f"read the source {place}"):
+            stored = _files_of(place)
         files = [
             InputFile(file.path, file.size, codec, is_document(file.path))
             for file in stored
