@@ -113,6 +113,21 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "a", "b", "--phi-area", "c", "--target-file-bytes", "0"], 2, "--target-file-bytes"),
         (["run", "a", "b", "--phi-area", "c", "--key-file", "k", "--key-env", "E"], 2, "not in both"),
         (["run", "a", "b", "--phi-area", "c", "--key-file", "/nowhere/key"], 5, "cannot read key file"),
+        (["run", "a", "b", "--phi-area", "c", "--key-file", "fhir-mask-key-1:0beebeef"], 5, "that is a key"),
+        (["run", "a", "b", "--phi-area", "c", "--key-file=/x/FHIR-mask-key-1:0beebeef"], 5, "that is a key"),
+        (["run", "a", "b", "--phi-area", "c", "--key-file", "0beebeef" * 8], 5, "that is a key"),
+        (["run", "a", "b", "--phi-area", "c", "--key-env", "0beebeef" * 8], 5, "that is a key"),
+        (["run", "a", "b", "--phi-area", "c", "--key-env", "0beebeef=/+"], 5, "no name of an environment variable"),
+        (["run", "a", "fhir-mask-key-1:0beebeef", "--phi-area", "c"], 5, "that is a key"),
+        (["run", "a", "b", "--phi-area", "c", "--key-file", ""], 2, "--key-file is empty"),
+        (["preview", "/nowhere", "--key-env", " "], 2, "--key-env is empty"),
+        (["run", "a", "b", "--phi-area", ""], 2, "--phi-area is empty"),
+        (["run", "a", "", "--phi-area", "c"], 2, "DESTINATION is empty"),
+        (["run", "a", "b", "--phi-area", "c", "--policy", ""], 2, "--policy is empty"),
+        (["run", "a", "b", "--phi-area", "c", "--types", ","], 2, "--types names no type"),
+        (["run", "a", "b", "--phi-area", "c", "--types", ""], 2, "--types names no type"),
+        (["run", "a", "b", "--phi-area", "c", "--POLICY", "safe_harbor"], 2, "did you mean '--policy'?"),
+        (["run", "a", "b", "--phi-area", "c", "--JOB_NAME", "nightly"], 2, "no option --JOB_NAME"),
         (["run", "--job", "/nowhere/job.yaml"], 2, "there is no file"),
         (["preview", "/nowhere"], 5, "--throwaway-key"),
         (["preview", "/nowhere", "--throwaway-key"], 7, "nothing to read"),
@@ -131,6 +146,17 @@ def test_errors_are_one_line_with_a_code_and_a_remedy(
     assert text in printed.err
     assert "Traceback" not in printed.err
     assert "Oberhuber" not in printed.err
+    assert "0beebeef" not in printed.err
+
+
+def test_on_a_platform_its_options_are_passed_over_and_ours_in_capitals_are_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["run", "a", "b", "--JOB_NAME", "nightly", "--enable-metrics", "true"]
+    assert main(words, on_platform=True) == 2
+    assert "--phi-area DIR is needed" in capsys.readouterr().err
+    assert main([*words, "--POLICY", "safe_harbor"], on_platform=True) == 2
+    assert "no option --POLICY; did you mean '--policy'?" in capsys.readouterr().err
 
 
 def test_a_bug_tells_its_place_and_none_of_its_words(
@@ -367,11 +393,12 @@ def test_status_tells_of_unfinished_runs_alone(tmp_path: Path, capsys: pytest.Ca
         (["--job-bookmark-option", "job-bookmark-disable", "--conf", "a=b"], ["--conf", "a=b"]),
         (["--phi-araa", "c"], ["--phi-araa", "c"]),
         (["--JOB_ID"], []),
+        (["a", "--POLICY", "safe_harbor", "--PHI_AREA=x"], ["a", "--POLICY", "safe_harbor", "--PHI_AREA=x"]),
         ([], []),
     ],
 )
 def test_what_glue_adds_is_taken_out(words: list[str], kept: list[str]) -> None:
-    assert without_platform_options(words) == kept
+    assert without_platform_options(words, ["--policy", "--phi-area", "--conf", "--job"]) == kept
 
 
 @pytest.mark.parametrize(

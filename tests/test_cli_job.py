@@ -10,7 +10,7 @@ import pytest
 from masking.commands.job import Order, order_of, read_job
 from masking.commands.prepare import only, prepare
 from masking.commands.run import add_arguments, told_by_name
-from masking.errors import InputError, KeyRefused, PolicyError, UnreadableFile, UsageError
+from masking.errors import InputError, KeyRefused, PolicyError, StorageError, UnreadableFile, UsageError
 from masking.keys import MasterKey, write_key_file
 from masking.policy.explain import example_policy
 from masking.policy.specs import TypeAction
@@ -96,6 +96,21 @@ def test_all_that_is_wrong_in_a_job_file_is_said_at_once(tmp_path: Path) -> None
     assert "did you mean 'split'?" in str(caught.value)
 
 
+@pytest.mark.parametrize("place", ["key_file", "key_env"])
+def test_a_key_in_a_job_file_is_refused_and_not_repeated(order: Order, place: str) -> None:
+    pasted = "fhir-mask-key-1:0beebeef"
+    with pytest.raises(KeyRefused, match="that is a key") as refused:
+        prepare(replaced(order, **{"key_file": None, place: pasted}))
+    assert pasted not in str(refused.value)
+
+
+def test_no_types_are_not_all_types(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text("types: []\n")
+    with pytest.raises(PolicyError, match=r"job.yaml:1 \$.types: names no type"):
+        read_job(path)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "- a", "a: &b [*b]", "source: !x y", "\x00"])
 def test_what_is_no_job_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "job.yaml"
@@ -144,6 +159,15 @@ def test_a_prepared_run_names_what_it_is_made_with(order: Order, tmp_path: Path)
 def test_what_can_fail_without_spark_fails_before_it(order: Order, changes: dict[str, object], error: type) -> None:
     with pytest.raises(error):
         prepare(replaced(order, **changes))
+
+
+@pytest.mark.parametrize(("place", "name"), [("out", "destination"), ("phi", "PHI area")])
+def test_a_place_that_cannot_be_written_is_told_before_spark(
+    order: Order, tmp_path: Path, place: str, name: str
+) -> None:
+    (tmp_path / place).write_text("a file")
+    with pytest.raises(StorageError, match=f"cannot write to the {name} {tmp_path / place}: Not a directory"):
+        prepare(order)
 
 
 @pytest.mark.parametrize(

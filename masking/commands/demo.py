@@ -26,7 +26,7 @@ from masking.commands.run import QUARANTINED, carry_out, places
 from masking.commands.sample import make_sample, told
 from masking.commands.screen import Screen, counted, duration, facts, table
 from masking.commands.summary import show_facts, show_summary
-from masking.errors import UsageError
+from masking.errors import UsageError, naming
 from masking.keys import write_key_file
 from masking.policy.plan import Plan
 from masking.policy.specs import Rule
@@ -78,8 +78,9 @@ def run(arguments: Namespace, screen: Screen) -> int:
         raise UsageError("--patients must be 1 or more")
     started = time.monotonic()
     folders = _Folders(arguments.dest)
-    folders.phi.mkdir(parents=True, exist_ok=True)
-    folders.phi.chmod(0o700)
+    with naming(f"write to {folders.root}"):
+        folders.phi.mkdir(parents=True, exist_ok=True)
+        folders.phi.chmod(0o700)
     _step(screen, 1, "A key and a sample export")
     _make_key(screen, folders.key)
     _make_sample(screen, folders.sample, arguments.patients)

@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from masking.commands.options import refuse_empty_key
 from masking.errors import UsageError
 from masking.fhir.elements import resource_types
 from masking.policy.problems import Problems, did_you_mean, key_path, short
@@ -62,7 +63,7 @@ def order_of(arguments: Namespace) -> Order:
     given: dict[str, Any] = {
         "source": tuple(paths[:-1]),
         "destination": paths[-1] if paths else None,
-        "types": tuple(part.strip() for part in (arguments.types or "").split(",") if part.strip()),
+        "types": _type_list(arguments.types),
         "allow_other_key": arguments.allow_other_key,
     }
     for name in ("phi_area", "policy", "key_file", "key_env", "project", "on", "master", "bundles"):
@@ -70,13 +71,24 @@ def order_of(arguments: Namespace) -> Order:
     for name in ("max_document_bytes", "target_file_bytes"):
         text = getattr(arguments, name)
         given[name] = None if text is None else _size(text, "--" + name.replace("_", "-"))
-    if given["key_file"] or given["key_env"]:  # one of them on the line replaces the other in the file
+    if (
+        given["key_file"] is not None or given["key_env"] is not None
+    ):  # one of them on the line replaces the other in the file
         said = dataclasses.replace(said, key_file=None, key_env=None)
     order = dataclasses.replace(said, **{name: value for name, value in given.items() if value or value == ""})
     return _checked(dataclasses.replace(order, conf={**said.conf, **_conf(arguments.conf or [])}))
 
 
+def _type_list(text: str | None) -> tuple[str, ...]:
+    """The types that a line names; a list of none is a mistake, for it would read as all."""
+    names = tuple(part.strip() for part in (text or "").split(",") if part.strip())
+    if text is not None and not names:
+        raise UsageError("--types names no type; leave it out to mask all that the policy lets through")
+    return names
+
+
 def _checked(order: Order) -> Order:
+    _refuse_empty(order)
     for name in order.types:
         if name not in resource_types():
             hint = did_you_mean(name, resource_types())
@@ -95,6 +107,17 @@ def _checked(order: Order) -> Order:
             "may read who may read the source"
         )
     return order
+
+
+def _refuse_empty(order: Order) -> None:
+    """Empty text is what a shell makes of a variable that is not set; a default in its place would be nobody's choice."""
+    said = {"--phi-area": order.phi_area, "--policy": order.policy, "--project": order.project}
+    for name, text in {"DESTINATION": order.destination, **said}.items():
+        if text is not None and not text.strip():
+            raise UsageError(f"{name} is empty")
+    if not all(text.strip() for text in order.source):
+        raise UsageError("a SOURCE is empty")
+    refuse_empty_key(order.key_file, order.key_env)
 
 
 def _is_date(text: str) -> bool:
@@ -152,6 +175,8 @@ def _texts(node: Node, path: str, source: Source) -> tuple[str, ...]:
 
 def _types(node: Node, path: str, source: Source) -> tuple[str, ...]:
     names = _texts(node, path, source)
+    if not names:
+        raise source.bad(node, path, "names no type", "leave it out to mask all that the policy lets through")
     for index, name in enumerate(names):
         if name not in resource_types():
             hint = did_you_mean(name, resource_types())

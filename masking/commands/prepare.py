@@ -39,9 +39,11 @@ def prepare(order: Order) -> Prepared:
     assert order.destination is not None and order.phi_area is not None
     destination, phi_area = storage.normalize(order.destination), storage.normalize(order.phi_area)
     refuse_shared_places(destination, phi_area)
-    if order.key_file:
+    if order.key_file is not None:
         refuse_key_place(order.key_file, order.source, destination)
     keys = keyring(order.key_file, order.key_env, order.project)
+    storage.probe(destination, "destination")
+    storage.probe(phi_area, "PHI area")
     previous = read_manifest(destination)
     if not order.allow_other_key:
         try:
@@ -49,7 +51,7 @@ def prepare(order: Order) -> Prepared:
         except KeyRefused as refused:
             raise KeyRefused(f"{refused} (--allow-other-key)") from None
     reference_date = choose_reference_date(previous, order.on)
-    policy = read_policy(order.policy or DEFAULT_POLICY, reference_date=reference_date)
+    policy = read_policy(DEFAULT_POLICY if order.policy is None else order.policy, reference_date=reference_date)
     policy = only(policy, order.types)
     inputs = find_inputs(order.source, destination, phi_area)
     plan = Plan(policy, keys)

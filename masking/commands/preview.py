@@ -40,7 +40,10 @@ def run(arguments: Namespace, screen: Screen) -> int:
     if arguments.n < 1:
         raise UsageError("-n must be 1 or more")
     keys = _keys(arguments)
-    policy = read_policy(arguments.policy or DEFAULT_POLICY, reference_date=choose_reference_date(None, arguments.on))
+    policy = read_policy(
+        DEFAULT_POLICY if arguments.policy is None else arguments.policy,
+        reference_date=choose_reference_date(None, arguments.on),
+    )
     plan = Plan(policy, keys)
     documents = first_documents(arguments.sources, arguments.n, arguments.type)
     screen.warn("the left side is the source: PHI, unless your source is a sample. Mind your screen and scrollback.")

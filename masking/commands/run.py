@@ -31,7 +31,6 @@ from masking.session import open_session
 from masking.spark import RunResult, Snapshot, mask
 
 USAGE = "fhir-mask run SOURCE … DESTINATION --phi-area DIR [--key-file F | --key-env NAME] [options]"
-ON_PLATFORMS = True  # Glue adds arguments of its own
 QUARANTINED = 3
 
 

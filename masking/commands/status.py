@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from masking import storage
 from masking.commands.screen import Screen, duration, size, table
 from masking.commands.summary import show_facts, show_summary
-from masking.errors import InputError
+from masking.errors import InputError, naming
 from masking.report.manifest import MANIFEST, Manifest, read_manifest, run_folder
 
 USAGE = "fhir-mask status DESTINATION [--run ID]"
@@ -22,7 +22,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace, screen: Screen) -> int:
     """Show the run that was asked for, then all there are."""
     destination = storage.normalize(arguments.destination)
-    run_ids = storage.list_folders(storage.join(destination, "runs"))
+    with naming(f"read the destination {destination}"):
+        run_ids = storage.list_folders(storage.join(destination, "runs"))
     manifest = read_manifest(destination, arguments.run)
     if manifest is None:
         raise InputError(_nothing(destination, run_ids, arguments.run))

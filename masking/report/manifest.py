@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from masking import storage
-from masking.errors import CountMismatch, InputError, KeyRefused
+from masking.errors import CountMismatch, InputError, KeyRefused, naming
 
 MANIFEST = "manifest.json"
 FORMAT = 1  # of this file; readers refuse a higher one
@@ -160,7 +160,8 @@ def read_manifest(destination: str, run_id: str | None = None) -> Manifest | Non
     """
     root = storage.normalize(destination)
     path = storage.join(run_folder(root, run_id) if run_id else root, MANIFEST)
-    content = storage.read_bytes(path)
+    with naming(f"read {path}"):
+        content = storage.read_bytes(path)
     if content is None:
         return None
     try:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from masking import storage
-from masking.errors import InputError, UsageError
+from masking.errors import InputError, UsageError, naming
+from masking.keys import refuse_pasted_key
 
 _LINES = (".ndjson", ".jsonl")
 _DOCUMENT = ".json"
@@ -94,7 +95,8 @@ def find_inputs(sources: str | Sequence[str], destination: str, phi_area: str) -
     for source in sources:
         place = storage.normalize(source)
         _refuse_overlap(place, destination, phi_area)
-        stored = _files_of(place)
+        with naming(f"read the source {place}"):
+            stored = _files_of(place)
         files = [
             InputFile(file.path, file.size, codec, is_document(file.path))
             for file in stored
@@ -122,6 +124,7 @@ def refuse_shared_places(destination: str, phi_area: str) -> None:
 
 def refuse_key_place(key_file: str, sources: Sequence[str], destination: str) -> None:
     """`UsageError` if the key lies where masked data is shared, or in the export: who gets the folder gets the key."""
+    refuse_pasted_key(key_file, "a file")
     key = storage.normalize(key_file)
     if storage.contains(destination, key):
         raise UsageError(f"the key file {key} is inside the destination {destination}, which is shared; move the key")

@@ -20,7 +20,7 @@ from pyspark.sql import SparkSession, functions
 
 import masking.errors
 from masking import __version__, storage
-from masking.errors import MaskingError, UsageError
+from masking.errors import MaskingError, UsageError, naming
 from masking.pools import POOLS_VERSION
 from masking.report.manifest import (
     MadeWith,
@@ -133,13 +133,16 @@ def mask(
         notice(f"What is known of people is shuffled through Spark's disks as it is; to encrypt it: {_ENCRYPTED}=true")
     if inputs.ignored:
         notice(f"{inputs.ignored} files are neither NDJSON nor JSON by their names and were passed over")
-    _make_private(phi)
-    leftovers = clear_leftovers(clean, phi)
+    with naming(f"write to the PHI area {phi}"):
+        _make_private(phi)
+    with naming(f"read the runs at {clean} and {phi}"):
+        leftovers = clear_leftovers(clean, phi)
     for leftover in leftovers:
         notice(str(leftover))
     run_id = _new_run_id()
     places = Places(run_folder(clean, run_id), run_folder(phi, run_id))
-    _make_private(places.phi)
+    with naming(f"write to the PHI area {phi}"):
+        _make_private(places.phi)
     marker = Marker(phi, run_id, clean)
     marker.start()
     try:
