@@ -29,6 +29,7 @@ FLOORS = (
     ("identity",),
     ("document",),
     ("report",),  # read without Spark: `status` opens a manifest
+    ("tables",),
     ("spark",),
     ("aws", "sample", "session"),
     ("commands",),
@@ -57,6 +58,7 @@ CONFINED = {
         "masking.storage",
         "masking.document",
         "masking.identity.store",
+        "masking.tables",
         "masking.spark",
         "masking.report",
         "masking.commands",

@@ -8,6 +8,7 @@ files an output.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -95,6 +96,8 @@ class Manifest:
     settings: Mapping[str, int | str | bool | None] = field(default_factory=dict)
     source_files: int = 0
     source_bytes: int = 0  # as stored, so compressed where they are
+    tables: tuple[OutputFile, ...] = ()  # Parquet files of the same lines, in order of their paths
+    misfits: Mapping[str, int] = field(default_factory=dict)  # values that a table holds as JSON alone, by FHIR path
     format: int = FORMAT
 
     @property
@@ -136,6 +139,21 @@ def check_counts(
             wrong.append(f"{name}: masked {count.masked}{out_of_bundles}, but {rows.get(name, 0)} lines in files")
     if wrong:
         raise CountMismatch("the counts do not add up, so nothing was published: " + "; ".join(wrong))
+
+
+def check_tables(files: tuple[OutputFile, ...], tables: tuple[OutputFile, ...]) -> None:
+    """As many rows in a type's table as lines in its NDJSON files; else `CountMismatch` with all that is off."""
+    lines, rows = (Counter[str](), Counter[str]())
+    for counts, made in ((lines, files), (rows, tables)):
+        for file in made:
+            counts[file.resource_type] += file.rows
+    wrong = [
+        f"{name}: {lines[name]} lines, but {rows[name]} rows"
+        for name in sorted(lines | rows)
+        if lines[name] != rows[name]
+    ]
+    if wrong:
+        raise CountMismatch("the tables are not what was masked, so nothing was published: " + "; ".join(wrong))
 
 
 def run_folder(destination: str, run_id: str) -> str:

@@ -156,14 +156,14 @@ def _groups(files: Sequence[OutputFile], file_bytes: int) -> Iterator[tuple[Outp
         yield tuple(group)
 
 
-def settle_files(files: Sequence[OutputFile], destination: str, places: Places) -> None:
+def settle_files(files: Sequence[OutputFile], destination: str, places: Places, folder: str | None = None) -> None:
     """Delete output files that no receipt names; `CountMismatch` if one that is named is missing or of another size.
 
-    Unnamed ones are of attempts that failed or lost a race.
+    Unnamed ones are of attempts that failed or lost a race. folder: where these files are; the NDJSON's by default.
     """
     storage.delete_folder(places.scratch)
     storage.delete_folder(places.phi_scratch)
-    there = {file.path: file.size for file in storage.list_files(places.ndjson)}
+    there = {file.path: file.size for file in storage.list_files(folder or places.ndjson)}
     named = {storage.join(destination, file.path): file.bytes for file in files}
     wrong = [path for path, size in named.items() if there.get(path) != size]
     if wrong:

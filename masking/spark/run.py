@@ -25,7 +25,9 @@ from masking.pools import POOLS_VERSION
 from masking.report.manifest import (
     MadeWith,
     Manifest,
+    OutputFile,
     check_counts,
+    check_tables,
     publish_manifest,
     read_manifest,
     refuse_other_key,
@@ -41,6 +43,7 @@ from masking.spark.quiet import keep_commands_out_of_logs
 from masking.spark.read import Inputs, find_inputs, refuse_shared_places
 from masking.spark.receipts import Totals, total
 from masking.spark.splits import Task, count_tasks, plan_tasks
+from masking.spark.tables import Tables, TableSettings, make_tables
 from masking.spark.unfinished import Leftover, Marker, clear_leftovers, close_run, forget_leftovers, remove_run
 from masking.spark.write import Places
 
@@ -50,6 +53,7 @@ _MOST_CORES = 2048
 
 #: What becomes of a Bundle: written as one, or as the resources of its entries.
 BUNDLES = ("keep", "split")
+FORMATS = ("ndjson", "parquet")
 
 Notice = Callable[[str], None]
 
@@ -75,10 +79,19 @@ class RunSettings:
     allow_other_key: bool = False
     #: "keep": a Bundle is written as one. "split": its entries' resources are written instead, each under its type.
     bundles: str = "keep"
+    #: What is written, joined by commas: always NDJSON, and Parquet made of it.
+    formats: str = "ndjson,parquet"
+    #: Tables partitioned by the year of their main date: "auto" (very large ones), "none", "year" (all), or types joined by commas.
+    partition_by: str = "auto"
+    #: Whether tables also have each resource's whole JSON, in the column `resource_json`.
+    resource_column: bool = False
 
     def __post_init__(self) -> None:
         if self.bundles not in BUNDLES:
             raise UsageError(f"bundles must be {' or '.join(BUNDLES)}")
+        formats = self.formats.split(",")
+        if "ndjson" not in formats or not set(formats) <= set(FORMATS):
+            raise UsageError(f"formats must be ndjson, or {','.join(FORMATS)}: tables are made of the NDJSON")
         for setting in dataclasses.fields(self):
             value = getattr(self, setting.name)
             if value is not None and not isinstance(value, (bool, str)) and value < 1:
@@ -193,6 +206,7 @@ class _Work:
             cores=cores,
         )
         settle_files(files, self.destination, self.places)
+        tables = self._make_tables(files, cores)
         check_counts(totals.lines, totals.blank, totals.types, files, totals.entries, totals.dropped_entries)
         manifest = Manifest(
             run_id=run_id,
@@ -211,6 +225,8 @@ class _Work:
             settings=dataclasses.asdict(self.settings),
             source_files=len(self.inputs.files),
             source_bytes=self.inputs.bytes,
+            tables=tables.files,
+            misfits=tables.misfits,
         )
         self._refuse_other_key(made_with)  # a run with another key may have come in between
         publish_manifest(self.destination, manifest, self.places.scratch)
@@ -219,6 +235,16 @@ class _Work:
     def _refuse_other_key(self, made_with: MadeWith) -> None:
         if not self.settings.allow_other_key:
             refuse_other_key(read_manifest(self.destination), made_with.key_fingerprint)
+
+    def _make_tables(self, files: tuple[OutputFile, ...], cores: int) -> Tables:
+        """The tables that were asked for, of the lines that were written."""
+        if "parquet" not in self.settings.formats.split(","):
+            return Tables((), {})
+        how = TableSettings(self.settings.partition_by, self.settings.resource_column)
+        tables = make_tables(self.spark, files, self.destination, self.places, how, cores)
+        settle_files(tables.files, self.destination, self.places, self.places.parquet)
+        check_tables(files, tables.files)
+        return tables
 
     def _identify(self, tasks: tuple[Task, ...], cores: int) -> Identities:
         """Gather what the export says of people, on the PHI side."""

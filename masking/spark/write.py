@@ -20,6 +20,7 @@ from masking.report.manifest import OutputFile
 
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 NDJSON = "ndjson"
+PARQUET = "parquet"
 QUARANTINE = "quarantine"
 IDENTITIES = "identities"
 
@@ -35,6 +36,16 @@ class Places:
     def ndjson(self) -> str:
         """Nothing but the output files lies below it."""
         return storage.join(self.run, NDJSON)
+
+    @property
+    def parquet(self) -> str:
+        """The tables: a folder a type."""
+        return storage.join(self.run, PARQUET)
+
+    @property
+    def schema(self) -> str:
+        """What describes the tables to others."""
+        return storage.join(self.run, "schema")
 
     @property
     def scratch(self) -> str:
