@@ -29,6 +29,7 @@ FLOORS = (
     ("identity",),
     ("document",),
     ("report",),  # read without Spark: `status` opens a manifest
+    ("verify",),
     ("spark",),
     ("aws", "sample", "session"),
     ("commands",),
