@@ -7,6 +7,7 @@ are about a gigabyte; arrays that lie on a local disk are mapped, so that all wo
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,12 +48,8 @@ def hashed(texts: Sequence[str]) -> Hashed:
 
 def owner_key(name: str) -> int:
     """The number of an owner, or of another name of it, by name: `Patient/123`, `urn:uuid:…`."""
-    found = 14695981039346656037
-    for byte in name.encode("utf-8", "surrogatepass"):
-        found = (found ^ byte) * 1099511628211 & 0xFFFFFFFFFFFFFFFF
-    found ^= found >> 32
-    found = found * 0xD6E8FEB86659FD93 & 0xFFFFFFFFFFFFFFFF
-    return (found ^ found >> 29) | 2
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little") | 2
 
 
 def day_key(day: int) -> int:

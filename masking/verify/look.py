@@ -137,11 +137,22 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
             plain = name.removeprefix("_").isalnum() and len(name) < 40
             if not plain:
                 yield f"{path}.?", name
-            yield from _leaves(inner, f"{path}.{name}" if plain else f"{path}.?")
+            if name in ("extension", "modifierExtension"):
+                for one in inner if isinstance(inner, list) else [inner]:
+                    url = one.get("url") if isinstance(one, dict) else None
+                    yield from _leaves(one, f"{path}.{name}[{url}]" if isinstance(url, str) else f"{path}.{name}[?]")
+            else:
+                yield from _leaves(inner, _within(inner, f"{path}.{name}" if plain else f"{path}.?"))
     elif isinstance(value, list):
         for inner in value:
-            yield from _leaves(inner, path)
+            yield from _leaves(inner, _within(inner, path))
     elif isinstance(value, str):
         yield path, value
     elif value is not None and not isinstance(value, bool):
         yield path, str(value)
+
+
+def _within(value: Any, path: str) -> str:
+    """The path of an item: what is contained begins anew with its type."""
+    kind = value.get("resourceType") if isinstance(value, dict) else None
+    return kind if isinstance(kind, str) and kind.isalpha() else path

@@ -6,9 +6,10 @@ contained begins anew with its own type. What R4 does not have is one branch, `?
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 
-from masking.fhir.elements import Element, children, resource_types
+from masking.fhir.elements import Element, children, contents, resource_types
 
 #: What a policy does at a path: what stays to the byte; what stays where a listed code system vouches for it; dates that
 #: move by their subject's days; birth dates that keep the age; what goes as a whole; anything else changes.
@@ -117,3 +118,17 @@ def shown(path: str) -> str:
             out.append(letter)
         depth -= letter == "]" and depth > 0
     return "".join(out)
+
+
+@functools.cache
+def told(path: str) -> str:
+    """The same for a path out of a document: a name that R4 does not have may be anything, and is `?`."""
+    first, *names = shown(path).split(".")
+    content: str | None = first if first in resource_types() else None
+    parts = [first if content else "?"]
+    for name in names:
+        known = children(content) if content is not None and content in contents() else {}
+        element = known.get(name.removeprefix("_"))
+        parts.append(name if element is not None or name == "resourceType" else "?")
+        content = None if element is None else "Element" if name[:1] == "_" else element.content
+    return ".".join(parts)
