@@ -25,6 +25,7 @@ from masking.policy.problems import did_you_mean, short
 COMMANDS = {
     "demo": "make a sample export, mask it, look at it: the tour",
     "run": "mask an export",
+    "verify": "look for what leaked, hold the output against the source",
     "status": "what a destination holds",
     "preview": "look at a few resources before and after, write nothing",
     "explain": "which rule masks what, and how",
@@ -35,7 +36,7 @@ COMMANDS = {
 INTERRUPTED = 130
 UNREACHABLE = 1
 BUG = 70
-_EPILOG = "Exit codes: 0 done, 3 done and some lines are in quarantine, others: an error (see docs/cli.md)."
+_EPILOG = "Exit codes: 0 done, 3 done and some lines are in quarantine, 4 identifiers are left, others: an error (see docs/cli.md)."
 
 
 def main(argv: Sequence[str] | None = None, *, on_platform: bool = False) -> int:
@@ -115,7 +116,7 @@ def _parse(name: str, module: ModuleType, words: list[str], on_platform: bool) -
     parser = _Parser(
         f"fhir-mask {name}",
         description=module.__doc__,
-        epilog=_EPILOG if name in ("run", "demo") else None,
+        epilog=_EPILOG if name in ("run", "verify", "demo") else None,
         formatter_class=_Columns,
         allow_abbrev=False,
         **settings,

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 #: The rooms whose loops are compiled.
-_ROOMS = ("document", "scrub", "tables")
+_ROOMS = ("document", "scrub", "tables", "verify")
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -30,6 +30,7 @@ FLOORS = (
     ("document",),
     ("report",),  # read without Spark: `status` opens a manifest
     ("tables",),
+    ("verify",),
     ("spark",),
     ("aws", "sample", "session"),
     ("commands",),

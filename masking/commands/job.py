@@ -76,7 +76,7 @@ def order_of(arguments: Namespace) -> Order:
     ):  # one of them on the line replaces the other in the file
         said = dataclasses.replace(said, key_file=None, key_env=None)
     order = dataclasses.replace(said, **{name: value for name, value in given.items() if value or value == ""})
-    return _checked(dataclasses.replace(order, conf={**said.conf, **_conf(arguments.conf or [])}))
+    return _checked(dataclasses.replace(order, conf={**said.conf, **conf_of(arguments.conf or [])}))
 
 
 def _type_list(text: str | None) -> tuple[str, ...]:
@@ -134,7 +134,8 @@ def _size(text: str, where: str) -> int:
     return int(found[1]) * _UNITS[found[2]]
 
 
-def _conf(words: list[str]) -> dict[str, str]:
+def conf_of(words: list[str]) -> dict[str, str]:
+    """Settings of Spark, as the command line has them. `UsageError` for what is none."""
     conf: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")

@@ -108,7 +108,12 @@ def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("py4j", "pyspark"):
             raise
-        raise SparkFailed(_told(error)) from None
+        raise failed(error) from None
+
+
+def failed(error: Exception) -> SparkFailed:
+    """What is told of a failure of Spark's."""
+    return SparkFailed(_told(error))
 
 
 def told_by_name(error: UnreadableFile, files: Sequence[str], at_terminal: bool) -> InputError:

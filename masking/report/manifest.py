@@ -55,13 +55,17 @@ class TypeCounts:
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
-    """A file of the output: its place relative to the destination, and what is in it."""
+    """A file of the output: its place relative to the destination, and what is in it.
+
+    parts: of a file that was gathered of smaller ones, their names, bytes and rows, in order.
+    """
 
     path: str
     resource_type: str
     rows: int
     bytes: int
     sha256: str
+    parts: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

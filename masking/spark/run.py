@@ -222,7 +222,10 @@ class _Work:
             redactions=totals.redactions,
             entries=totals.entries,
             dropped_entries=totals.dropped_entries,
-            settings=dataclasses.asdict(self.settings),
+            settings={
+                **dataclasses.asdict(self.settings),
+                "partitions": count,
+            },  # as it was cut: who verifies cuts it so
             source_files=len(self.inputs.files),
             source_bytes=self.inputs.bytes,
             tables=tables.files,
