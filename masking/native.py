@@ -83,26 +83,33 @@ _TYPES: dict[Any, Any] = {
 
 
 def compiled(function: F) -> F:
-    """The function as machine code for the types of its annotations. It must touch arrays and numbers only."""
-    return _compiled(function, counts=True)
+    """The function as machine code for the types of its annotations. It must touch arrays and numbers only, and make no
+    array itself.
+
+    Whoever calls it holds the arrays that it is given, so it counts no references to them: counting is atomic, and costs
+    more than a short loop does.
+    """
+    return _compiled(function, makes=False, inline=False)
+
+
+def making(function: F) -> F:
+    """The same for a function that makes arrays."""
+    return _compiled(function, makes=True, inline=False)
 
 
 def borrowing(function: F) -> F:
-    """The same for a function that makes no array, and calls none that does: it counts no references.
-
-    Counting is atomic, and costs more than a short loop does.
-    """
-    return _compiled(function, counts=False)
+    """The same as `compiled` for a short function that becomes part of whatever calls it."""
+    return _compiled(function, makes=False, inline=True)
 
 
-def _compiled(function: F, *, counts: bool) -> F:
+def _compiled(function: F, *, makes: bool, inline: bool) -> F:
     hints = get_type_hints(function, include_extras=True)
     answer = _type_of(hints.pop("return"))
     signature = answer(*map(_type_of, hints.values()))
     config: Any = numba.config
     before, config.CACHE_DIR = config.CACHE_DIR, str(_FOLDER or "")
     try:
-        how: Any = {"nogil": True, "error_model": "numpy", "_nrt": counts, "forceinline": not counts}
+        how: Any = {"nogil": True, "error_model": "numpy", "_nrt": makes, "forceinline": inline}
         made: F = numba.njit(signature, cache=_FOLDER is not None, **how)(function)
     finally:
         config.CACHE_DIR = before
