@@ -75,6 +75,11 @@ class BoundMasker(ABC):
     #: Names out of `CONTEXT` that `mask_distinct` takes as keyword arguments.
     context: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Those of its context that its answers depend on as it is bound; the others need not be looked for."""
+        return self.context
+
     @abstractmethod
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """Mask distinct, non-null values (with their context where one is declared); None where one cannot be read.
