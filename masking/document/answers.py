@@ -86,7 +86,7 @@ class Maskers:
         kernel = self._kernels.get((name, literal))
         if kernel is None:
             kernel = self._kernels[name, literal] = Kernel(bound, literal=literal)
-        columns = columns_of(walked, walked.jobs["row"][jobs], bound.context, literal=literal)
+        columns = columns_of(walked, walked.jobs["row"][jobs], bound.needs, literal=literal)
         sheet.give(jobs, *kernel.answer(walked.text, columns))
 
     # ── what loops know ──

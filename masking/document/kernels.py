@@ -58,7 +58,7 @@ class Kernel:
 
     def _mask(self, rows: list[tuple[Any, ...]]) -> list[Part]:
         columns = [to_texts(column) for column in zip(*rows, strict=True)]
-        told = dict(zip(self._masker.context, columns[1:], strict=True))
+        told = dict(zip(self._masker.needs, columns[1:], strict=True))
         parts = to_parts(self._masker.mask_distinct(columns[0], **told))  # type: ignore[arg-type]  # none is null
         if not self._literal:
             return parts

@@ -42,13 +42,33 @@ def put_rows(tape: Tape, rows: Ints, fields: Fields, column: int, columns: int, 
 
 
 @compiled
+def _hash_span(text: Bytes, start: int, stop: int, found: np.uint64) -> np.uint64:
+    """The hash of a stretch, going on from `found`: a long one in four turns, which do not wait for each other."""
+    if stop - start >= 32:
+        one, two, three = found ^ np.uint64(1), found ^ np.uint64(2), found ^ np.uint64(3)
+        while start + 4 <= stop:
+            found = (found ^ np.uint64(text[start])) * _PRIME
+            one = (one ^ np.uint64(text[start + 1])) * _PRIME
+            two = (two ^ np.uint64(text[start + 2])) * _PRIME
+            three = (three ^ np.uint64(text[start + 3])) * _PRIME
+            start += 4
+        for other in (one, two, three):
+            found = (found ^ (found >> np.uint64(32)) ^ other) * _PRIME
+    for at in range(start, stop):
+        found = (found ^ np.uint64(text[at])) * _PRIME
+    return found
+
+
+@compiled
 def _hash(text: Bytes, beside: Bytes, fields: Fields, first: int, columns: int) -> np.uint64:
     found = _BASIS
     for at in range(first, first + columns):
-        source = text if fields[at].where == IN_TEXT else beside
-        for place in range(fields[at].start, fields[at].stop):
-            found = (found ^ np.uint64(source[place])) * _PRIME
-        found = (found ^ np.uint64(256 + fields[at].where)) * _PRIME
+        field = fields[at]
+        if field.where == IN_TEXT:
+            found = _hash_span(text, int(field.start), int(field.stop), found)
+        elif field.where == BESIDE:
+            found = _hash_span(beside, int(field.start), int(field.stop), found)
+        found = (found ^ np.uint64(256 + field.where)) * _PRIME
     return found
 
 

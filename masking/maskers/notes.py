@@ -57,12 +57,20 @@ class BoundScrub(BoundMasker):
     record: RecordMaskers = field(default_factory=RecordMaskers)
     knowledge: Knowledge | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Where nobody is known, nothing depends on whom a text may speak of."""
+        apart = () if self.form in ("text", "xhtml") else ("content_type", "data")
+        return tuple(name for name in self.context if self.knowledge is not None or name in apart)
+
     def blanks(self, value: str, answer: str) -> bool:
         """Whether a placeholder or a mark of its kind stands where the source has none."""
-        read = (value, answer) if self.form in ("text", "xhtml") else (_bytes_of(value), _bytes_of(answer))
-        if read[1] == self.placeholder:
-            return read[0] != self.placeholder
-        return "[" in read[1] and bool(Counter(_MARK.findall(read[1])) - Counter(_MARK.findall(read[0])))
+        is_text = self.form in ("text", "xhtml")
+        said = answer if is_text else _bytes_of(answer)
+        if said != self.placeholder and "[" not in said:
+            return False
+        read = value if is_text else _bytes_of(value)
+        return read != said if said == self.placeholder else bool(_marks(said) - _marks(read))
 
     def with_record(self, record: RecordMaskers, scrubber: Scrubber | None = None) -> BoundScrub:
         """The same masker, able to mask what a record holds as the record's own rules do. scrubber: one like its own that it
@@ -83,13 +91,19 @@ class BoundScrub(BoundMasker):
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """Scrub texts; attachments of types that are no text become null."""
-        around = list(zip(context["subject"], context["people"], context["chart"], strict=True))
+        around = self._around(len(values), context)
         if self.form in ("text", "xhtml"):
             kind: Kind = "plain" if self.form == "text" else "html"
             documents = [Document(kind, value, "", b"") for value in values]
             answers = self._scrub(documents, around)
             return [self.placeholder if answer is None else answer for answer in answers]
         return [found[0] for found in self._attachments(values, context["content_type"], around)]
+
+    def _around(self, count: int, context: Mapping[str, Sequence[str | None]]) -> list[Around]:
+        """Whom each text may speak of; nobody where nobody is known."""
+        if self.knowledge is None:
+            return [(None, None, None)] * count
+        return list(zip(context["subject"], context["people"], context["chart"], strict=True))
 
     def _scrub(self, documents: Sequence[Document | None], around: Sequence[Around]) -> list[str | None]:
         """The texts of documents, scrubbed; None of those that are none, and where the subject is not known."""
@@ -152,9 +166,13 @@ class BoundSums(BoundScrub):
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """The size or the hash of what the attachment's data become, whatever the source says of its own."""
-        around = list(zip(context["subject"], context["people"], context["chart"], strict=True))
+        around = self._around(len(values), context)
         found = self._attachments(context["data"], context["content_type"], around)
         return [sums[1 + (self.form == "hash")] for sums in found]
+
+
+def _marks(text: str) -> Counter[str]:
+    return Counter(_MARK.findall(text))
 
 
 def _bytes_of(data: str) -> str:

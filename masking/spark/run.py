@@ -21,6 +21,7 @@ from pyspark.sql import SparkSession, functions
 import masking.errors
 from masking import __version__, storage
 from masking.errors import MaskingError, UsageError, naming
+from masking.native import compile_once
 from masking.pools import POOLS_VERSION
 from masking.report.manifest import (
     MadeWith,
@@ -152,6 +153,7 @@ def mask(
         leftovers = clear_leftovers(clean, phi)
     for leftover in leftovers:
         notice(str(leftover))
+    compile_once()  # before several workers on this machine do
     run_id = _new_run_id()
     places = Places(run_folder(clean, run_id), run_folder(phi, run_id))
     with naming(f"write to the PHI area {phi}"):

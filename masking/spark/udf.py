@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import pandas as pd
 from pyspark.sql import Column, functions
 from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import StringType
 
 import masking.maskers  # noqa: F401 (fills the registry)
-from masking.errors import MaskingError, UsageError
-from masking.maskers.base import BoundMasker, Masker, Subkeys, registered
-from masking.spark.guard import where
+from masking.errors import UsageError
+from masking.maskers.base import Masker, Subkeys, registered
 from masking.spark.quiet import keep_commands_out_of_logs
 
 
@@ -39,6 +36,8 @@ def udf(masker: str | Masker, keys: Subkeys, **parameters: Any) -> MaskColumn:
     keep_commands_out_of_logs()
 
     def apply(column: Column | str, **context: Column | str) -> Column:
+        from masking.spark.column import OverBatches  # noqa: PLC0415 (pandas: those who mask documents do without)
+
         unknown = sorted(set(context) - set(bound.context))
         if unknown:
             takes = ", ".join(bound.context) or "no context"
@@ -46,7 +45,7 @@ def udf(masker: str | Masker, keys: Subkeys, **parameters: Any) -> MaskColumn:
         names = tuple(context)
         columns = [functions.col(item) if isinstance(item, str) else item for item in (column, *context.values())]
         make: Any = pandas_udf  # whose overloads know no column count of one's choice
-        function = make(_OverBatches(bound, names).run, StringType())
+        function = make(OverBatches(bound, names).run, StringType())
         masked: Column = function(*(item.cast("string") for item in columns))
         return masked
 
@@ -64,19 +63,3 @@ def _make(masker: str | Masker, parameters: dict[str, Any]) -> Masker:
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(kinds)}"
         raise UsageError(f"there is no masker called {masker!r}; {hint}")
     return kinds[masker](**parameters)
-
-
-@dataclass(frozen=True, slots=True)
-class _OverBatches:
-    """What travels to the workers: one bound masker and the names of the context columns behind the first."""
-
-    bound: BoundMasker = field(repr=False)
-    context: tuple[str, ...]
-
-    def run(self, *columns: pd.Series) -> pd.Series:
-        """Mask one Arrow batch."""
-        try:
-            return self.bound(columns[0], **dict(zip(self.context, columns[1:], strict=True)))
-        except Exception as error:
-            # The text of it might quote a value, and Spark would log it.
-            raise MaskingError(f"a masker failed on a column: {where(error)}") from None
