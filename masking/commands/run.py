@@ -25,7 +25,7 @@ from masking.commands.progress import Progressing
 from masking.commands.quiet import QuietStart
 from masking.commands.screen import Screen, counted, duration, size
 from masking.commands.summary import show_facts, show_summary
-from masking.errors import InputError, MaskingError, UnreadableFile
+from masking.errors import NAMED_IN, InputError, MaskingError, UnreadableFile
 from masking.report.manifest import MANIFEST
 from masking.session import open_session
 from masking.spark import RunResult, Snapshot, mask
@@ -116,7 +116,7 @@ def told_by_name(error: UnreadableFile, files: Sequence[str], at_terminal: bool)
     number = error.number
     if not at_terminal or number is None or number > len(files):
         return error
-    return InputError(f"{error}: {files[number - 1]}")
+    return InputError(f"{str(error).partition(NAMED_IN)[0]}: {files[number - 1]}")
 
 
 def places(result: RunResult) -> list[tuple[str, str]]:
