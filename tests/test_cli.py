@@ -15,7 +15,7 @@ import pytest
 import zstandard
 
 import masking.commands.preview as preview_command
-from masking.cli import BUG, COMMANDS, INTERRUPTED, UNREACHABLE, main
+from masking.cli import BUG, COMMANDS, INTERRUPTED, TERMINATED, UNREACHABLE, UNREAD, main
 from masking.commands.job import order_of
 from masking.commands.platform import without_platform_options
 from masking.commands.screen import duration, printable, size
@@ -441,7 +441,7 @@ def test_every_command_option_and_exit_code_is_documented() -> None:
         section = told.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
         assert {option for option in options if option not in section} <= SHARED, name
         assert all(option in told for option in options)
-    codes = {cls.exit_code for cls in every_error(MaskingError)} | {BUG, INTERRUPTED, 0, 3}
+    codes = {cls.exit_code for cls in every_error(MaskingError)} | {BUG, INTERRUPTED, TERMINATED, UNREAD, 0, 3}
     assert all(f"\n| {code} | " in told for code in codes)
 
 
