@@ -348,7 +348,9 @@ def test_preview_obeys_no_command_from_the_data(export: Path, key: Path, capsys:
 def test_a_broken_archive_is_an_input_error(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (export / "x.ndjson.gz").write_bytes(b"this is no gzip")
     assert main(["preview", str(export / "x.ndjson.gz"), "--throwaway-key"]) == 7
-    assert "cannot read" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "cannot read input file 1 (in order of name): what gzip holds is damaged or cut off" in printed
+    assert "x.ndjson" not in printed
 
 
 # ── status ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,8 @@ import pytest
 
 from masking.commands.job import Order, order_of, read_job
 from masking.commands.prepare import only, prepare
-from masking.commands.run import add_arguments, told_by_name
+from masking.commands.run import add_arguments
+from masking.commands.unreadable import told_by_name
 from masking.errors import InputError, KeyRefused, PolicyError, StorageError, UnreadableFile, UsageError
 from masking.keys import MasterKey, write_key_file
 from masking.policy.explain import example_policy

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -26,7 +26,8 @@ from masking.commands.progress import Progressing
 from masking.commands.quiet import QuietStart, hush_accumulators
 from masking.commands.screen import Screen, counted, duration, size
 from masking.commands.summary import show_facts, show_summary
-from masking.errors import NAMED_IN, InputError, MaskingError, UnreadableFile
+from masking.commands.unreadable import told_by_name
+from masking.errors import MaskingError, UnreadableFile
 from masking.report.manifest import MANIFEST
 from masking.session import open_session
 from masking.spark import RunResult, Snapshot, mask
@@ -133,14 +134,6 @@ def _stop(spark: SparkSession) -> None:
     """Stop Spark, if there still is one to stop; what comes of that neither undoes a run nor hides why it failed."""
     with contextlib.suppress(Exception):
         spark.stop()
-
-
-def told_by_name(error: UnreadableFile, files: Sequence[str], at_terminal: bool) -> InputError:
-    """The error with the name of its file, for a person at a terminal alone: names hold names, and logs are kept."""
-    number = error.number
-    if not at_terminal or number is None or number > len(files):
-        return error
-    return InputError(f"{str(error).partition(NAMED_IN)[0]}: {files[number - 1]}")
 
 
 def places(result: RunResult) -> list[tuple[str, str]]:

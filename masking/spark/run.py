@@ -130,7 +130,7 @@ def mask(
         refuse_other_key(read_manifest(clean), made_with.key_fingerprint)
     inputs = find_inputs(sources, clean, phi)
     if inputs.ignored:
-        notice(f"{inputs.ignored} files are neither NDJSON nor JSON by their names and were passed over")
+        notice(f"{inputs.ignored} files are neither NDJSON nor JSON by their names, or no files, and were passed over")
     with naming(f"write to the PHI area {phi}"):
         _make_private(phi)
     with naming(f"read the runs at {clean} and {phi}"):
