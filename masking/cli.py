@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from masking import __version__
+from masking.commands.interrupt import Terminated, terminable
 from masking.commands.platform import without_platform_options
 from masking.commands.screen import PLAIN_COLUMNS, Screen
 from masking.errors import MaskingError, UsageError
@@ -33,7 +34,9 @@ COMMANDS = {
     "keygen": "make a master key",
     "sample": "make an export of made-up patients",
 }
-INTERRUPTED = 130
+INTERRUPTED = 128 + signal.SIGINT
+TERMINATED = 128 + signal.SIGTERM
+UNREAD = 128 + signal.SIGPIPE
 UNREACHABLE = 1
 BUG = 70
 _EPILOG = "Exit codes: 0 done, 3 done and some lines are in quarantine, 4 identifiers are left, others: an error (see docs/cli.md)."
@@ -46,21 +49,32 @@ def main(argv: Sequence[str] | None = None, *, on_platform: bool = False) -> int
     """
     given = list(sys.argv[1:] if argv is None else argv)
     screen = Screen()
+    try:
+        return _judged(given, screen, on_platform)
+    except OSError as error:  # even what went wrong cannot be said
+        screen.give_up_broken()
+        return UNREAD if isinstance(error, BrokenPipeError) else UNREACHABLE
+
+
+def _judged(given: list[str], screen: Screen, on_platform: bool) -> int:
+    """Carry it out; what goes wrong becomes a line and a code."""
     is_debug = "--debug" in given
     try:
-        return _dispatch(given, screen, on_platform)
+        with terminable():
+            code = _dispatch(given, screen, on_platform)
+            screen.flush()
+            return code
     except MaskingError as error:
         screen.fail(str(error))
         _trace(error, screen, is_debug)
         return error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         screen.say("Interrupted. Nothing was published; what is already there stays as it was.")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain once more when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has seen enough
+        raise
     except OSError as error:
+        screen.give_up_broken()
         screen.fail(_unreachable(error))
         _trace(error, screen, is_debug)
         return UNREACHABLE

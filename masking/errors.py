@@ -73,6 +73,10 @@ class ParameterError(ValueError):
         super().__init__(f"{parameter}: {message}" + (f"; {hint}" if hint else ""))
 
 
+#: Behind the text of an `UnreadableFile`: the file on the PHI side that holds its name.
+NAMED_IN = "; its name is in "
+
+
 class InputError(MaskingError):
     """The source cannot be read as what it claims to be."""
 

@@ -40,7 +40,7 @@ class StoredFile:
 def normalize(path: str | os.PathLike[str]) -> str:
     """The one spelling of a place: absolute and without symbolic links if local, `s3://…` else; no slash at the end.
 
-    `UsageError` for an empty text and for a scheme that is not served.
+    `UsageError` for an empty text, for one that is not UTF-8, and for a scheme that is not served.
     """
     text = os.fspath(path)
     if not text.strip():
@@ -49,14 +49,26 @@ def normalize(path: str | os.PathLike[str]) -> str:
     if not separator and text.startswith("file:"):
         scheme, separator, rest = "file", "://", text.removeprefix("file:")
     if not separator:
-        return os.path.realpath(Path(text).expanduser())
+        return _real(Path(text).expanduser())
     if scheme == "file":
-        return os.path.realpath("/" + rest.lstrip("/"))
+        return _real("/" + rest.lstrip("/"))
     if scheme not in _SCHEMES:
         raise UsageError(f"{scheme}:// is not served; use a local path or s3://")
     if "@" in rest.split("/", 1)[0]:
         raise UsageError("credentials do not belong in a path; use the AWS environment, profile or role")
     return f"{_SCHEMES[scheme]}://{rest.strip('/')}"
+
+
+def _real(path: str | Path) -> str:
+    real = os.path.realpath(path)
+    if not is_text(real):
+        raise UsageError("a path is not UTF-8; rename it, for what is written about it has to be text")
+    return real
+
+
+def is_text(path: str) -> bool:
+    """Whether a name is UTF-8; a disk takes any bytes."""
+    return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
 
 
 def is_local(path: str) -> bool:
@@ -74,13 +86,14 @@ def contains(folder: str, path: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def list_files(folder: str) -> Iterator[StoredFile]:
+def list_files(folder: str, others: list[str] | None = None) -> Iterator[StoredFile]:
     """Every file below a folder at any depth, unordered; nothing where there is no such folder.
 
-    Local links to folders are followed, each folder once.
+    Local links to folders are followed, each folder once. `others` takes the paths of what is neither a file nor a
+    folder: links that lead nowhere, pipes, sockets.
     """
     if is_local(folder):
-        yield from _walk(folder, set())
+        yield from _walk(folder, set(), [] if others is None else others)
         return
     filesystem, inner = _resolve(folder)
     for info in filesystem.get_file_info(pafs.FileSelector(inner, allow_not_found=True, recursive=True)):
@@ -88,7 +101,7 @@ def list_files(folder: str) -> Iterator[StoredFile]:
             yield _stored(f"{urlsplit(folder).scheme}://{info.path}", info)
 
 
-def _walk(folder: str, seen: set[str]) -> Iterator[StoredFile]:
+def _walk(folder: str, seen: set[str], others: list[str]) -> Iterator[StoredFile]:
     real = os.path.realpath(folder)
     if real in seen or not os.path.isdir(real):  # noqa: PTH112 (paths are texts throughout)
         return
@@ -97,10 +110,12 @@ def _walk(folder: str, seen: set[str]) -> Iterator[StoredFile]:
         found = list(entries)
     for entry in found:
         if entry.is_dir():
-            yield from _walk(entry.path, seen)
+            yield from _walk(entry.path, seen, others)
         elif entry.is_file():
             status = entry.stat()
             yield StoredFile(entry.path, status.st_size, status.st_mtime)
+        else:
+            others.append(entry.path)
 
 
 def find_file(path: str) -> StoredFile | None:

@@ -15,7 +15,7 @@ import pytest
 import zstandard
 
 import masking.commands.preview as preview_command
-from masking.cli import BUG, COMMANDS, INTERRUPTED, UNREACHABLE, main
+from masking.cli import BUG, COMMANDS, INTERRUPTED, TERMINATED, UNREACHABLE, UNREAD, main
 from masking.commands.job import order_of
 from masking.commands.platform import without_platform_options
 from masking.commands.screen import duration, printable, size
@@ -131,6 +131,10 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "--job", "/nowhere/job.yaml"], 2, "there is no file"),
         (["preview", "/nowhere"], 5, "--throwaway-key"),
         (["preview", "/nowhere", "--throwaway-key"], 7, "nothing to read"),
+        (["run", "a", "b", "--phi-area", "c", "--on", "0001-01-01"], 2, "--on: expected a day from 1900 to"),
+        (["preview", "/nowhere", "--throwaway-key", "--on", "0001-01-01"], 2, "--on: expected a day from 1900 to"),
+        (["preview", "/nowhere", "--throwaway-key", "--on", "20200101"], 2, "--on: expected a date of the form"),
+        (["preview", "/nowhere", "--throwaway-key", "--on", ""], 2, "--on: expected a date of the form"),
         (["preview", "/nowhere", "--throwaway-key", "-n", "0"], 2, "-n"),
         (["preview", "/nowhere", "--throwaway-key", "--key-env", "X"], 2, "the one or the other"),
     ],
@@ -344,7 +348,9 @@ def test_preview_obeys_no_command_from_the_data(export: Path, key: Path, capsys:
 def test_a_broken_archive_is_an_input_error(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (export / "x.ndjson.gz").write_bytes(b"this is no gzip")
     assert main(["preview", str(export / "x.ndjson.gz"), "--throwaway-key"]) == 7
-    assert "cannot read" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "cannot read input file 1 (in order of name): what gzip holds is damaged or cut off" in printed
+    assert "x.ndjson" not in printed
 
 
 # ── status ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -441,7 +447,7 @@ def test_every_command_option_and_exit_code_is_documented() -> None:
         section = told.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
         assert {option for option in options if option not in section} <= SHARED, name
         assert all(option in told for option in options)
-    codes = {cls.exit_code for cls in every_error(MaskingError)} | {BUG, INTERRUPTED, 0, 3}
+    codes = {cls.exit_code for cls in every_error(MaskingError)} | {BUG, INTERRUPTED, TERMINATED, UNREAD, 0, 3}
     assert all(f"\n| {code} | " in told for code in codes)
 
 

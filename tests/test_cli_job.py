@@ -9,7 +9,8 @@ import pytest
 
 from masking.commands.job import Order, order_of, read_job
 from masking.commands.prepare import only, prepare
-from masking.commands.run import add_arguments, told_by_name
+from masking.commands.run import add_arguments
+from masking.commands.unreadable import told_by_name
 from masking.errors import InputError, KeyRefused, PolicyError, StorageError, UnreadableFile, UsageError
 from masking.keys import MasterKey, write_key_file
 from masking.policy.explain import example_policy
@@ -87,10 +88,11 @@ def test_all_that_is_wrong_in_a_job_file_is_said_at_once(tmp_path: Path) -> None
     path.write_text(
         "source: {a: b}\ndestinaton: x\nphi_area: [1]\ntypes: [Patient, Obsrvation]\nallow_other_key: yes\n"
         "max_document_bytes: many\nconf: {a: {b: c}}\nmax_document_bytes: 3\nbundles: splt\n"
+        "on: 2020-13-45\nmaster: loca\nproject: []\n"
     )
     with pytest.raises(PolicyError) as caught:
         read_job(path)
-    assert {problem.line for problem in caught.value.problems} == {1, 2, 3, 4, 5, 6, 7, 8, 9}
+    assert {problem.line for problem in caught.value.problems} == set(range(1, 13))
     assert "did you mean 'destination'?" in str(caught.value)
     assert "did you mean 'Observation'?" in str(caught.value)
     assert "did you mean 'split'?" in str(caught.value)
@@ -102,6 +104,14 @@ def test_a_key_in_a_job_file_is_refused_and_not_repeated(order: Order, place: st
     with pytest.raises(KeyRefused, match="that is a key") as refused:
         prepare(replaced(order, **{"key_file": None, place: pasted}))
     assert pasted not in str(refused.value)
+
+
+def test_a_setting_of_spark_has_a_name_in_a_file_too(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text("conf:\n  spark.ui.enabled: false\n  Oberhuber=1: x\n")
+    with pytest.raises(PolicyError, match=r"job.yaml:3 \$.conf: expected names of Spark's settings") as caught:
+        read_job(path)
+    assert "Oberhuber" not in str(caught.value)
 
 
 def test_no_types_are_not_all_types(tmp_path: Path) -> None:

@@ -206,11 +206,19 @@ def test_a_failed_run_publishes_nothing_and_leaves_nothing(run: Run, tmp_path: P
     assert list((tmp_path / "phi" / "runs").iterdir()) == []
 
 
-def test_a_damaged_file_fails_the_run_by_number(run: Run, tmp_path: Path) -> None:
+def test_a_damaged_file_fails_the_run_by_number_at_once_and_is_named_on_the_phi_side(
+    run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.ndjson.gz").write_bytes(gzip.compress(patient(1) * 1000)[:-20])
-    with pytest.raises(InputError, match=r"input file 1 \(in order of name\): what gzip holds is damaged"):
+    (tmp_path / "in" / "Oberhuber.ndjson.gz").write_bytes(gzip.compress(patient(1) * 1000)[:-20])
+    with pytest.raises(InputError, match=r"input file 1 \(in order of name\): what gzip holds is damaged") as caught:
         run()
+    assert "Oberhuber" not in str(caught.value)
+    place = Path(str(caught.value).partition("its name is in ")[2])
+    assert place.is_relative_to(tmp_path / "phi")
+    assert place.read_text() == f"{tmp_path}/in/Oberhuber.ndjson.gz\n"
+    assert {path.name for path in place.parent.iterdir()} == {"started.json", place.name}
+    assert "Traceback" not in capfd.readouterr().err, "Spark was told of no error, and tried nothing again"
     assert read_manifest(str(tmp_path / "out")) is None
 
 

@@ -63,6 +63,20 @@ def test_an_empty_column(spark: SparkSession) -> None:
     assert answers(spark, udf("ssn", KEYS)("value"), []) == []
 
 
+def test_a_master_key_stands_for_the_keyring_of_the_default_project(spark: SparkSession) -> None:
+    key = MasterKey.from_text("5f0a91c3e7b2486d9c14f7a05be3d826b71e9f04c35a68d27b0e4891fac6d35e")
+    assert answers(spark, udf("ssn", key)("value"), ["123-45-6789"]) == answers(
+        spark, udf("ssn", KEYS)("value"), ["123-45-6789"]
+    )
+
+
+def test_parameters_that_a_masker_does_not_have_or_lacks() -> None:
+    with pytest.raises(ParameterError, match="dayz: masker 'date_shift' has no such parameter; did you mean 'days'"):
+        udf("date_shift", KEYS, dayz=3)
+    with pytest.raises(ParameterError, match="reference_date: masker 'retain_age' needs it"):
+        udf("retain_age", KEYS)
+
+
 def test_what_is_wrong_is_said_before_spark_starts() -> None:
     with pytest.raises(UsageError, match="did you mean 'date_shift'"):
         udf("dateshift", KEYS)

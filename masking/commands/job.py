@@ -11,7 +11,6 @@ import re
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,14 @@ from masking.fhir.elements import resource_types
 from masking.policy.problems import Problems, did_you_mean, key_path, short
 from masking.policy.source import Source, Unusable
 from masking.policy.yaml_tree import Node, Scalar, SequenceNode, read_tree
+from masking.report.manifest import fault_of_reference_date
 from masking.spark.run import BUNDLES
 
 _SIZE = re.compile(r"([0-9]{1,15})([KMG]?)\Z")
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 #: Spark takes no other; it would say so in a stack trace, after it was started.
 _MASTER = re.compile(r"(?:local|yarn|spark://.+|k8s://.+)\Z|local(?:-cluster)?\[")
+_MASTERS = "expected local, local[N], yarn, spark://HOST:PORT or k8s://HOST:PORT"
 _CONF = re.compile(r"[A-Za-z][A-Za-z0-9._\-]*\Z")
 
 
@@ -96,9 +97,9 @@ def _checked(order: Order) -> Order:
     if order.bundles is not None and order.bundles not in BUNDLES:
         raise UsageError(f"--bundles: expected {' or '.join(BUNDLES)}")
     if order.master is not None and not _MASTER.match(order.master):
-        raise UsageError("--master: expected local, local[N], yarn, spark://HOST:PORT or k8s://HOST:PORT")
-    if order.on is not None and not _is_date(order.on):
-        raise UsageError("--on: expected a date of the form YYYY-MM-DD")
+        raise UsageError(f"--master: {_MASTERS}")
+    if order.on is not None and (fault := fault_of_reference_date(order.on)):
+        raise UsageError(f"--on: {fault}")
     if not order.source or order.destination is None:
         raise UsageError("a run needs a SOURCE and a DESTINATION: fhir-mask run SOURCE … DESTINATION --phi-area DIR")
     if order.phi_area is None:
@@ -118,13 +119,6 @@ def _refuse_empty(order: Order) -> None:
     if not all(text.strip() for text in order.source):
         raise UsageError("a SOURCE is empty")
     refuse_empty_key(order.key_file, order.key_env)
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def _size(text: str, where: str) -> int:
@@ -188,7 +182,9 @@ def _types(node: Node, path: str, source: Source) -> tuple[str, ...]:
 def _mapping(node: Node, path: str, source: Source) -> dict[str, str]:
     conf: dict[str, str] = {}
     for key, entry in source.entries(node, path).items():
-        if isinstance(entry.node, Scalar) and entry.node.value is not None:
+        if not _CONF.match(key):
+            source.bad(entry, path, "expected names of Spark's settings, as in spark.driver.memory: 4g")
+        elif isinstance(entry.node, Scalar) and entry.node.value is not None:
             conf[key] = entry.node.text
         else:
             source.bad(entry, key_path(path, key), "expected text")
@@ -209,6 +205,20 @@ def _bundles(node: Node, path: str, source: Source) -> str:
     return text
 
 
+def _on(node: Node, path: str, source: Source) -> str:
+    text = source.text(node, path)
+    if fault := fault_of_reference_date(text):
+        raise source.bad(node, path, fault)
+    return text
+
+
+def _master(node: Node, path: str, source: Source) -> str:
+    text = source.text(node, path)
+    if not _MASTER.match(text):
+        raise source.bad(node, path, _MASTERS)
+    return text
+
+
 def _flag(node: Node, path: str, source: Source) -> bool:
     return source.flag(node, path)
 
@@ -221,9 +231,9 @@ _READERS: Mapping[str, Callable[[Node, str, Source], Any]] = {
     "key_file": _text,
     "key_env": _text,
     "project": _text,
-    "on": _text,
+    "on": _on,
     "types": _types,
-    "master": _text,
+    "master": _master,
     "conf": _mapping,
     "max_document_bytes": _bytes,
     "target_file_bytes": _bytes,

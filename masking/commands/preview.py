@@ -45,7 +45,7 @@ def run(arguments: Namespace, screen: Screen) -> int:
         reference_date=choose_reference_date(None, arguments.on),
     )
     plan = Plan(policy, keys)
-    documents = first_documents(arguments.sources, arguments.n, arguments.type)
+    documents = first_documents(arguments.sources, arguments.n, arguments.type, name_files=screen.err.is_terminal)
     screen.warn("the left side is the source: PHI, unless your source is a sample. Mind your screen and scrollback.")
     if arguments.throwaway_key:
         screen.say("The key is a random one for this look alone: a run with your key gives other values.", "dim")

@@ -9,9 +9,10 @@ Everything can stand in a job file too (--job); the command line wins. The key c
 
 from __future__ import annotations
 
+import contextlib
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -22,16 +23,21 @@ from masking.commands.job import order_of
 from masking.commands.options import add_key, add_policy
 from masking.commands.prepare import Prepared, prepare
 from masking.commands.progress import Progressing
-from masking.commands.quiet import QuietStart
+from masking.commands.quiet import QuietStart, hush_accumulators
 from masking.commands.screen import Screen, counted, duration, size
 from masking.commands.summary import show_facts, show_summary
-from masking.errors import InputError, MaskingError, UnreadableFile
+from masking.commands.unreadable import told_by_name
+from masking.errors import MaskingError, UnreadableFile
 from masking.report.manifest import MANIFEST
 from masking.session import open_session
 from masking.spark import RunResult, Snapshot, mask
 
 USAGE = "fhir-mask run SOURCE … DESTINATION --phi-area DIR [--key-file F | --key-env NAME] [options]"
 QUARANTINED = 3
+_GONE = (
+    "Spark's process has ended, perhaps for want of memory; nothing was published. With more of it: "
+    "--conf spark.driver.memory=4g"
+)
 
 
 class SparkFailed(MaskingError):
@@ -66,8 +72,15 @@ def run(arguments: Namespace, screen: Screen) -> int:
     """Prepare, mask, tell."""
     prepared = prepare(order_of(arguments))
     result = carry_out(prepared, screen)
-    show_summary(screen, result.manifest)
-    show_facts(screen, result.manifest, places(result))
+    try:
+        show_summary(screen, result.manifest)
+        show_facts(screen, result.manifest, places(result))
+        screen.flush()
+    except OSError:  # the run is published, whoever reads of it or not
+        screen.give_up_broken()
+        screen.warn(
+            f"the summary cannot be written; run {result.run_id} is published: fhir-mask status {result.destination}"
+        )
     return QUARANTINED if result.quarantine else 0
 
 
@@ -81,6 +94,7 @@ def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
     try:
         with java:
             spark = open_session(prepared.order.master, prepared.order.conf)
+        hush_accumulators()
         screen.say(f"Spark {spark.version} is ready after {duration(time.monotonic() - started)}", "dim")
 
         def stopping() -> None:
@@ -102,9 +116,13 @@ def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
                 )
         finally:
             if not was_active:
-                spark.stop()
+                _stop(spark)
     except UnreadableFile as error:
         raise told_by_name(error, [file.path for file in inputs.files], screen.err.is_terminal) from None
+    except BrokenPipeError:  # whoever read what we say has gone; to Java it would be an error of py4j's
+        raise
+    except (ConnectionError, EOFError):  # of storage, `naming` lets none come so far
+        raise SparkFailed(_GONE) from None
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("py4j", "pyspark"):
             raise
@@ -113,15 +131,14 @@ def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
 
 def failed(error: Exception) -> SparkFailed:
     """What is told of a failure of Spark's."""
-    return SparkFailed(_told(error))
+    is_gone = type(error).__name__ == "Py4JNetworkError"  # the library itself knows no py4j
+    return SparkFailed(_GONE if is_gone else _told(error))
 
 
-def told_by_name(error: UnreadableFile, files: Sequence[str], at_terminal: bool) -> InputError:
-    """The error with the name of its file, for a person at a terminal alone: names hold names, and logs are kept."""
-    number = error.number
-    if not at_terminal or number is None or number > len(files):
-        return error
-    return InputError(f"{error}: {files[number - 1]}")
+def _stop(spark: SparkSession) -> None:
+    """Stop Spark, if there still is one to stop; what comes of that neither undoes a run nor hides why it failed."""
+    with contextlib.suppress(Exception):
+        spark.stop()
 
 
 def places(result: RunResult) -> list[tuple[str, str]]:
@@ -152,7 +169,7 @@ def _progress(bar: Progressing) -> Callable[[Snapshot], None]:
 def _told(error: Exception) -> str:
     """A failure of Spark's by its kind: its text may quote the data."""
     kind = type(error).__name__
-    java = getattr(error, "java_exception", None)  # of py4j's errors; the library itself knows no py4j
+    java = getattr(error, "java_exception", None)  # of py4j's errors
     if java is not None:
         kind = str(java.getClass().getName())
     elif isinstance(error, PySparkException):

@@ -115,5 +115,7 @@ class Policy:
     other_texts: Rule | None = None
     #: URIs of definitions and kinds of numbers that `public_uri` keeps; a trailing `*` matches any rest
     publishers: tuple[str, ...] = ()
+    #: where each entry of `code_systems` and `publishers` stands, by the name of the list and the entry
+    listed: Mapping[tuple[str, str], Place] = field(default_factory=dict)
     #: labels added to `meta.security`: HL7 v3-ObservationValue codes
     labels: bool = True

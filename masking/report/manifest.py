@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from masking import storage
-from masking.errors import CountMismatch, InputError, KeyRefused, naming
+from masking.errors import CountMismatch, InputError, KeyRefused, UsageError, naming
 
 MANIFEST = "manifest.json"
+FIRST_YEAR = 1900  # of reference dates
 FORMAT = 1  # of this file; readers refuse a higher one
 UNKNOWN_TYPE = "(unknown)"  # the type of lines that name none that R4 has
 
@@ -214,11 +215,31 @@ def choose_reference_date(previous: Manifest | None, given: str | None) -> str:
 
     The one clock that reaches an output; the manifest records it, so the next run repeats it. It is a year and no day:
     two releases a day apart would otherwise tell whose birthday lay between them.
-    `InputError` if what is given is no date.
+    `UsageError` if what is given, or what the last run had, is no date on which ages make sense.
     """
-    if given:
-        try:
-            return dt.date.fromisoformat(given).isoformat()
-        except ValueError:
-            raise InputError("the reference date is not a date of the form YYYY-MM-DD") from None
-    return previous.made_with.reference_date if previous else f"{dt.datetime.now(dt.UTC).year:04d}-01-01"
+    if given is not None:
+        if fault := fault_of_reference_date(given):
+            raise UsageError(f"--on: {fault}")
+        return given
+    if previous is None:
+        return f"{dt.datetime.now(dt.UTC).year:04d}-01-01"
+    if fault := fault_of_reference_date(previous.made_with.reference_date):
+        raise UsageError(f"the destination's last run has an odd reference date: {fault}; give another one: --on DATE")
+    return previous.made_with.reference_date
+
+
+def fault_of_reference_date(text: str) -> str:
+    """Why ages cannot be kept as of such a day, "" if they can.
+
+    From another century every age is negative or above 89, and each would go without a word.
+    """
+    last = dt.datetime.now(dt.UTC).year + 1
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != text:
+        return "expected a date of the form YYYY-MM-DD"
+    if not FIRST_YEAR <= day.year <= last:
+        return f"expected a day from {FIRST_YEAR} to {last}, for ages are kept as of it"
+    return ""

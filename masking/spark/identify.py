@@ -33,6 +33,7 @@ from masking.spark.identify_tasks import (
 from masking.spark.lines import Limits
 from masking.spark.progress import Progress, Watch, beat_seconds
 from masking.spark.splits import Task
+from masking.spark.telling import heard, telling
 from masking.spark.write import IDENTITIES
 
 if TYPE_CHECKING:
@@ -143,8 +144,9 @@ def identify(
     beat = beat_seconds(phi)
     size = sum(block.end - block.start for task in tasks for block in task)
     scan = size >= settings.scan_from
+    job = GatherTask(tasks, folder, limits, records=True, references=scan, beat_seconds=beat)
     with Watch(progress_path(folder), size, len(tasks), progress, "people"):
-        found = _gather(spark, GatherTask(tasks, folder, limits, records=True, references=scan, beat_seconds=beat))
+        found = _gather(spark, job, phi)
     groups = Groups(pair for one in found for pair in one.pairs)
     if len(groups):
         storage.write_bytes(groups_path(folder), groups.encode())
@@ -153,8 +155,9 @@ def identify(
     whole = store.raw_bytes <= settings.whole_bytes
     if not whole:
         if not scan:
+            job = GatherTask(tasks, folder, limits, records=False, references=True, beat_seconds=beat)
             with Watch(progress_path(folder), size, len(tasks), progress, "people"):
-                _gather(spark, GatherTask(tasks, folder, limits, records=False, references=True, beat_seconds=beat))
+                _gather(spark, job, phi)
         split_by_task(spark, store, folder, len(tasks), cores)
     for rest in (
         storage.join(folder, "gathered"),
@@ -168,11 +171,12 @@ def identify(
     return Identities(folder, sum(one.records for one in found), whole)
 
 
-def _gather(spark: SparkSession, job: GatherTask) -> list[Gathered]:
+def _gather(spark: SparkSession, job: GatherTask, phi: str) -> list[Gathered]:
     if not job.tasks:
         return []
-    rows = spark.range(0, len(job.tasks), 1, len(job.tasks)).mapInArrow(job.run, "found binary").collect()
-    return [msgspec.msgpack.decode(row.found, type=Gathered) for row in rows]
+    run = telling(job, "found", phi, (block.path for task in job.tasks for block in task)).run
+    rows = spark.range(0, len(job.tasks), 1, len(job.tasks)).mapInArrow(run, "found binary").collect()
+    return [msgspec.msgpack.decode(found, type=Gathered) for found in heard(rows)]
 
 
 def _settle(spark: SparkSession, found: list[Gathered], folder: str, cores: int, bucket_bytes: int) -> None:

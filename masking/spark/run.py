@@ -18,9 +18,8 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession, functions
 
-import masking.errors
 from masking import __version__, storage
-from masking.errors import MaskingError, UsageError, naming
+from masking.errors import NAMED_IN, MaskingError, UnreadableFile, UsageError, naming
 from masking.native import compile_once
 from masking.pools import POOLS_VERSION
 from masking.report.manifest import (
@@ -45,6 +44,7 @@ from masking.spark.read import Inputs, find_inputs, refuse_shared_places
 from masking.spark.receipts import Totals, total
 from masking.spark.splits import Task, count_tasks, plan_tasks
 from masking.spark.tables import Tables, TableSettings, make_tables
+from masking.spark.telling import heard, revived, telling
 from masking.spark.unfinished import Leftover, Marker, clear_leftovers, close_run, forget_leftovers, remove_run
 from masking.spark.write import Places
 
@@ -52,6 +52,8 @@ _ENCRYPTED = "spark.io.encryption.enabled"  # can be set when a session is start
 #: More cores than this are not counted; the size of partitions decides there anyhow.
 _MOST_CORES = 2048
 
+#: In a run's folder on the PHI side: the name of the input file that could not be read.
+UNREADABLE = "unreadable-file.txt"
 #: What becomes of a Bundle: written as one, or as the resources of its entries.
 BUNDLES = ("keep", "split")
 FORMATS = ("ndjson", "parquet")
@@ -146,7 +148,7 @@ def mask(
     if engine.asks_people and spark.conf.get(_ENCRYPTED, "false") != "true":
         notice(f"What is known of people is shuffled through Spark's disks as it is; to encrypt it: {_ENCRYPTED}=true")
     if inputs.ignored:
-        notice(f"{inputs.ignored} files are neither NDJSON nor JSON by their names and were passed over")
+        notice(f"{inputs.ignored} files are neither NDJSON nor JSON by their names, or no files, and were passed over")
     with naming(f"write to the PHI area {phi}"):
         _make_private(phi)
     with naming(f"read the runs at {clean} and {phi}"):
@@ -166,7 +168,10 @@ def mask(
     except BaseException as error:
         remove_run(places)  # not its marker, for a task that is being killed may write once more
         marker.release()
-        if (ours := _from_worker(error)) is not None:
+        ours = _from_worker(error) or error
+        if isinstance(ours, UnreadableFile) and ours.number is not None:
+            raise _with_name_kept(ours, inputs, places) from None
+        if ours is not error:
             raise ours from None
         raise
     close_run(places, marker)
@@ -274,9 +279,11 @@ class _Work:
             identities=people,
             split_bundles=self.settings.bundles == "split",
         )
-        receipts = self.spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(job.run, "receipt binary")
+        paths = (self.destination, *(file.path for file in self.inputs.files))
+        run = telling(job, "receipt", self.places.phi, paths).run
+        receipts = self.spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(run, "receipt binary")
         with Watch(self.places.progress, self.inputs.bytes, len(tasks), self.progress):
-            return total(bytes(row.receipt) for row in receipts.collect())
+            return total(heard(receipts.collect()))
 
 
 def _cores(spark: SparkSession) -> int:
@@ -319,7 +326,17 @@ def _from_worker(error: BaseException) -> MaskingError | None:
     if isinstance(error, MaskingError) or not isinstance(error, Exception):
         return None
     found = re.search(r"^masking\.errors\.(\w+): (.*)$", str(error), re.MULTILINE)
-    kind = getattr(masking.errors, found[1], None) if found else None
-    if found is None or not isinstance(kind, type) or not issubclass(kind, MaskingError):
-        return None
-    return kind(found[2])
+    return revived(found[1], found[2]) if found else None
+
+
+def _with_name_kept(error: UnreadableFile, inputs: Inputs, places: Places) -> UnreadableFile:
+    """The error with the place on the PHI side where its file is named: logs are to tell no name, people need one."""
+    path = storage.join(places.phi, UNREADABLE)
+    number = error.number or 0
+    if not 0 < number <= len(inputs.files):
+        return error
+    try:
+        storage.write_bytes(path, f"{inputs.files[number - 1].path}\n".encode(errors="surrogateescape"))
+    except OSError:
+        return error
+    return UnreadableFile(f"{error}{NAMED_IN}{path}")

@@ -24,6 +24,7 @@ import msgspec
 
 from masking import storage
 from masking.report.manifest import MANIFEST, run_folder
+from masking.spark.telling import stop_path
 from masking.spark.write import Places
 
 _MARKER = "started.json"
@@ -140,6 +141,7 @@ def remove_run(places: Places) -> None:
     storage.delete_folder(places.run)
     for folder in (places.quarantine, places.unnumbered, places.progress, places.phi_scratch, places.identities):
         storage.delete_folder(folder)
+    storage.delete_file(stop_path(places.phi))
 
 
 def close_run(places: Places, marker: Marker | None = None) -> None:
