@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from masking.commands.readings import Day, Reading, compact, day_of, fold, readings, tokens, without_times
+from masking.sample import NO_NAMES
 from masking.scrub.vocabulary import level_of
 
 #: Drawn from public lists and one calendar, so that fakes meet them.
@@ -24,6 +25,8 @@ _TELEPHONE = frozenset({"phone", "fax"})
 _PARTS, _SYMBOLS = 6, 24
 _EXTENSION = re.compile(r"\s*(?:x|ext\.?)\s*[0-9]+$", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
+#: Sentences of the sample in which words that are names are none, of whomever they tell.
+_ELSE = re.compile("|".join(map(re.escape, NO_NAMES)))
 _UUID_SIZE = 32
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts that write no blanks between words
 
@@ -48,7 +51,7 @@ class Needle(NamedTuple):
         if self.how == "days":
             return self.day in reading.days
         if self.how == "spelled":
-            return _is_word_of(self.text, reading.spelled)
+            return _is_word_of(self.text, reading.spelled) and _is_word_of(self.text, _ELSE.sub(" ", reading.spelled))
         found: str = getattr(reading, self.how)
         return self.text in found
 

@@ -112,7 +112,7 @@ def title(reader: Reader, place: int, start: int, stop: int) -> None:
 
 
 def _employer(reader: Reader, place: int, start: int, stop: int) -> None:
-    """The firm behind `works for`; of strangers, so that it can only be blanked."""
+    """The firm behind `works for`; of strangers, for whom no record has a name."""
     text, word = reader.text, reader.text[start:stop].lower()
     found = _EMPLOYED.match(text, stop, stop + 200)
     if found is None:
@@ -131,4 +131,4 @@ def _employer(reader: Reader, place: int, start: int, stop: int) -> None:
     begin, end = found.span(group)
     if any(reader.codes[later] >= 0 and reader.starts[later] < begin for later in range(place + 1, reader.stop)):
         return  # somebody known, who is found by what follows
-    reader.put(begin, end, "organization", None)
+    reader.put(begin, end, "employer", None)
