@@ -3,7 +3,7 @@
 The export is skewed as exports are: a third of its observations are of one patient, a third of nobody, a third of everybody
 in no order; every tenth patient has a relative with a record, every hundredth a second record; all have one placeholder
 for a number, and one doctor. Memory is resident memory, sampled ten times a second: of Java, and of the largest Python
-worker. The floor is an orjson parse of the same lines, by one process.
+worker. The floor is an orjson parse of the same lines, by one process; what is held against it are CPU seconds.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main(scale: Scale) -> Report:
     count = scale.people
     report = Report(
         f"People by task: {count:,} and a quarter of them",
-        ("people", "MB", "tasks", "seconds", "of orjson", "CPU s", "Java MB", "worker MB", "look-ups/s", "look-up MB"),
+        ("people", "MB", "tasks", "seconds", "CPU s", "of orjson", "Java MB", "worker MB", "look-ups/s", "look-up MB"),
     )
     rounds = [_measure(size) for size in (count // 4, count)]
     report.rows = [one.row for one in rounds]
@@ -66,7 +66,7 @@ def main(scale: Scale) -> Report:
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What one task's look-ups came to. peak: bytes of its process."""
+    """What one task's look-ups came to. seconds: of CPU. peak: bytes of its process."""
 
     asked: int
     found: int
@@ -99,8 +99,8 @@ def _measure(count: int) -> _Round:
     looked = _alone(found, tasks)
     shutil.rmtree(folder)
     row = (
-        f"{count:,}", f"{size / MB:,.0f}", f"{len(tasks)}", f"{usage.seconds:,.0f}", f"{usage.seconds / floor:.1f}×",
-        f"{usage.cpu:,.0f}", f"{usage.peak.java / MB:,.0f}", f"{usage.peak.worker / MB:,.0f}",
+        f"{count:,}", f"{size / MB:,.0f}", f"{len(tasks)}", f"{usage.seconds:,.0f}", f"{usage.cpu:,.0f}",
+        f"{usage.cpu / floor:.0f}×", f"{usage.peak.java / MB:,.0f}", f"{usage.peak.worker / MB:,.0f}",
         f"{looked.asked / looked.seconds:,.0f}", f"{looked.peak / MB:,.0f}",
     )  # fmt: skip
     return _Round(row, usage, looked)
@@ -150,12 +150,12 @@ def _observations(everybody: list[str]) -> Iterator[dict[str, Any]]:
 
 def _parse_seconds(folder: Path) -> float:
     """The floor."""
-    start = time.monotonic()
+    start = time.process_time()
     for path in folder.iterdir():
         with path.open("rb") as file:
             for line in file:
                 orjson.loads(line)
-    return time.monotonic() - start
+    return time.process_time() - start
 
 
 # ── looking up ──
@@ -178,11 +178,11 @@ def _look_up(found: Identities, number: int, task: Task) -> _Looked:
     seconds = 0.0
     for batch in Reader(task, _LIMITS):
         names = [named_by(reference.decode(), "") for reference in referred_to(batch.documents)]
-        start = time.monotonic()
+        start = time.process_time()
         facts = lookup.get_many(names)
         kin = [name for one in facts.values() for name in (*one.relatives, *one.carers)]
         known += len(facts) + len(lookup.get_many(kin))
-        seconds += time.monotonic() - start
+        seconds += time.process_time() - start
         asked += len(names) + len(set(kin))
     return _Looked(asked, known, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 

@@ -3,7 +3,7 @@
 By rule, in this order:
 
 1. A value that is one person's alone (a number, an address, a URL) and stands where the source has it has stayed. Fakes of
-   such kinds come from ranges that no source has, or from too many to meet it.
+   such kinds come from ranges that no source has, or from too many to meet it; but for IP addresses, which are few.
 2. Of any other the resource is masked again, under other keys. What identifies somebody and was masked is another fake
    under another key; what is there under all of them, no masker has touched.
 3. What has stayed or is there under all keys is kept, if at each such place a rule says keep, and else it leaked.
@@ -38,6 +38,7 @@ from masking.policy.specs import Action, Rule
 #: Under each other key one in some twelve months stays, and a date meets another's of the same record as often.
 _KEYS = 6
 _BATCH = 2000
+_FEW = frozenset({"ip"})
 _INDEX = re.compile(r"\[[0-9]+\]")
 
 Key = tuple[str, str]  # resource type, id
@@ -85,7 +86,7 @@ class Judge:
         for suspect in suspects:
             for value in suspect.values:
                 rule = None
-                if value.kind not in SHARED:
+                if value.kind not in SHARED | _FEW:
                     rule = self._rule(value, self._pairs(suspect, sources), stayed=True)
                 if rule is not None:
                     yield Verdict(value, rule)
@@ -154,7 +155,7 @@ class Judge:
         for start in range(0, len(keys), _BATCH):
             some = keys[start : start + _BATCH]
             for key, masked in zip(some, engine.mask_batch([sources[key] for key in some]).masked, strict=True):
-                reading = Reading(masked.decode()) if masked is not None else None
+                reading = Reading.of_line(masked) if masked is not None else None
                 if reading and (values := [one for one in left[key] if self.needles.stand_in(one, reading)]):
                     met[key] = values
         return met

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from masking.commands.readings import Day, Reading, compact, day_of, fold, leaves, readings, tokens
+from masking.commands.readings import Day, Reading, compact, day_of, fold, readings, tokens, without_times
+from masking.sample import NO_NAMES
 from masking.scrub.vocabulary import level_of
 
 #: Drawn from public lists and one calendar, so that fakes meet them.
@@ -24,6 +25,9 @@ _TELEPHONE = frozenset({"phone", "fax"})
 _PARTS, _SYMBOLS = 6, 24
 _EXTENSION = re.compile(r"\s*(?:x|ext\.?)\s*[0-9]+$", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
+#: Sentences of the sample in which words that are names are none, of whomever they tell.
+_ELSE = re.compile("|".join(map(re.escape, NO_NAMES)))
+_UUID_SIZE = 32
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts that write no blanks between words
 
 
@@ -47,7 +51,7 @@ class Needle(NamedTuple):
         if self.how == "days":
             return self.day in reading.days
         if self.how == "spelled":
-            return _is_word_of(self.text, reading.spelled)
+            return _is_word_of(self.text, reading.spelled) and _is_word_of(self.text, _ELSE.sub(" ", reading.spelled))
         found: str = getattr(reading, self.how)
         return self.text in found
 
@@ -77,7 +81,7 @@ class Needles:
             if day is not None:
                 yield Needle("days", day=day)
             elif len(value.text) >= _LEAST_DATE:
-                yield _words(fold(value.text))
+                yield Needle("spelled", value.text)  # an age: `90+-year-old` is none
             return
         folded = fold(value.text)
         if value.kind in SHARED:
@@ -149,22 +153,22 @@ class Alone:
                     self._numbers.setdefault(f"1{number}", value)
         self.values = ()
 
-    def look(self, document: object) -> list[Value]:
-        """What is in the strings of a parsed document that were not in an earlier one."""
+    def look(self, strings: Iterable[str]) -> list[Value]:
+        """What is in those strings of a document that were not in an earlier one."""
         found: dict[Value, None] = {}
-        for leaf in leaves(document):
-            mark = hash(leaf)
-            if mark not in self._seen and len(leaf) >= _LEAST_ALONE:
+        for one in strings:
+            mark = hash(one)
+            if mark not in self._seen and len(one) >= _LEAST_ALONE:
                 self._seen.add(mark)
-                for text in readings(leaf):
+                for text in readings(one):
                     found.update(dict.fromkeys(self._in_text(fold(text))))
         return list(found)
 
     def _in_text(self, folded: str) -> Iterator[Value]:
-        for uuid in _UUID.findall(folded):
+        for uuid in _UUID.findall(folded) if len(folded) >= _UUID_SIZE else ():
             if (value := self._numbers.get(uuid.replace("-", ""))) is not None:
                 yield value
-        parts = tokens(_UUID.sub(" ", folded))
+        parts = tokens(without_times(_UUID.sub(" ", folded) if len(folded) >= _UUID_SIZE else folded))
         for start, part in enumerate(parts):
             for size in self._sizes.get(part, ()):
                 if (value := self._phrases.get(" ".join(parts[start : start + size]))) is not None:

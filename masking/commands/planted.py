@@ -20,7 +20,7 @@ import msgspec
 
 from masking.commands.judge import Header, Judge, Key, Suspect
 from masking.commands.needles import Alone, Needles, Value
-from masking.commands.readings import Reading, fold
+from masking.commands.readings import Reading, fold, leaves
 from masking.policy.plan import Plan
 from masking.policy.specs import Action, Rule
 from masking.sample import Truth
@@ -130,11 +130,11 @@ def search(
                 if result.lines % 5000 == 0:
                     progress(done, total)
                 key = msgspec.json.decode(line, type=Header).key
-                document = json.loads(line, parse_float=str)
-                reading = Reading(document)
+                strings = leaves(json.loads(line, parse_float=str))
+                reading = Reading(strings)
                 met = [value for value in places.pop(key, ()) if needles.stand_in(value, reading)]
                 here = {(value.kind, value.text) for value in met}
-                met += [value for value in alone.look(document) if (value.kind, value.text) not in here]
+                met += [value for value in alone.look(strings) if (value.kind, value.text) not in here]
                 if met:
                     suspects.append(Suspect((key[0], ids.get(key, "")), line, tuple(met)))
     result.unseen = sum(len(values) for values in places.values())

@@ -12,7 +12,7 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import unquote
@@ -27,15 +27,19 @@ _TAG = re.compile(r"<[^<>]{0,2000}>")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\'([0-9a-fA-F]{2})")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 _TOKEN = re.compile(r"[0-9]+|[^\W\d_]+")
-_PUNCTUATION = {code: None for code in range(128) if not chr(code).isalnum()}
+_PUNCTUATION = {code: None for code in range(128) if not chr(code).isalnum() and chr(code) != "\n"}
+_STRANGE = re.compile(r"[^\w\n]|_")
+_MARKS = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\u3099\u309a\ufe20-\ufe2f]+"
+)
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:z\b|[+-][0-9]{2}:[0-9]{2})?")
 
 
 def fold(text: str) -> str:
     """Without case, accents and compatibility forms: `Müller`, `MULLER` and `Ｍｕｌｌｅｒ` are `muller`."""
     if text.isascii():
         return text.lower()
-    apart = unicodedata.normalize("NFKD", text)
-    return "".join(character for character in apart if not unicodedata.combining(character)).casefold()
+    return _MARKS.sub("", unicodedata.normalize("NFKD", text)).casefold()
 
 
 def tokens(folded: str) -> list[str]:
@@ -44,32 +48,43 @@ def tokens(folded: str) -> list[str]:
 
 
 def compact(folded: str) -> str:
-    """Letters and digits alone, for numbers in any punctuation."""
-    found = folded.translate(_PUNCTUATION)
-    return found if found.isascii() else "".join(filter(str.isalnum, found))
+    """Letters and digits alone, for numbers in any punctuation; line ends stay, times go."""
+    found = without_times(folded).translate(_PUNCTUATION)
+    return found if found.isascii() else _STRANGE.sub("", found)
 
 
-def leaves(value: Any) -> Iterator[str]:
-    """The strings and numbers of parsed JSON."""
-    if isinstance(value, dict):
-        for inner in value.values():
-            yield from leaves(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from leaves(inner)
-    elif isinstance(value, str):
-        yield value
-    elif value is not None and not isinstance(value, bool):
-        yield str(value)
+def without_times(folded: str) -> str:
+    """A line end for each time of day: it stays where its date is moved, and its digits are no number of anybody's."""
+    return _TIME.sub("\n", folded) if ":" in folded else folded
+
+
+def leaves(value: Any) -> list[str]:
+    """The distinct strings and numbers of parsed JSON."""
+    found: dict[str, None] = {}
+    below: list[Any] = [value]
+    for one in below:  # grows meanwhile
+        if isinstance(one, str):
+            found[one] = None
+        elif isinstance(one, dict):
+            below += one.values()
+        elif isinstance(one, list):
+            below += one
+        elif one is not None and not isinstance(one, bool):
+            found[str(one)] = None
+    return list(found)
 
 
 class Reading:
     """What one masked document says: the texts as they are spelled, and derived forms of them, made when asked for."""
 
-    def __init__(self, line: str | Any) -> None:
-        document = json.loads(line, parse_float=str) if isinstance(line, str) else line
+    def __init__(self, strings: Iterable[str]) -> None:
         #: every text that a string holds, in all its readings
-        self.texts = tuple(reading for leaf in leaves(document) for reading in readings(leaf))
+        self.texts = tuple(reading for one in strings for reading in readings(one))
+
+    @classmethod
+    def of_line(cls, line: str | bytes) -> Reading:
+        """The same of a document."""
+        return cls(leaves(json.loads(line, parse_float=str)))
 
     @cached_property
     def spelled(self) -> str:
@@ -89,7 +104,7 @@ class Reading:
     @cached_property
     def numbers(self) -> str:
         """All texts without punctuation, a line end between them."""
-        return "\n".join(compact(fold(text)) for text in self.texts)
+        return compact(self.folded)
 
     @cached_property
     def days(self) -> frozenset[Day]:
@@ -104,6 +119,8 @@ def _readings_of_short(text: str) -> tuple[str, ...]:
 
 def readings(text: str) -> tuple[str, ...]:
     """A string, and whatever it holds in disguise."""
+    if len(text) < 24 and not _HIDING.search(text):
+        return (text,)
     return _readings_of_short(text) if len(text) < 200 else tuple(_all_readings(text))
 
 
@@ -175,12 +192,20 @@ def _is_text(text: str) -> bool:
 
 _NAMES = {name: number for number, month in enumerate(MONTHS, 1) for name in (month, month[:3])} | {"sept": 9}
 _MONTH = rf"(?P<month>{'|'.join(sorted(_NAMES, key=len, reverse=True))})"
-_DATES = re.compile(
-    r"(?<![0-9])(?P<y>[12][0-9]{3})(?:[-/.](?P<m>[0-9]{1,2})(?:[-/.](?P<d>[0-9]{1,2})(?![0-9]))?)"
-    r"|(?<![0-9])(?P<stamp>(?:18|19|20)[0-9]{6})(?![0-9])"
-    r"|(?<![0-9])(?P<a>[0-9]{1,2})[-/.](?P<b>[0-9]{1,2})[-/.](?P<year>[0-9]{4}|[0-9]{2})(?![0-9])"
-    r"|(?<![0-9])(?P<m0>[0-9]{1,2})[-/](?P<y0>[12][0-9]{3})(?![0-9])"
+#: Numbers with what dates are written with between them; an OID or a telephone number is one as well, and no date.
+_RUN = re.compile(r"[0-9]+(?:[-/.][0-9]+)*")
+_DATES = tuple(
+    map(
+        re.compile,
+        (
+            r"(?P<y>[12][0-9]{3})[-/.](?P<m>[0-9]{1,2})(?:[-/.](?P<d>[0-9]{1,2}))?",
+            r"(?P<y>(?:18|19|20)[0-9]{2})(?P<m>[0-9]{2})(?P<d>[0-9]{2})",
+            r"(?P<a>[0-9]{1,2})[-/.](?P<b>[0-9]{1,2})[-/.](?P<year>[0-9]{4}|[0-9]{2})",
+            r"(?P<m>[0-9]{1,2})[-/](?P<y>[12][0-9]{3})(?P<d>)",
+        ),
+    )
 )
+_ISO = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
 _WRITTEN = re.compile(
     rf"(?:(?<![0-9])(?P<before>[0-9]{{1,2}})(?:st|nd|rd|th)?(?:[\s,.-]{{0,2}}of)?[\s,.-]{{0,3}})?(?<![a-z]){_MONTH}(?![a-z])\.?"
     rf"(?:[\s,.-]{{0,3}}(?P<after>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9]))?[\s,.'’-]{{0,3}}(?P<year>[0-9]{{4}}|[0-9]{{2}}(?![0-9]))?"
@@ -190,23 +215,29 @@ _ANY_MONTH = re.compile("|".join(sorted({name[:3] for name in MONTHS})))
 
 def days_in(folded: str) -> Iterator[Day]:
     """All days and months that a folded text names; where a spelling may mean two days, both."""
-    for found in _DATES.finditer(folded):
-        if found["y"]:
-            yield int(found["y"]), int(found["m"]), int(found["d"] or 0)
-        elif found["stamp"]:
-            yield int(found["stamp"][:4]), int(found["stamp"][4:6]), int(found["stamp"][6:])
-        elif found["year"]:
-            for year in _years(found["year"]):
-                yield year, int(found["a"]), int(found["b"])
-                yield year, int(found["b"]), int(found["a"])
-        else:
-            yield int(found["y0"]), int(found["m0"]), 0
+    for run in _RUN.findall(folded):
+        if len(run) > 5:
+            yield from _days_of(run)
     if _ANY_MONTH.search(folded):
         for found in _WRITTEN.finditer(folded):
             for year in _years(found["year"] or ""):
                 month = _NAMES[found["month"]]
                 numbers = [int(day) for day in (found["before"], found["after"]) if day]
                 yield from ((year, month, day) for day in numbers or [0])
+
+
+@lru_cache(maxsize=100_000)
+def _days_of(run: str) -> tuple[Day, ...]:
+    """What one run of numbers may mean."""
+    for form in _DATES:
+        if found := form.fullmatch(run):
+            parts = found.groupdict()
+            if "y" in parts:
+                return ((int(parts["y"]), int(parts["m"]), int(parts["d"] or 0)),)
+            one, other = int(parts["a"]), int(parts["b"])
+            return tuple(day for year in _years(parts["year"]) for day in ((year, one, other), (year, other, one)))
+    found_in = _ISO.findall(run) if "-" in run and len(run) > 10 else ()  # `2024-01-02/2024-01-09`, `2024-01-02-05`
+    return tuple(day for one in found_in for day in _days_of(one))
 
 
 def _years(text: str) -> tuple[int, ...]:

@@ -229,6 +229,7 @@ class Scrub(Masker):
         """The maskers of what is shaped like an identifier bind to their own purposes."""
         specs: Mapping[str, Any] = registered()
         maskers = {kind: _Ask(specs[name]().bind(keys)) for kind, name in _SHAPED.items()}
+        maskers["employer"] = _Ask(specs["hash"](length=16, prefix="Employer ").bind(keys))
         maskers["npi"] = _Ask(specs["check_digit"](scheme="npi").bind(keys))
         placeholder = self.placeholder
         if self.form == "xhtml":

@@ -58,7 +58,7 @@ class Scrubber:
     """Replaces every identifier in texts.
 
     maskers: by kind, the bound maskers of the shaped: phone, ssn, email, url, ip, mac, uuid, mrn, account, health_plan,
-    license, plate, device, npi, dea, vin, zip, name; `identifier` answers for kinds of numbers that have none of their
+    license, plate, device, npi, dea, vin, zip, name, employer; `identifier` answers for kinds of numbers that have none of their
     own. What no masker answers becomes `[kind]`. day_first: `3/4/2024` is 3 April. second: the name of a second scrubber
     (see `plugins`), which replaces what this one did not find; '' for none.
     """
