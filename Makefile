@@ -14,12 +14,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 READY35 := $(VENV35)/.installed
 
-# Prints a Python that is new enough and can make a virtual environment; `make PYTHON=/path/to/python3` overrides the search.
+# Prints a Python that Spark and the locks take and that can make a virtual environment; `make PYTHON=/path/to/python3` overrides the search.
 # Each is tried, not only looked up: version managers leave commands on PATH that refuse to start.
 PYTHONS = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 define find_python
 for python in $(PYTHONS); do \
-  "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && break; python=; \
+  "$$python" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1 && break; python=; \
 done; \
 if [ -z "$$python" ]; then \
   if command -v brew >/dev/null; then how='brew install python@3.13'; \

@@ -10,15 +10,17 @@ import os
 import stat
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import zstandard
 
+import masking.commands.demo as demo_command
 import masking.commands.preview as preview_command
 from masking.cli import BUG, COMMANDS, INTERRUPTED, TERMINATED, UNREACHABLE, UNREAD, main
 from masking.commands.job import order_of
 from masking.commands.platform import without_platform_options
-from masking.commands.screen import duration, printable, size
+from masking.commands.screen import Screen, duration, printable, size
 from masking.errors import MaskingError, UsageError
 from masking.keys import MasterKey, write_key_file
 from masking.maskers.base import registered
@@ -472,6 +474,42 @@ def test_the_readme_shows_what_explain_says(capsys: pytest.CaptureFixture[str]) 
     shown = readme.partition("$ fhir-mask explain Patient.birthDate\n")[2].partition("```")[0]
     assert main(["explain", "Patient.birthDate"]) == 0
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines() if line.strip()] == shown.splitlines()
+
+
+@pytest.mark.parametrize(
+    "killed", ["before the note", "while the note is written", "before the sample", "between the two renames"]
+)
+def test_a_demo_that_was_killed_is_had_again(tmp_path: Path, killed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "sample"
+    made = SimpleNamespace(truth_lines=0, truth="")
+
+    def make(screen: Screen, dest: Path, patients: int, seed: int) -> SimpleNamespace:
+        assert not (dest / "truth.jsonl").exists()
+        (dest / "export").mkdir()
+        return made
+
+    monkeypatch.setattr(demo_command, "make_sample", make)
+    monkeypatch.setattr(demo_command, "told", lambda made: "")
+    folder.mkdir()
+    if killed == "while the note is written":
+        (folder / ".writing-1").write_text("{")
+    elif killed != "before the note":
+        (folder / "sample.json").write_text('{"patients": 7, "seed": 1}')
+    if killed == "between the two renames":
+        (folder / "truth.jsonl").write_text("x")
+        (folder / "export.partial").mkdir()
+    demo_command._make_sample(Screen(), folder, 7)
+    assert (folder / "export").is_dir()
+    (folder / "export" / "mine").write_text("x")
+    demo_command._make_sample(Screen(), folder, 7)
+    assert (folder / "export" / "mine").exists(), "the same sample is used again"
+
+
+def test_a_folder_that_is_no_demos_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("x")
+    with pytest.raises(UsageError, match="is not a demo's"):
+        demo_command._make_sample(Screen(), tmp_path, 7)
+    assert (tmp_path / "mine.txt").exists()
 
 
 def test_a_demo_of_nobody_leaves_nothing(tmp_path: Path) -> None:

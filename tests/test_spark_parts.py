@@ -318,6 +318,15 @@ def leftovers(tmp_path: Path) -> dict[str, str]:
     return {leftover.run_id: leftover.state for leftover in found}
 
 
+def test_what_a_run_took_back_and_told_of_is_not_told_again(tmp_path: Path) -> None:
+    start(tmp_path, "a").release()
+    start(tmp_path, "b").release(taken_back=True)
+    found = clear_leftovers(str(tmp_path / "out"), str(tmp_path / "phi"))
+    assert [(one.run_id, one.state, one.known) for one in found] == [("a", "removed", False), ("b", "removed", True)]
+    forget(tmp_path)
+    assert leftovers(tmp_path) == {}
+
+
 def forget(tmp_path: Path) -> None:
     clean, phi = str(tmp_path / "out"), str(tmp_path / "phi")
     forget_leftovers(clean, phi, clear_leftovers(clean, phi))

@@ -17,6 +17,7 @@ from pathlib import Path, PurePath
 
 from rich.text import Text
 
+from masking import storage
 from masking.commands.beside import show_beside
 from masking.commands.job import Order
 from masking.commands.planted import Remains, Search, search
@@ -134,14 +135,17 @@ def _make_sample(screen: Screen, folder: Path, patients: int) -> None:
             there = json.loads(note.read_text())
         except (OSError, ValueError):
             there = None
-            if not (folder / "export.partial").exists():  # ours, of a demo that was interrupted
+            # Ours, of a demo that was killed: it is being written, or was about to be.
+            is_ours = (folder / "export.partial").exists() or not any(folder.glob("[!.]*"))
+            if not is_ours:
                 raise UsageError(f"{folder} is there and is not a demo's; choose another --dest") from None
-        if there == asked:
+        if there == asked and (folder / "export").exists():
             screen.show(f"Sample: {folder / 'export'}, from an earlier demo")
             return
         shutil.rmtree(folder)
+    # First of all, so that a demo knows its own folder whenever it was killed.
+    storage.write_bytes(str(note), json.dumps(asked).encode())
     made = make_sample(screen, folder, patients, asked["seed"])
-    note.write_text(json.dumps(asked))
     screen.show(f"Sample: {told(made)}")
     screen.show(f"        {counted(made.truth_lines, 'identifying value')} in it, listed in {made.truth}")
 

@@ -154,7 +154,8 @@ def mask(
     with naming(f"read the runs at {clean} and {phi}"):
         leftovers = clear_leftovers(clean, phi)
     for leftover in leftovers:
-        notice(str(leftover))
+        if not leftover.known:
+            notice(str(leftover))
     compile_once()  # before several workers on this machine do
     run_id = _new_run_id()
     places = Places(run_folder(clean, run_id), run_folder(phi, run_id))
@@ -167,7 +168,7 @@ def mask(
         manifest = work.publish(run_id, engine, made_with)
     except BaseException as error:
         remove_run(places)  # not its marker, for a task that is being killed may write once more
-        marker.release()
+        marker.release(taken_back=True)
         ours = _from_worker(error) or error
         if isinstance(ours, UnreadableFile) and ours.number is not None:
             raise _with_name_kept(ours, inputs, places) from None

@@ -16,7 +16,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -43,6 +43,8 @@ class Leftover:
 
     run_id: str
     state: Literal["removed", "running", "finished", "not ours"]
+    #: It ended by itself and took back what it had written, as it said at the time: nothing to tell of.
+    known: bool = False
 
     def __str__(self) -> str:
         return {
@@ -60,6 +62,7 @@ class _Mark:
     host: str
     pid: int
     started: str
+    taken_back: bool = False
 
 
 class Marker:
@@ -94,14 +97,20 @@ class Marker:
                 else:
                     os.utime(self._path)  # the same file, for the lock is on it
 
-    def release(self) -> None:
-        """Give up the lock; the marker stays, so that the next run looks after what may be left."""
+    def release(self, *, taken_back: bool = False) -> None:
+        """Give up the lock; the marker stays, so that the next run looks after what may be left.
+
+        taken_back: it has failed, has removed what it wrote and says so itself; the next run need not.
+        """
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+        if taken_back:
+            with contextlib.suppress(OSError):  # the next run then tells of it once more
+                storage.write_bytes(self._path, msgspec.json.encode(replace(self._mark, taken_back=True)))
 
     def remove(self) -> None:
         """The run is over and whole."""
@@ -121,7 +130,7 @@ def clear_leftovers(destination: str, phi_area: str) -> list[Leftover]:
         if mark is None:
             _remove_if_empty(run_folder(phi_area, run_id))
         elif mark.run_id == run_id and mark.destination == destination:
-            found[run_id] = Leftover(run_id, _settle(path, mark, destination, phi_area))
+            found[run_id] = Leftover(run_id, _settle(path, mark, destination, phi_area), mark.taken_back)
     for run_id in storage.list_folders(storage.join(destination, "runs"))[-_LOOK_BACK:]:
         if run_id not in found and not _has_manifest(destination, run_id):
             found[run_id] = Leftover(run_id, "not ours")
