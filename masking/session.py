@@ -36,17 +36,22 @@ LOCAL_SETTINGS: Mapping[str, str] = {
 }
 
 
+def is_submitted() -> bool:
+    """Whether spark-submit has started us, and Java: it has chosen the master, and none of ours could change it."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
 def open_session(master: str | None = None, conf: Mapping[str, str] | None = None) -> SparkSession:
     """The session to run in: the one that is active, else a new one.
 
-    master: a Spark master; None: that of spark-submit or of the active session, else `LOCAL`. conf: Spark's own
-    settings; they win over those of spark-submit, and both over `SETTINGS`. Raises `masking.java.JavaNotFound` if Spark
-    has to be started on this machine and no Java fits.
+    master: a Spark master; None: that of the active session, else `LOCAL`. Under spark-submit its own counts, whatever
+    is given. conf: Spark's own settings; they win over those of spark-submit, and both over `SETTINGS`. Raises
+    `masking.java.JavaNotFound` if Spark has to be started on this machine and no Java fits.
     """
     builder: Any = SparkSession.builder.appName("fhir-mask")
     given = dict(conf or {})
-    # With a gateway, spark-submit has started Java and chosen the master; its settings are read by Spark itself.
-    if SparkSession.getActiveSession() is None and "PYSPARK_GATEWAY_PORT" not in os.environ:
+    # spark-submit has started Java; its settings are read by Spark itself.
+    if SparkSession.getActiveSession() is None and not is_submitted():
         use_java()
         # Workers must be this very Python, not the first on PATH.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -55,7 +60,7 @@ def open_session(master: str | None = None, conf: Mapping[str, str] | None = Non
             given = {**LOCAL_SETTINGS, **given}
     if SparkSession.getActiveSession() is None:
         given = {**START_SETTINGS, **given}
-    if master is not None:
+    if master is not None and not is_submitted():
         builder = builder.master(master)
     for name, value in given.items():
         builder = builder.config(name, value)

@@ -9,6 +9,7 @@ import json
 import os
 import stat
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,6 +19,7 @@ import zstandard
 import masking.commands.demo as demo_command
 import masking.commands.preview as preview_command
 from masking.cli import BUG, COMMANDS, INTERRUPTED, TERMINATED, UNREACHABLE, UNREAD, main
+from masking.commands.beside import at_dots
 from masking.commands.job import order_of
 from masking.commands.platform import without_platform_options
 from masking.commands.screen import Screen, duration, printable, size
@@ -435,6 +437,37 @@ def test_output_goes_to_files_without_colour(
     monkeypatch.setitem(os.environ, "TERM", "xterm-256color")
     main(["explain", "Patient.name"])
     assert "\x1b" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("columns", ["60", "100"])
+def test_tables_for_files_have_no_blanks_at_the_end_and_whole_headings(
+    columns: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    made = manifest("20260101T000000Z-aaaaaa", quarantined=3)
+    publish_manifest(str(tmp_path), replace(made, redactions={"Patient.photo.data": 4}, dropped_entries={"delete": 2}))
+    assert main(["status", str(tmp_path)]) == 0
+    assert main(["policy", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [line.rstrip() for line in lines]
+    assert [line.split() for line in lines if line.startswith(("Redacted", "Not written"))] == [
+        ["Not", "written", "Times"],
+        ["Redacted", "Times"],
+    ]
+    assert "Values that no masker reads, bytes of images among them." in lines
+
+
+@pytest.mark.parametrize(
+    ("path", "lines"),
+    [
+        ("generalPractitioner.reference", ["generalPractitioner", ".reference"]),
+        ("contact[0].name.given[0]", ["contact[0].name", ".given[0]"]),
+        ("short", ["short"]),
+        ("oneNameThatIsLongerThanTheColumn", ["oneNameThatIsLongerThanTheColumn"]),
+    ],
+)
+def test_paths_are_broken_at_their_dots(path: str, lines: list[str]) -> None:
+    assert at_dots(path, 20).split("\n") == lines
 
 
 # ── the documents ────────────────────────────────────────────────────────────────────────────────────────────────────

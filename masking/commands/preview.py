@@ -1,7 +1,7 @@
 """Show the first resources of an export before and after masking, and which rule changed what. Writes nothing.
 
 The left side is the source itself: PHI, unless it is a sample. Without --type, one resource of each type is shown, the
-Patient first.
+Patient first, up to -n of them in all.
 """
 
 from __future__ import annotations

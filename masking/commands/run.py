@@ -29,7 +29,7 @@ from masking.commands.summary import show_facts, show_summary
 from masking.commands.unreadable import told_by_name
 from masking.errors import MaskingError, UnreadableFile
 from masking.report.manifest import MANIFEST
-from masking.session import open_session
+from masking.session import is_submitted, open_session
 from masking.spark import RunResult, Snapshot, mask
 
 USAGE = "fhir-mask run SOURCE … DESTINATION --phi-area DIR [--key-file F | --key-env NAME] [options]"
@@ -92,6 +92,8 @@ def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
     started = time.monotonic()
     java = QuietStart()
     try:
+        if prepared.order.master is not None and is_submitted():
+            screen.warn("spark-submit's master counts; the one of the job is passed over")
         with java:
             spark = open_session(prepared.order.master, prepared.order.conf)
         hush_accumulators()

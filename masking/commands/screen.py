@@ -59,8 +59,13 @@ class Screen:
         for one in renderables:
             if isinstance(one, str):
                 self.out.print(Text(printable(one)), soft_wrap=True)
-            else:
+            elif self.out.is_terminal:
                 self.out.print(one)
+            else:
+                with self.out.capture() as drawn:
+                    self.out.print(one)
+                # Tables are padded to their width, which is of no use to a file or another program.
+                self.out.file.write("\n".join(line.rstrip() for line in drawn.get().split("\n")))
 
     def show_lines(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Names and values, each pair one line however long: a path that is broken in two cannot be copied."""
