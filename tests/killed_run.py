@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from masking import cli, storage
+from masking.commands import carry as command
 from masking.commands import prepare
-from masking.commands import run as command
 from masking.spark import RunSettings
 from masking.spark.unfinished import Marker
 

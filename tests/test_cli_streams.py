@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 
+import masking.commands.carry as carry_command
 import masking.commands.keygen as keygen_command
+import masking.commands.prepare as prepare_command
 import masking.commands.run as run_command
+import masking.commands.summary as summary_command
 from masking.cli import TERMINATED, UNREAD, main
-from masking.commands.run import SparkFailed, carry_out
+from masking.commands.carry import SparkFailed, carry_out
 from masking.commands.screen import Screen
 
 
@@ -90,9 +93,9 @@ def test_a_published_run_is_one_whether_its_summary_can_be_printed_or_not(
 
     result = SimpleNamespace(manifest=None, run_id="r-1", destination="/masked", quarantine=quarantine)
     monkeypatch.setattr(run_command, "order_of", lambda arguments: None)
-    monkeypatch.setattr(run_command, "prepare", lambda order: None)
-    monkeypatch.setattr(run_command, "carry_out", lambda prepared, screen: result)
-    monkeypatch.setattr(run_command, "show_summary", fail)
+    monkeypatch.setattr(prepare_command, "prepare", lambda order: None)
+    monkeypatch.setattr(carry_command, "carry_out", lambda prepared, screen: result)
+    monkeypatch.setattr(summary_command, "show_summary", fail)
     assert run_command.run(Namespace(), Screen()) == code
     assert "run r-1 is published: fhir-mask status /masked" in capsys.readouterr().err
 
@@ -121,8 +124,8 @@ def test_a_spark_whose_process_ended_is_no_storage_that_fails(
         raise error
 
     gone = SimpleNamespace(version="4", stop=fail, sparkContext=SimpleNamespace(cancelAllJobs=fail))
-    monkeypatch.setattr(run_command, "open_session", lambda *_: gone)
-    monkeypatch.setattr(run_command, "mask", fail)
+    monkeypatch.setattr(carry_command, "open_session", lambda *_: gone)
+    monkeypatch.setattr(carry_command, "mask", fail)
     prepared: Any = SimpleNamespace(
         inputs=SimpleNamespace(files=(), bytes=0),
         made_with=SimpleNamespace(policy="p"),
@@ -136,3 +139,16 @@ def test_a_spark_whose_process_ended_is_no_storage_that_fails(
         carry_out(prepared, Screen())
     if kind is SparkFailed:
         assert "spark.driver.memory" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "words", ["run a b --phi-araa c", "run a b --phi-area c --types Patinet", "run --job /nowhere"]
+)
+def test_a_slip_is_told_before_spark_and_the_engine_are_imported(words: str) -> None:
+    code = (
+        "import sys; from masking.cli import main; code = main(sys.argv[1:]); "
+        "print(code, sorted({'pyspark', 'numba', 'pandas'} & set(sys.modules)))"
+    )
+    words_ = [sys.executable, "-c", code, *words.split()]
+    done = subprocess.run(words_, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "2 []\n", done.stderr

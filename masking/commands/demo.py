@@ -19,11 +19,12 @@ from rich.text import Text
 
 from masking import storage
 from masking.commands.beside import show_beside
+from masking.commands.carry import carry_out, places
 from masking.commands.job import Order
 from masking.commands.planted import Remains, Search, search
 from masking.commands.prepare import prepare
 from masking.commands.progress import Progressing
-from masking.commands.run import QUARANTINED, carry_out, places
+from masking.commands.run import QUARANTINED
 from masking.commands.sample import make_sample, told
 from masking.commands.screen import Screen, counted, duration, facts, table
 from masking.commands.summary import show_facts, show_summary

@@ -20,8 +20,7 @@ from masking.fhir.elements import resource_types
 from masking.policy.problems import Problems, did_you_mean, key_path, short
 from masking.policy.source import Source, Unusable
 from masking.policy.yaml_tree import Node, Scalar, SequenceNode, read_tree
-from masking.report.manifest import fault_of_reference_date
-from masking.spark.run import BUNDLES
+from masking.report.manifest import BUNDLES, fault_of_reference_date
 
 _SIZE = re.compile(r"([0-9]{1,15})([KMG]?)\Z")
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}

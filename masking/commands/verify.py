@@ -12,10 +12,10 @@ from argparse import ArgumentParser, Namespace
 from pyspark.sql import SparkSession
 
 from masking import storage
+from masking.commands.carry import failed
 from masking.commands.job import conf_of
 from masking.commands.prepare import only
 from masking.commands.quiet import QuietStart
-from masking.commands.run import failed
 from masking.commands.screen import Screen, duration
 from masking.commands.verdict import show_verdict
 from masking.errors import InputError, UsageError

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from masking.maskers.base import Masker
+if TYPE_CHECKING:
+    from masking.maskers.base import Masker  # the maskers take a second to import, and job files need none
 
 
 class Action(StrEnum):

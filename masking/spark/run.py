@@ -23,6 +23,8 @@ from masking.errors import NAMED_IN, MaskingError, UnreadableFile, UsageError, n
 from masking.native import compile_once
 from masking.pools import POOLS_VERSION
 from masking.report.manifest import (
+    BUNDLES,
+    FORMATS,
     MadeWith,
     Manifest,
     OutputFile,
@@ -54,9 +56,6 @@ _MOST_CORES = 2048
 
 #: In a run's folder on the PHI side: the name of the input file that could not be read.
 UNREADABLE = "unreadable-file.txt"
-#: What becomes of a Bundle: written as one, or as the resources of its entries.
-BUNDLES = ("keep", "split")
-FORMATS = ("ndjson", "parquet")
 
 Notice = Callable[[str], None]
 
