@@ -19,6 +19,10 @@ from masking.policy.specs import Place, Policy, TypeAction, TypeRule
 from masking.report.manifest import MadeWith, choose_reference_date, read_manifest, refuse_other_key
 from masking.spark import RunSettings
 from masking.spark.read import Inputs, find_inputs, refuse_key_place, refuse_shared_places
+from masking.spark.run import FORMATS
+
+#: What a run writes unless it is told otherwise; `RunSettings` alone writes what is needed for the rest.
+DEFAULT_FORMATS = ("ndjson", "parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,13 @@ def prepare(order: Order) -> Prepared:
     inputs = find_inputs(order.source, destination, phi_area)
     plan = Plan(policy, keys)
     settings, engine = RunSettings(allow_other_key=order.allow_other_key, bundles=order.bundles or "keep"), Engine(plan)
+    settings = dataclasses.replace(
+        settings,
+        formats=",".join(name for name in FORMATS if name in (order.formats or DEFAULT_FORMATS)),
+        partition_by=",".join(order.partition_by) or settings.partition_by,
+        resource_column=order.resource_column,
+        change_feed=order.change_feed,
+    )
     if order.max_document_bytes is not None:
         settings = dataclasses.replace(settings, line_bytes=order.max_document_bytes)
         engine = Engine(plan, max_bytes=order.max_document_bytes)

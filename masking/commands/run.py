@@ -1,4 +1,4 @@
-"""Mask an export: NDJSON or Bundles in, masked NDJSON out, with a manifest.
+"""Mask an export: NDJSON or Bundles in, masked NDJSON and Parquet tables out, with a manifest.
 
 SOURCE is a file, a folder (searched at any depth) or a glob; there may be several. Accepted are *.ndjson and *.jsonl
 with a document a line, and *.json that is one document, such as a Bundle; also with .gz, .bz2 or .zst behind.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -29,7 +29,7 @@ from masking.commands.summary import show_facts, show_summary
 from masking.commands.unreadable import told_by_name
 from masking.errors import MaskingError, UnreadableFile
 from masking.report.manifest import MANIFEST
-from masking.session import open_session
+from masking.session import open_session, with_delta
 from masking.spark import RunResult, Snapshot, mask
 
 USAGE = "fhir-mask run SOURCE … DESTINATION --phi-area DIR [--key-file F | --key-env NAME] [options]"
@@ -64,6 +64,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--bundles", metavar="keep|split", help="split: write the resources of Bundles, not the Bundles"
     )
     parser.add_argument(
+        "--formats", metavar="F,…", help="ndjson[,parquet[,delta]]: also typed tables (default: ndjson,parquet)"
+    )
+    parser.add_argument(
+        "--partition-by", metavar="auto|none|year|T,…", help="tables in a folder a year (auto: very large ones)"
+    )
+    parser.add_argument("--resource-column", action="store_true", help="tables also have each resource's whole JSON")
+    parser.add_argument("--change-feed", action="store_true", help="new Delta tables keep a change data feed")
+    parser.add_argument(
         "--allow-other-key", action="store_true", help="write beside output that was made with another key"
     )
 
@@ -93,7 +101,7 @@ def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
     java = QuietStart()
     try:
         with java:
-            spark = open_session(prepared.order.master, prepared.order.conf)
+            spark = open_session(prepared.order.master, _conf(prepared))
         hush_accumulators()
         screen.say(f"Spark {spark.version} is ready after {duration(time.monotonic() - started)}", "dim")
 
@@ -129,6 +137,12 @@ def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
         raise failed(error) from None
 
 
+def _conf(prepared: Prepared) -> Mapping[str, str]:
+    """What Spark is started with."""
+    order = prepared.order
+    return with_delta(order.master, order.conf) if "delta" in prepared.settings.formats.split(",") else order.conf
+
+
 def failed(error: Exception) -> SparkFailed:
     """What is told of a failure of Spark's."""
     is_gone = type(error).__name__ == "Py4JNetworkError"  # the library itself knows no py4j
@@ -144,6 +158,10 @@ def _stop(spark: SparkSession) -> None:
 def places(result: RunResult) -> list[tuple[str, str]]:
     """Where things are."""
     found = [("Masked", result.ndjson), ("Manifest", storage.join(result.destination, MANIFEST))]
+    if result.parquet:
+        found.insert(1, ("Tables", result.parquet))
+    if result.delta:
+        found.insert(2, ("Delta", result.delta))
     if result.quarantine:
         found.append(("Quarantine", f"{result.quarantine} (PHI)"))
     return found

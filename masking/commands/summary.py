@@ -37,6 +37,9 @@ def show_summary(screen: Screen, manifest: Manifest) -> None:
     _show_counts(screen, "Quarantined because", dict(manifest.reasons))
     _show_counts(screen, "Entries of Bundles without a resource to write", dict(manifest.dropped_entries))
     _show_counts(screen, "Redacted: values that no masker reads, bytes of images among them", dict(manifest.redactions))
+    _show_counts(
+        screen, "In tables as JSON alone, for R4 has no such property or another type there", dict(manifest.misfits)
+    )
 
 
 def _show_counts(screen: Screen, title: str, counts: dict[str, int]) -> None:
@@ -61,8 +64,18 @@ def show_facts(screen: Screen, manifest: Manifest, places: list[tuple[str, str]]
         ("Run", f"{manifest.run_id}, {duration(manifest.seconds)}, {size(total.bytes_read)} at {rate}"),
         ("Lines", f"{manifest.lines:,} read: {total.masked:,} masked, {total.quarantined:,} quarantined{dropped}{split}, "
                   f"{manifest.blank:,} blank"),
+        *_tables(manifest),
         ("Made with", f"policy {made.policy}, key {made.key_fingerprint}, project {made.project}"),
         ("Ages as of", made.reference_date),
         *places,
     ]  # fmt: skip
     screen.show_lines(pairs)
+
+
+def _tables(manifest: Manifest) -> list[tuple[str, str]]:
+    files = manifest.tables
+    if not files:
+        return []
+    types = len({file.resource_type for file in files})
+    rows, bytes_ = sum(file.rows for file in files), sum(file.bytes for file in files)
+    return [("In tables", f"{rows:,} rows of {counted(types, 'type')}, {counted(len(files), 'file')}, {size(bytes_)}")]
