@@ -25,7 +25,7 @@ class _Range:
     numbers: Iterable[int]
     function: Callable[[Iterator[Any]], Iterator[Any]] | None = None
 
-    def mapInArrow(self, function: Callable[[Iterator[Any]], Iterator[Any]], schema: str) -> _Range:
+    def mapInArrow(self, function: Callable[[Iterator[Any]], Iterator[Any]], schema: str) -> _Range:  # noqa: N802 (Spark's name)
         assert schema.endswith(" binary")
         return _Range(self.numbers, function)
 

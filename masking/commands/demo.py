@@ -21,7 +21,7 @@ from masking.commands.job import Order
 from masking.commands.planted import Remains, Search, search
 from masking.commands.prepare import prepare
 from masking.commands.progress import Progressing
-from masking.commands.run import QUARANTINED, carry_out, places
+from masking.commands.run import QUARANTINED, carry_out, places, verified
 from masking.commands.sample import make_sample, told
 from masking.commands.screen import Screen, counted, duration, facts, table
 from masking.commands.summary import show_facts, show_summary
@@ -68,7 +68,7 @@ class _Folders:
 
 
 def run(arguments: Namespace, screen: Screen) -> int:
-    """The five steps."""
+    """The six steps."""
     if arguments.patients < 1:
         raise UsageError("--patients must be 1 or more")
     started = time.monotonic()
@@ -97,7 +97,9 @@ def run(arguments: Namespace, screen: Screen) -> int:
     with Progressing(screen, "Searching") as bar:
         found = search(plan, folders.sample / "truth.jsonl", folders.sample / "export", Path(result.ndjson), bar.update)
     _show_search(screen, found)
-    _step(screen, 5, "Where things are, and what next")
+    _step(screen, 5, "Verifying: every known identifier, every reference, every value that stays")
+    verified(prepared, result, screen)
+    _step(screen, 6, "Where things are, and what next")
     show_facts(screen, result.manifest, [("Source", str(folders.sample / "export")), *places(result)])
     _show_next(screen, folders)
     screen.say(f"The demo took {duration(time.monotonic() - started)}.", "dim")

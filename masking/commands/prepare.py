@@ -20,6 +20,9 @@ from masking.report.manifest import MadeWith, choose_reference_date, read_manife
 from masking.spark import RunSettings
 from masking.spark.read import Inputs, find_inputs, refuse_key_place, refuse_shared_places
 
+#: In the name of a policy, before the types that it was narrowed to.
+TYPES = ", types "
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -85,7 +88,7 @@ def only(policy: Policy, types: Sequence[str]) -> Policy:
     meaning = hashlib.sha256(f"{policy.sha256} types {','.join(named)}".encode()).hexdigest()
     return dataclasses.replace(
         policy,
-        name=f"{policy.name}, types {', '.join(named)}",
+        name=f"{policy.name}{TYPES}{', '.join(named)}",
         sha256=meaning,
         types={**named, **others},
         other_types=dropped,

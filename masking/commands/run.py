@@ -13,7 +13,6 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 
-from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from masking import storage
@@ -24,21 +23,19 @@ from masking.commands.prepare import Prepared, prepare
 from masking.commands.progress import Progressing
 from masking.commands.quiet import QuietStart
 from masking.commands.screen import Screen, counted, duration, size
+from masking.commands.sparkfailed import failed
 from masking.commands.summary import show_facts, show_summary
-from masking.errors import InputError, MaskingError, UnreadableFile
+from masking.commands.verdict import exit_code, show_verdict
+from masking.commands.verifying import verify_run
+from masking.errors import InputError, UnreadableFile
 from masking.report.manifest import MANIFEST
+from masking.report.verdict import Verdict
 from masking.session import open_session
 from masking.spark import RunResult, Snapshot, mask
 
 USAGE = "fhir-mask run SOURCE … DESTINATION --phi-area DIR [--key-file F | --key-env NAME] [options]"
 ON_PLATFORMS = True  # Glue adds arguments of its own
 QUARANTINED = 3
-
-
-class SparkFailed(MaskingError):
-    """Spark could not start or gave up; its own log says more than may be repeated here."""
-
-    exit_code = 9
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -58,6 +55,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--bundles", metavar="keep|split", help="split: write the resources of Bundles, not the Bundles"
     )
+    parser.add_argument("--verify", action="store_true", help="then look for what leaked (fhir-mask verify)")
     parser.add_argument(
         "--allow-other-key", action="store_true", help="write beside output that was made with another key"
     )
@@ -69,7 +67,28 @@ def run(arguments: Namespace, screen: Screen) -> int:
     result = carry_out(prepared, screen)
     show_summary(screen, result.manifest)
     show_facts(screen, result.manifest, places(result))
+    if arguments.verify:
+        verdict = verified(prepared, result, screen)
+        if not verdict.verified:
+            return exit_code(verdict)
     return QUARANTINED if result.quarantine else 0
+
+
+def verified(prepared: Prepared, result: RunResult, screen: Screen) -> Verdict:
+    """Hold the run that has just ended against its source, and tell the verdict."""
+    order = prepared.order
+    done = verify_run(
+        list(order.source),
+        prepared.destination,
+        prepared.phi_area,
+        prepared.engine.plan.policy,
+        screen,
+        run_id=result.run_id,
+        master=order.master,
+        conf=dict(order.conf),
+    )
+    show_verdict(screen, done.verdict, done.path, done.findings)
+    return done.verdict
 
 
 def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
@@ -112,11 +131,6 @@ def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
         raise failed(error) from None
 
 
-def failed(error: Exception) -> SparkFailed:
-    """What is told of a failure of Spark's."""
-    return SparkFailed(_told(error))
-
-
 def told_by_name(error: UnreadableFile, files: Sequence[str], at_terminal: bool) -> InputError:
     """The error with the name of its file, for a person at a terminal alone: names hold names, and logs are kept."""
     number = error.number
@@ -145,15 +159,3 @@ def _progress(bar: Progressing) -> Callable[[Snapshot], None]:
         bar.update(now.bytes, now.bytes_total, ", ".join(said))
 
     return show
-
-
-def _told(error: Exception) -> str:
-    """A failure of Spark's by its kind: its text may quote the data."""
-    kind = type(error).__name__
-    java = getattr(error, "java_exception", None)  # of py4j's errors; the library itself knows no py4j
-    if java is not None:
-        kind = str(java.getClass().getName())
-    elif isinstance(error, PySparkException):
-        condition = getattr(error, "getCondition", error.getErrorClass)()  # Spark 4's name for it, Spark 3.5's
-        kind = f"{kind} {condition}" if condition else kind
-    return f"Spark failed ({kind}); nothing was published. Spark's own log says more: --conf spark.log.level=INFO"

@@ -8,6 +8,13 @@ from masking.commands.screen import Screen, counted, duration, size, table
 from masking.report.verdict import CHECKS, Verdict
 
 _MOST = 12
+LEAK = 4
+UNVERIFIED = 10
+
+
+def exit_code(verdict: Verdict) -> int:
+    """0 verified, 4 a leak, 10 anything else that is wrong."""
+    return 0 if verdict.verified else LEAK if verdict.leaked else UNVERIFIED
 
 
 def show_verdict(screen: Screen, verdict: Verdict, path: str | None = None, findings: str | None = None) -> None:
