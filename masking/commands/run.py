@@ -87,7 +87,7 @@ def verified(prepared: Prepared, result: RunResult, screen: Screen) -> Verdict:
         master=order.master,
         conf=dict(order.conf),
     )
-    show_verdict(screen, done.verdict, done.path, done.findings)
+    show_verdict(screen, done.verdict, done.report, done.findings)
     return done.verdict
 
 

@@ -10,7 +10,8 @@ from masking.commands.summary import show_facts, show_summary
 from masking.commands.verdict import show_verdict
 from masking.errors import InputError
 from masking.report.manifest import MANIFEST, Manifest, read_manifest, run_folder
-from masking.report.verdict import VERDICT, read_verdict
+from masking.report.page import REPORT
+from masking.report.verdict import read_verdict
 
 USAGE = "fhir-mask status DESTINATION [--run ID]"
 
@@ -35,7 +36,7 @@ def run(arguments: Namespace, screen: Screen) -> int:
     if verdict is None:
         screen.show_lines([("Verdict", "not verified yet: fhir-mask verify SOURCE DESTINATION --phi-area DIR")])
     else:
-        show_verdict(screen, verdict, storage.join(run_folder(destination, manifest.run_id), VERDICT))
+        show_verdict(screen, verdict, storage.join(run_folder(destination, manifest.run_id), REPORT))
     if len(run_ids) > 1:
         _show_runs(screen, destination, run_ids, manifest)
         screen.say("fhir-mask status DESTINATION --run ID shows another one.", "dim")

@@ -57,5 +57,5 @@ def run(arguments: Namespace, screen: Screen) -> int:
         master=arguments.master,
         conf=conf_of(arguments.conf or []),
     )
-    show_verdict(screen, done.verdict, done.path, done.findings)
+    show_verdict(screen, done.verdict, done.report, done.findings)
     return exit_code(done.verdict)
