@@ -16,8 +16,9 @@ import pytest
 import masking.commands.keygen as keygen_command
 import masking.commands.run as run_command
 from masking.cli import TERMINATED, UNREAD, main
-from masking.commands.run import SparkFailed, carry_out
+from masking.commands.run import carry_out
 from masking.commands.screen import Screen
+from masking.commands.sparkfailed import SparkFailed
 
 
 def called(words: str, redirected: str = "", **environment: str) -> subprocess.CompletedProcess[str]:

@@ -24,7 +24,7 @@ from masking.commands.prepare import prepare
 from masking.commands.progress import Progressing
 from masking.commands.questions import ask, questions, show_answers, source_tables
 from masking.commands.quiet import QuietStart
-from masking.commands.run import QUARANTINED, carry_out, places
+from masking.commands.run import QUARANTINED, carry_out, places, verified
 from masking.commands.sample import make_sample, told
 from masking.commands.screen import Screen, counted, duration, facts, table
 from masking.commands.summary import show_facts, show_summary
@@ -110,7 +110,9 @@ def run(arguments: Namespace, screen: Screen) -> int:
     _show_search(screen, found, folders.recall)
     _step(screen, 5, "Three questions in SQL, asked of the source and of the masked tables")
     _show_questions(screen, folders, result, arguments.master)
-    _step(screen, 6, "Where things are, and what next")
+    _step(screen, 6, "Verifying: every known identifier, every reference, every value that stays")
+    verified(prepared, result, screen)
+    _step(screen, 7, "Where things are, and what next")
     show_facts(screen, result.manifest, [("Source", str(folders.sample / "export")), *places(result)])
     _show_next(screen, folders)
     screen.say(f"The demo took {duration(time.monotonic() - started)}.", "dim")

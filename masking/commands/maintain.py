@@ -13,8 +13,8 @@ from pyspark.sql import SparkSession
 from masking import storage
 from masking.commands.job import conf_of
 from masking.commands.quiet import QuietStart
-from masking.commands.run import failed
 from masking.commands.screen import Screen, counted
+from masking.commands.sparkfailed import failed
 from masking.errors import InputError
 from masking.report.manifest import read_manifest
 from masking.session import open_session, with_delta

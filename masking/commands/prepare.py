@@ -24,6 +24,9 @@ from masking.spark.run import FORMATS
 #: What a run writes unless it is told otherwise; `RunSettings` alone writes what is needed for the rest.
 DEFAULT_FORMATS = ("ndjson", "parquet")
 
+#: In the name of a policy, before the types that it was narrowed to.
+TYPES = ", types "
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -98,7 +101,7 @@ def only(policy: Policy, types: Sequence[str]) -> Policy:
     meaning = hashlib.sha256(f"{policy.sha256} types {','.join(named)}".encode()).hexdigest()
     return dataclasses.replace(
         policy,
-        name=f"{policy.name}, types {', '.join(named)}",
+        name=f"{policy.name}{TYPES}{', '.join(named)}",
         sha256=meaning,
         types={**named, **others},
         other_types=dropped,

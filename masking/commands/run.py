@@ -14,7 +14,6 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 
-from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from masking import storage
@@ -25,25 +24,19 @@ from masking.commands.prepare import Prepared, prepare
 from masking.commands.progress import Progressing
 from masking.commands.quiet import QuietStart, hush_accumulators
 from masking.commands.screen import Screen, counted, duration, size
+from masking.commands.sparkfailed import failed, gone
 from masking.commands.summary import show_facts, show_summary
 from masking.commands.unreadable import told_by_name
-from masking.errors import MaskingError, UnreadableFile
+from masking.commands.verdict import exit_code, show_verdict
+from masking.commands.verifying import verify_run
+from masking.errors import UnreadableFile
 from masking.report.manifest import MANIFEST
+from masking.report.verdict import Verdict
 from masking.session import open_session, with_delta
 from masking.spark import RunResult, Snapshot, mask
 
 USAGE = "fhir-mask run SOURCE … DESTINATION --phi-area DIR [--key-file F | --key-env NAME] [options]"
 QUARANTINED = 3
-_GONE = (
-    "Spark's process has ended, perhaps for want of memory; nothing was published. With more of it: "
-    "--conf spark.driver.memory=4g"
-)
-
-
-class SparkFailed(MaskingError):
-    """Spark could not start or gave up; its own log says more than may be repeated here."""
-
-    exit_code = 9
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -63,6 +56,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--bundles", metavar="keep|split", help="split: write the resources of Bundles, not the Bundles"
     )
+    parser.add_argument("--verify", action="store_true", help="then look for what leaked (fhir-mask verify)")
     parser.add_argument(
         "--formats", metavar="F,…", help="ndjson[,parquet[,delta]]: also typed tables (default: ndjson,parquet)"
     )
@@ -89,7 +83,28 @@ def run(arguments: Namespace, screen: Screen) -> int:
         screen.warn(
             f"the summary cannot be written; run {result.run_id} is published: fhir-mask status {result.destination}"
         )
+    if arguments.verify:
+        verdict = verified(prepared, result, screen)
+        if not verdict.verified:
+            return exit_code(verdict)
     return QUARANTINED if result.quarantine else 0
+
+
+def verified(prepared: Prepared, result: RunResult, screen: Screen) -> Verdict:
+    """Hold the run that has just ended against its source, and tell the verdict."""
+    order = prepared.order
+    done = verify_run(
+        list(order.source),
+        prepared.destination,
+        prepared.phi_area,
+        prepared.engine.plan.policy,
+        screen,
+        run_id=result.run_id,
+        master=order.master,
+        conf=dict(order.conf),
+    )
+    show_verdict(screen, done.verdict, done.report, done.findings)
+    return done.verdict
 
 
 def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
@@ -130,7 +145,7 @@ def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
     except BrokenPipeError:  # whoever read what we say has gone; to Java it would be an error of py4j's
         raise
     except (ConnectionError, EOFError):  # of storage, `naming` lets none come so far
-        raise SparkFailed(_GONE) from None
+        raise gone() from None
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("py4j", "pyspark"):
             raise
@@ -141,12 +156,6 @@ def _conf(prepared: Prepared) -> Mapping[str, str]:
     """What Spark is started with."""
     order = prepared.order
     return with_delta(order.master, order.conf) if "delta" in prepared.settings.formats.split(",") else order.conf
-
-
-def failed(error: Exception) -> SparkFailed:
-    """What is told of a failure of Spark's."""
-    is_gone = type(error).__name__ == "Py4JNetworkError"  # the library itself knows no py4j
-    return SparkFailed(_GONE if is_gone else _told(error))
 
 
 def _stop(spark: SparkSession) -> None:
@@ -182,15 +191,3 @@ def _progress(bar: Progressing) -> Callable[[Snapshot], None]:
         bar.update(now.bytes, now.bytes_total, ", ".join(said), _STEPS[now.step])
 
     return show
-
-
-def _told(error: Exception) -> str:
-    """A failure of Spark's by its kind: its text may quote the data."""
-    kind = type(error).__name__
-    java = getattr(error, "java_exception", None)  # of py4j's errors
-    if java is not None:
-        kind = str(java.getClass().getName())
-    elif isinstance(error, PySparkException):
-        condition = getattr(error, "getCondition", error.getErrorClass)()  # Spark 4's name for it, Spark 3.5's
-        kind = f"{kind} {condition}" if condition else kind
-    return f"Spark failed ({kind}); nothing was published. Spark's own log says more: --conf spark.log.level=INFO"
