@@ -32,6 +32,7 @@ class Scene:
         """A run over just these documents."""
         (self.folder / "in").mkdir(exist_ok=True)
         (self.folder / "in" / "a.ndjson").write_text("".join(json.dumps(document) + "\n" for document in documents))
+        print("a run", len(documents), flush=True)  # shown where the test fails
         how = RunSettings(partitions=1, formats="ndjson,parquet,delta", **settings)  # type: ignore[arg-type]
         places = [str(self.folder / name) for name in ("in", "out", "phi")]
         return mask(self.spark, *places, engine=Engine(plan()), made_with=MADE_WITH, settings=how)

@@ -11,12 +11,23 @@ from pyspark.sql import SparkSession
 from rich.text import Text
 
 from masking.commands.screen import Screen, table
-from masking.report.manifest import OutputFile
 from masking.tables.parquet import TableFolder
-from masking.tables.whole import make_table
+from masking.tables.whole import table_of
 
 _MOST = 12  # rows shown of an answer
-Answer = dict[tuple[Any, ...], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is counted by, and how many there are of each, in order."""
+
+    names: tuple[str, ...]
+    counts: dict[tuple[Any, ...], int]
+
+    @property
+    def total(self) -> int:
+        """All together."""
+        return sum(self.counts.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,40 +71,36 @@ GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 10""",
 def source_tables(export: Path, target: Path, types: Sequence[str]) -> dict[str, str]:
     """Tables of an export's NDJSON, made beside it and PHI as it is: the folder of each type that is there."""
     made = {}
-    root = export.parent  # of both
     for name in types:
-        files = []
-        for path in sorted(export.glob(f"{name}*.ndjson")):
-            content = path.read_bytes()
-            files.append(OutputFile(str(path.relative_to(root)), name, content.count(b"\n"), len(content), ""))
-        folder = target / name.lower()
-        where = TableFolder(name, str(root), str(folder.relative_to(root)), str(target / ".writing"))
-        if files and make_table(where, files, "00000").files:
-            made[name] = str(folder)
+        read = (path.read_bytes().split(b"\n") for path in sorted(export.glob(f"{name}*.ndjson")))
+        lines = [line for found in read for line in found if line.strip()]  # exports have blank lines
+        where = TableFolder(name, str(target), name.lower(), str(target / ".writing"))
+        if table_of(lines, where, "00000").files:
+            made[name] = str(target / name.lower())
     return made
 
 
 def ask(spark: SparkSession, question: Question, folder: str) -> Answer:
-    """The answer, in order: what it is grouped by, and how many."""
+    """The answer over the table in a folder."""
     spark.read.parquet(folder).createOrReplaceTempView(question.resource_type.lower())
-    return {tuple(row[:-1]): row[-1] for row in spark.sql(question.sql).collect()}
+    asked = spark.sql(question.sql)
+    return Answer(tuple(asked.columns[:-1]), {tuple(row[:-1]): row[-1] for row in asked.collect()})
 
 
 def show_answers(screen: Screen, question: Question, source: Answer, masked: Answer) -> None:
     """The question, both answers side by side, and whether they are one."""
     screen.show("", Text(question.title, style="bold"), Text(question.sql, style="dim"), "")
-    groups = list(dict.fromkeys([*source, *masked]))
-    names = [f"{number}" for number in range(1, len(groups[0]) + 1)] if groups else []
-    shown = table(*names, "Source", "Masked", right=("Source", "Masked"))
+    groups = list(dict.fromkeys([*source.counts, *masked.counts]))
+    shown = table(*source.names, "Source", "Masked", right=("Source", "Masked"))
     for group in groups[:_MOST]:
-        values = (source.get(group, 0), masked.get(group, 0))
-        shown.add_row(*("–" if part is None else str(part) for part in group), *(f"{value:,}" for value in values))
+        counts = (f"{answer.counts.get(group, 0):,}" for answer in (source, masked))
+        shown.add_row(*("–" if part is None else str(part) for part in group), *counts)
     screen.show(shown)
     if len(groups) > _MOST:
         screen.show(Text(f"and {len(groups) - _MOST} others", style="dim"))
     if source == masked:
         screen.show(Text("Equal on source and masked.", style="green"))
-    elif question.note and sum(source.values()) == sum(masked.values()):
-        screen.show(Text(f"Equal in all, {sum(masked.values()):,}; {question.note}.", style="green"))
+    elif question.note and source.total == masked.total:
+        screen.show(Text(f"Equal in all, {masked.total:,}; {question.note}.", style="green"))
     else:
         screen.show(Text("NOT equal on source and masked.", style="bold red"))
