@@ -109,7 +109,7 @@ wheel: $(READY) ## dist/fhir_masking-*.whl, for Glue and EMR
 
 lock: $(READY) ## resolve locks/*.txt anew from pyproject.toml and locks/*.in
 	@for line in spark41 spark35; do \
-	  echo "$$line"; $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra aws --extra sample --extra notebook --group dev \
+	  echo "$$line"; $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra aws --extra sample --extra report --extra notebook --group dev \
 	    --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 	    pyproject.toml locks/$$line.in --output-file locks/$$line.txt || exit 1; \
 	done

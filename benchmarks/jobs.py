@@ -103,7 +103,7 @@ def run_mask(spark: SparkSession, source: Path, partitions: int | None = None) -
     """The job itself, from source to manifest, with a fresh engine."""
     engine, made_with = make_engine()
     settings = RunSettings(partitions=partitions)
-    with _folder("masked") as target, _folder("phi") as phi, Watch() as usage:
+    with folder("masked") as target, folder("phi") as phi, Watch() as usage:
         mask(spark, str(source), str(target), str(phi), engine=engine, made_with=made_with, settings=settings)
     return usage
 
@@ -114,7 +114,7 @@ def run_identity(spark: SparkSession, source: Path, partitions: int) -> Usage:
     def identity(batches: Iterable[Any]) -> Iterator[Any]:  # nested, so that it travels by value
         yield from batches
 
-    with _folder("identity") as target:
+    with folder("identity") as target:
         share = _share(spark, source, partitions)
         with Watch() as usage:
             spark.conf.set("spark.sql.files.maxPartitionBytes", str(share))
@@ -141,7 +141,7 @@ def _share(spark: SparkSession, source: Path, partitions: int) -> int:
 
 
 @contextlib.contextmanager
-def _folder(name: str) -> Iterator[Path]:
+def folder(name: str) -> Iterator[Path]:
     """A place to write to that is gone before and after."""
     place = WORK / name
     shutil.rmtree(place, ignore_errors=True)

@@ -28,6 +28,7 @@ COMMANDS = {
     "run": "mask an export",
     "verify": "look for what leaked, hold the output against the source",
     "status": "what a destination holds",
+    "maintain": "keep Delta tables in order",
     "preview": "look at a few resources before and after, write nothing",
     "explain": "which rule masks what, and how",
     "policy": "list, show and check policies",

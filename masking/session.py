@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from importlib import metadata
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -34,6 +35,33 @@ LOCAL_SETTINGS: Mapping[str, str] = {
     "spark.driver.host": "127.0.0.1",  # works without a network, and offers nothing to it
     "spark.log.level": "ERROR",
 }
+
+
+#: What Spark is told at its start so that it knows Delta.
+DELTA_SETTINGS: Mapping[str, str] = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+}
+
+
+def with_delta(master: str | None, conf: Mapping[str, str]) -> dict[str, str]:
+    """Settings with those of Delta. Where we start Spark on this machine, Maven brings Delta's jars; a platform has its
+    own.
+    """
+    found = {**DELTA_SETTINGS, **conf}
+    if not is_submitted() and (master or LOCAL).startswith("local"):
+        packages = [conf["spark.jars.packages"]] if "spark.jars.packages" in conf else []
+        found["spark.jars.packages"] = ",".join([_delta_package(), *packages])
+    return found
+
+
+def _delta_package() -> str:
+    """Maven's name of the Delta that fits the installed one: from 4.1 on it bears Spark's version too."""
+    delta, spark = metadata.version("delta-spark"), metadata.version("pyspark")
+    scala = "2.13" if int(spark.split(".")[0]) >= 4 else "2.12"
+    numbers = [int(part) for part in delta.split(".")[:2]]
+    middle = f"_{'.'.join(spark.split('.')[:2])}" if numbers >= [4, 1] else ""
+    return f"io.delta:delta-spark{middle}_{scala}:{delta}"
 
 
 def is_submitted() -> bool:

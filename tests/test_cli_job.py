@@ -32,7 +32,8 @@ def job(tmp_path: Path) -> Path:
     path.write_text(
         "source: [a, b]\ndestination: out\nphi_area: phi\npolicy: realistic\nkey_file: key\ntypes: [Patient]\n"
         "conf: {spark.ui.enabled: false, spark.x: '1'}\nmax_document_bytes: 64M\nallow_other_key: true\n"
-        "on: 2026-01-01\nbundles: split\n"
+        "on: 2026-01-01\nbundles: split\nformats: [ndjson]\npartition_by: Condition, Encounter\nresource_column: true\n"
+        "change_feed: true\n"
     )
     return path
 
@@ -50,6 +51,10 @@ def test_a_job_file_says_everything(job: Path) -> None:
         allow_other_key=True,
         on="2026-01-01",
         bundles="split",
+        formats=("ndjson",),
+        partition_by=("Condition", "Encounter"),
+        resource_column=True,
+        change_feed=True,
     )
 
 
@@ -65,6 +70,26 @@ def test_the_command_line_wins(job: Path) -> None:
     assert order.on == "2025-12-31"
     assert order.conf == {"spark.ui.enabled": "false", "spark.x": "a=b"}
     assert order.target_file_bytes == 5
+
+
+def test_formats_and_partitions(tmp_path: Path) -> None:
+    order = order_of(arguments("a", "b", "--phi-area", "p", "--formats", "ndjson, parquet", "--partition-by", "year"))
+    assert (order.formats, order.partition_by, order.resource_column) == (("ndjson", "parquet"), ("year",), False)
+    for option, text, said in (
+        ("--formats", "ndjson,parqet", "did you mean 'parquet'"),
+        ("--formats", "parquet", "ndjson is always written"),
+        ("--formats", "ndjson,delta", "delta wants parquet"),
+        ("--partition-by", "Observatoin", "did you mean 'Observation'"),
+        ("--partition-by", "Location", "main date"),
+        ("--partition-by", "year,Condition", "main date"),
+    ):
+        with pytest.raises(UsageError, match=f"{option}: .*{said}"):
+            order_of(arguments("a", "b", "--phi-area", "p", option, text))
+    (tmp_path / "job.yaml").write_text("formats: parquet\npartition_by: [Location]\n")
+    with pytest.raises(PolicyError) as refused:
+        read_job(tmp_path / "job.yaml")
+    assert "job.yaml:1 $.formats: ndjson is always written" in str(refused.value)
+    assert "job.yaml:2 $.partition_by: expected auto" in str(refused.value)
 
 
 def test_bundles_are_kept_or_split() -> None:

@@ -78,6 +78,8 @@ def test_the_demo_finds_nothing_and_can_be_had_again(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         assert " 0 found." in done.stdout
+        assert done.stdout.count("Equal on source and masked.") >= 2
+        assert "NOT equal" not in done.stdout
         assert "Patient" in done.stdout
         assert ("from an earlier demo" in done.stdout) is again
         assert "WARN" not in done.stderr

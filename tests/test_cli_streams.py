@@ -19,8 +19,9 @@ import masking.commands.prepare as prepare_command
 import masking.commands.run as run_command
 import masking.commands.summary as summary_command
 from masking.cli import TERMINATED, UNREAD, main
-from masking.commands.carry import SparkFailed, carry_out
+from masking.commands.carry import carry_out
 from masking.commands.screen import Screen
+from masking.commands.sparkfailed import SparkFailed
 
 
 def called(words: str, redirected: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
@@ -96,7 +97,7 @@ def test_a_published_run_is_one_whether_its_summary_can_be_printed_or_not(
     monkeypatch.setattr(prepare_command, "prepare", lambda order: None)
     monkeypatch.setattr(carry_command, "carry_out", lambda prepared, screen: result)
     monkeypatch.setattr(summary_command, "show_summary", fail)
-    assert run_command.run(Namespace(), Screen()) == code
+    assert run_command.run(Namespace(verify=False), Screen()) == code
     assert "run r-1 is published: fhir-mask status /masked" in capsys.readouterr().err
 
 
@@ -133,7 +134,7 @@ def test_a_spark_whose_process_ended_is_no_storage_that_fails(
         destination="",
         phi_area="",
         engine=None,
-        settings=None,
+        settings=SimpleNamespace(formats="ndjson"),
     )
     with pytest.raises(kind) as caught:
         carry_out(prepared, Screen())

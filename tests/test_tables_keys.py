@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from pathlib import Path
 from random import Random
 
 import pyarrow as pa
@@ -129,7 +130,10 @@ def test_moments() -> None:
     for _ in range(3000):
         date = f"{random.randint(1, 9999):04d}-{random.randint(1, 12):02d}-{random.randint(1, 31):02d}"
         zone = random.choice(["Z", "+01:00", "-09:30", "+14:00"])
-        texts += [date, f"{date}T{random.randint(0, 23):02d}:{random.randint(0, 59):02d}:07.{random.randint(0, 10**7)}{zone}"]
+        texts += [
+            date,
+            f"{date}T{random.randint(0, 23):02d}:{random.randint(0, 59):02d}:07.{random.randint(0, 10**7)}{zone}",
+        ]
     micros, known = moments_of(pa.array(texts))
     for text, found, is_known in zip(texts, micros.tolist(), known.tolist(), strict=True):
         try:
@@ -153,3 +157,14 @@ def test_documents_of_all_shapes_have_keys(resource_type: str) -> None:
         assert (alone.id[0], alone.patient[0], alone.date[0], alone.year[0]) == (
             together.id[place], together.patient[place], together.date[place], together.year[place],
         )  # fmt: skip
+
+
+def test_the_docs_list_the_main_dates() -> None:
+    text = (Path(__file__).resolve().parents[1] / "docs" / "tables.md").read_text()
+    listed = {
+        found[1]: tuple(re.findall(r"`([^`]+)`", found[2]))
+        for found in re.finditer(r"^\| (\w+) \| (`.*`) \|$", text.partition("## Main dates")[2], re.MULTILINE)
+    }
+    assert listed == {name: main_date_paths(name) for name in resource_types() if main_date_paths(name)}
+    none = re.search(r"No main date have: (.*)\.", text)
+    assert none and set(none[1].split(", ")) == resource_types() - set(listed)

@@ -36,10 +36,12 @@ def test_a_run_leaves_tables_that_agree_with_its_lines(spark: SparkSession, tmp_
     (tmp_path / "in").mkdir()
     entries = [{"resource": document} for document in conditions(7)]
     documents = [*conditions(90), {"resourceType": "Bundle", "type": "collection", "entry": entries}]
-    documents += [{"resourceType": "Patient", "id": f"p{number:02d}", "birthDate": "1980-02-03"} for number in range(20)]
+    documents += [
+        {"resourceType": "Patient", "id": f"p{number:02d}", "birthDate": "1980-02-03"} for number in range(20)
+    ]
     (tmp_path / "in" / "all.ndjson").write_text("".join(json.dumps(document) + "\n" for document in documents))
     places = [str(tmp_path / name) for name in ("in", "out", "phi")]
-    settings = RunSettings(bundles="split", partitions=3)
+    settings = RunSettings(bundles="split", partitions=3, formats="ndjson,parquet")
     result = mask(spark, *places, engine=Engine(plan()), made_with=MADE_WITH, settings=settings)
     manifest = read_manifest(str(tmp_path / "out"))
     assert manifest is not None and manifest == result.manifest
@@ -49,15 +51,24 @@ def test_a_run_leaves_tables_that_agree_with_its_lines(spark: SparkSession, tmp_
         file.path for file in manifest.tables
     }
     for name in ("Condition", "Patient"):
-        lines = [json.loads(line) for path in (run / "ndjson" / name).iterdir() for line in path.read_text().splitlines()]
+        lines = [
+            json.loads(line) for path in (run / "ndjson" / name).iterdir() for line in path.read_text().splitlines()
+        ]
         rows = spark.read.parquet(str(run / "parquet" / name.lower())).select("id", "patient_id").collect()
         whose = (
-            {line["id"]: line.get("subject", {}).get("reference", "").removeprefix("Patient/") or None for line in lines}
+            {
+                line["id"]: line.get("subject", {}).get("reference", "").removeprefix("Patient/") or None
+                for line in lines
+            }
             if name == "Condition"
             else {line["id"]: line["id"] for line in lines}
         )
         assert {row.id: row.patient_id for row in rows} == whose
     assert not (run / ".writing").exists()
+    described = {path.name for path in (run / "schema").iterdir()}
+    assert described == {"condition.sql", "Condition.schema.json", "patient.sql", "Patient.schema.json"}
+    location = f"${{DESTINATION}}/runs/{manifest.run_id}/parquet/condition/"
+    assert location in (run / "schema" / "condition.sql").read_text()
 
     only = replace(settings, formats="ndjson")
     again = mask(spark, *places, engine=Engine(plan()), made_with=MADE_WITH, settings=only)
@@ -151,8 +162,12 @@ def test_every_type_gives_a_table_that_pyarrow_and_spark_read(spark: SparkSessio
 
 
 def test_tables_that_lack_a_row_are_not_published() -> None:
-    lines = (OutputFile("a", "Patient", 3, 1, ""), OutputFile("b", "Patient", 2, 1, ""), OutputFile("c", "Group", 1, 1, ""))
+    lines = (
+        OutputFile("a", "Patient", 3, 1, ""),
+        OutputFile("b", "Patient", 2, 1, ""),
+        OutputFile("c", "Group", 1, 1, ""),
+    )
     rows = (OutputFile("d", "Patient", 4, 1, ""), OutputFile("e", "Group", 1, 1, ""))
-    with pytest.raises(CountMismatch, match="Patient: 5 lines, but 4 rows$"):
+    with pytest.raises(CountMismatch, match=r"Patient: 5 lines, but 4 rows$"):
         check_tables(lines, rows)
     check_tables(lines, (*rows, OutputFile("f", "Patient", 1, 1, "")))

@@ -1,4 +1,4 @@
-"""Carry out a run that is prepared: on Spark, with progress, and with its failures told by their kind.
+"""Carry out a run that is prepared: on Spark, with progress, and hold it against its source when asked.
 
 Apart from the command, for Spark takes a second or two to import, and what is wrong with a call is told before that.
 """
@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from masking import storage
@@ -18,22 +17,32 @@ from masking.commands.prepare import Prepared
 from masking.commands.progress import Progressing
 from masking.commands.quiet import QuietStart, hush_accumulators
 from masking.commands.screen import Screen, counted, duration, size
+from masking.commands.sparkfailed import failed, gone
 from masking.commands.unreadable import told_by_name
-from masking.errors import MaskingError, UnreadableFile
+from masking.commands.verdict import show_verdict
+from masking.commands.verifying import verify_run
+from masking.errors import UnreadableFile
 from masking.report.manifest import MANIFEST
-from masking.session import is_submitted, open_session
+from masking.report.verdict import Verdict
+from masking.session import is_submitted, open_session, with_delta
 from masking.spark import RunResult, Snapshot, mask
 
-_GONE = (
-    "Spark's process has ended, perhaps for want of memory; nothing was published. With more of it: "
-    "--conf spark.driver.memory=4g"
-)
 
-
-class SparkFailed(MaskingError):
-    """Spark could not start or gave up; its own log says more than may be repeated here."""
-
-    exit_code = 9
+def verified(prepared: Prepared, result: RunResult, screen: Screen) -> Verdict:
+    """Hold the run that has just ended against its source, and tell the verdict."""
+    order = prepared.order
+    done = verify_run(
+        list(order.source),
+        prepared.destination,
+        prepared.phi_area,
+        prepared.engine.plan.policy,
+        screen,
+        run_id=result.run_id,
+        master=order.master,
+        conf=dict(order.conf),
+    )
+    show_verdict(screen, done.verdict, done.report, done.findings)
+    return done.verdict
 
 
 def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
@@ -47,7 +56,7 @@ def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
         if prepared.order.master is not None and is_submitted():
             screen.warn("spark-submit's master counts; the one of the job is passed over")
         with java:
-            spark = open_session(prepared.order.master, prepared.order.conf)
+            spark = open_session(prepared.order.master, _conf(prepared))
         hush_accumulators()
         screen.say(f"Spark {spark.version} is ready after {duration(time.monotonic() - started)}", "dim")
 
@@ -76,17 +85,17 @@ def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
     except BrokenPipeError:  # whoever read what we say has gone; to Java it would be an error of py4j's
         raise
     except (ConnectionError, EOFError):  # of storage, `naming` lets none come so far
-        raise SparkFailed(_GONE) from None
+        raise gone() from None
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("py4j", "pyspark"):
             raise
         raise failed(error) from None
 
 
-def failed(error: Exception) -> SparkFailed:
-    """What is told of a failure of Spark's."""
-    is_gone = type(error).__name__ == "Py4JNetworkError"  # the library itself knows no py4j
-    return SparkFailed(_GONE if is_gone else _told(error))
+def _conf(prepared: Prepared) -> Mapping[str, str]:
+    """What Spark is started with."""
+    order = prepared.order
+    return with_delta(order.master, order.conf) if "delta" in prepared.settings.formats.split(",") else order.conf
 
 
 def _stop(spark: SparkSession) -> None:
@@ -98,6 +107,10 @@ def _stop(spark: SparkSession) -> None:
 def places(result: RunResult) -> list[tuple[str, str]]:
     """Where things are."""
     found = [("Masked", result.ndjson), ("Manifest", storage.join(result.destination, MANIFEST))]
+    if result.parquet:
+        found.insert(1, ("Tables", result.parquet))
+    if result.delta:
+        found.insert(2, ("Delta", result.delta))
     if result.quarantine:
         found.append(("Quarantine", f"{result.quarantine} (PHI)"))
     return found
@@ -118,15 +131,3 @@ def _progress(bar: Progressing) -> Callable[[Snapshot], None]:
         bar.update(now.bytes, now.bytes_total, ", ".join(said), _STEPS[now.step])
 
     return show
-
-
-def _told(error: Exception) -> str:
-    """A failure of Spark's by its kind: its text may quote the data."""
-    kind = type(error).__name__
-    java = getattr(error, "java_exception", None)  # of py4j's errors
-    if java is not None:
-        kind = str(java.getClass().getName())
-    elif isinstance(error, PySparkException):
-        condition = getattr(error, "getCondition", error.getErrorClass)()  # Spark 4's name for it, Spark 3.5's
-        kind = f"{kind} {condition}" if condition else kind
-    return f"Spark failed ({kind}); nothing was published. Spark's own log says more: --conf spark.log.level=INFO"

@@ -19,11 +19,13 @@ from rich.text import Text
 
 from masking import storage
 from masking.commands.beside import show_beside
-from masking.commands.carry import carry_out, places
+from masking.commands.carry import carry_out, places, verified
 from masking.commands.job import Order
 from masking.commands.planted import Remains, Search, search
 from masking.commands.prepare import prepare
 from masking.commands.progress import Progressing
+from masking.commands.questions import ask, questions, show_answers, source_tables
+from masking.commands.quiet import QuietStart
 from masking.commands.run import QUARANTINED
 from masking.commands.sample import make_sample, told
 from masking.commands.screen import Screen, counted, duration, facts, table
@@ -32,6 +34,8 @@ from masking.errors import UsageError, naming
 from masking.keys import write_key_file
 from masking.policy.plan import Plan
 from masking.policy.specs import Rule
+from masking.session import open_session
+from masking.spark import RunResult
 
 USAGE = "fhir-mask demo [--patients N] [--dest DIR] [--master URL]"
 _SHOWN = {"Patient": 40, "Observation": 12, "Encounter": 16}  # the most changes shown of each
@@ -75,7 +79,7 @@ class _Folders:
 
 
 def run(arguments: Namespace, screen: Screen) -> int:
-    """The five steps."""
+    """The six steps."""
     if arguments.patients < 1:
         raise UsageError("--patients must be 1 or more")
     started = time.monotonic()
@@ -106,7 +110,11 @@ def run(arguments: Namespace, screen: Screen) -> int:
         found = search(plan, folders.sample / "truth.jsonl", folders.sample / "export", Path(result.ndjson), bar.update)
     found.write(folders.recall)
     _show_search(screen, found, folders.recall)
-    _step(screen, 5, "Where things are, and what next")
+    _step(screen, 5, "Three questions in SQL, asked of the source and of the masked tables")
+    _show_questions(screen, folders, result, arguments.master)
+    _step(screen, 6, "Verifying: every known identifier, every reference, every value that stays")
+    verified(prepared, result, screen)
+    _step(screen, 7, "Where things are, and what next")
     show_facts(screen, result.manifest, [("Source", str(folders.sample / "export")), *places(result)])
     _show_next(screen, folders)
     screen.say(f"The demo took {duration(time.monotonic() - started)}.", "dim")
@@ -216,6 +224,21 @@ def _show_search(screen: Screen, found: Search, report: Path) -> None:
 def _percent(share: float | None) -> str:
     """A share, rounded down: one that is not whole never reads as 100%."""
     return "–" if share is None else "100%" if share == 1 else f"{math.floor(share * 1e5) / 1e3:.3f}%"
+
+
+def _show_questions(screen: Screen, folders: _Folders, result: RunResult, master: str | None) -> None:
+    """The same SQL over Parquet of the sample, which is made on the PHI side, and over what the run wrote."""
+    asked = questions(result.manifest.made_with.reference_date)
+    before = source_tables(folders.sample / "export", folders.sample / "tables", [one.resource_type for one in asked])
+    with QuietStart():
+        spark = open_session(master)
+    try:
+        for question in asked:
+            if folder := before.get(question.resource_type):
+                masked = f"{result.parquet}/{question.resource_type.lower()}"
+                show_answers(screen, question, ask(spark, question, folder), ask(spark, question, masked))
+    finally:
+        spark.stop()
 
 
 def _place(rule: Rule) -> str:

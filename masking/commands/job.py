@@ -20,7 +20,8 @@ from masking.fhir.elements import resource_types
 from masking.policy.problems import Problems, did_you_mean, key_path, short
 from masking.policy.source import Source, Unusable
 from masking.policy.yaml_tree import Node, Scalar, SequenceNode, read_tree
-from masking.report.manifest import BUNDLES, fault_of_reference_date
+from masking.report.manifest import BUNDLES, FORMATS, fault_of_reference_date
+from masking.tables.main_dates import AUTO, NONE, YEAR, main_date_paths
 
 _SIZE = re.compile(r"([0-9]{1,15})([KMG]?)\Z")
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -49,6 +50,10 @@ class Order:
     target_file_bytes: int | None = None
     allow_other_key: bool = False
     bundles: str | None = None
+    formats: tuple[str, ...] = ()
+    partition_by: tuple[str, ...] = ()
+    resource_column: bool = False
+    change_feed: bool = False
 
 
 def order_of(arguments: Namespace) -> Order:
@@ -63,7 +68,11 @@ def order_of(arguments: Namespace) -> Order:
     given: dict[str, Any] = {
         "source": tuple(paths[:-1]),
         "destination": paths[-1] if paths else None,
-        "types": _type_list(arguments.types),
+        "types": _named(arguments.types, "--types", "to mask all that the policy lets through"),
+        "formats": _named(arguments.formats, "--formats", "for NDJSON and Parquet"),
+        "partition_by": _named(arguments.partition_by, "--partition-by", "to leave it to the sizes"),
+        "resource_column": arguments.resource_column,
+        "change_feed": arguments.change_feed,
         "allow_other_key": arguments.allow_other_key,
     }
     for name in ("phi_area", "policy", "key_file", "key_env", "project", "on", "master", "bundles"):
@@ -79,11 +88,11 @@ def order_of(arguments: Namespace) -> Order:
     return _checked(dataclasses.replace(order, conf={**said.conf, **conf_of(arguments.conf or [])}))
 
 
-def _type_list(text: str | None) -> tuple[str, ...]:
-    """The types that a line names; a list of none is a mistake, for it would read as all."""
-    names = tuple(part.strip() for part in (text or "").split(",") if part.strip())
+def _named(text: str | None, option: str, without: str) -> tuple[str, ...]:
+    """What a line names; a list of nothing is a mistake, for it would read as if nothing had been said."""
+    names = _listed(text)
     if text is not None and not names:
-        raise UsageError("--types names no type; leave it out to mask all that the policy lets through")
+        raise UsageError(f"{option} names nothing; leave it out {without}")
     return names
 
 
@@ -95,6 +104,10 @@ def _checked(order: Order) -> Order:
             raise UsageError(f"--types: R4 has no type {short(name)!r}" + (f"; {hint}" if hint else ""))
     if order.bundles is not None and order.bundles not in BUNDLES:
         raise UsageError(f"--bundles: expected {' or '.join(BUNDLES)}")
+    if wrong := _wrong_formats(order.formats):
+        raise UsageError(f"--formats: {wrong}")
+    if wrong := _wrong_partitions(order.partition_by):
+        raise UsageError(f"--partition-by: {wrong}")
     if order.master is not None and not _MASTER.match(order.master):
         raise UsageError(f"--master: {_MASTERS}")
     if order.on is not None and (fault := fault_of_reference_date(order.on)):
@@ -118,6 +131,35 @@ def _refuse_empty(order: Order) -> None:
     if not all(text.strip() for text in order.source):
         raise UsageError("a SOURCE is empty")
     refuse_empty_key(order.key_file, order.key_env)
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def _wrong_formats(formats: tuple[str, ...]) -> str | None:
+    """What is wrong with the formats that were asked for."""
+    for name in formats:
+        if name not in FORMATS:
+            hint = did_you_mean(name, FORMATS)
+            return f"{short(name)!r} is none of {', '.join(FORMATS)}" + (f"; {hint}" if hint else "")
+    if formats and "ndjson" not in formats:
+        return "ndjson is always written: tables are made of it"
+    return "delta wants parquet, of which it is made" if "delta" in formats and "parquet" not in formats else None
+
+
+def _wrong_partitions(names: tuple[str, ...]) -> str | None:
+    """What is wrong with what tables are to be partitioned by."""
+    if len(names) == 1 and names[0] in (AUTO, NONE, YEAR):
+        return None
+    for name in names:
+        if not main_date_paths(name):
+            hint = did_you_mean(name, [*resource_types(), AUTO, NONE, YEAR])
+            return (
+                f"expected {AUTO}, {NONE}, {YEAR}, or types with a main date (docs/tables.md), not {short(name)!r}"
+                + (f"; {hint}" if hint else "")
+            )
+    return None
 
 
 def _size(text: str, where: str) -> int:
@@ -218,6 +260,24 @@ def _master(node: Node, path: str, source: Source) -> str:
     return text
 
 
+def _formats(node: Node, path: str, source: Source) -> tuple[str, ...]:
+    return _checked_list(node, path, source, _wrong_formats)
+
+
+def _partitions(node: Node, path: str, source: Source) -> tuple[str, ...]:
+    return _checked_list(node, path, source, _wrong_partitions)
+
+
+def _checked_list(
+    node: Node, path: str, source: Source, wrong_with: Callable[[tuple[str, ...]], str | None]
+) -> tuple[str, ...]:
+    """A list, or a text with commas."""
+    names = tuple(name for text in _texts(node, path, source) for name in _listed(text))
+    if wrong := wrong_with(names):
+        raise source.bad(node, path, wrong)
+    return names
+
+
 def _flag(node: Node, path: str, source: Source) -> bool:
     return source.flag(node, path)
 
@@ -238,4 +298,8 @@ _READERS: Mapping[str, Callable[[Node, str, Source], Any]] = {
     "target_file_bytes": _bytes,
     "allow_other_key": _flag,
     "bundles": _bundles,
+    "formats": _formats,
+    "partition_by": _partitions,
+    "resource_column": _flag,
+    "change_feed": _flag,
 }

@@ -16,9 +16,15 @@ from masking.fhir.elements import resource_types
 from masking.policy.plan import Plan
 from masking.policy.read import read_policy
 from masking.policy.specs import Place, Policy, TypeAction, TypeRule
-from masking.report.manifest import MadeWith, choose_reference_date, read_manifest, refuse_other_key
+from masking.report.manifest import FORMATS, MadeWith, choose_reference_date, read_manifest, refuse_other_key
 from masking.spark import RunSettings
 from masking.spark.read import Inputs, find_inputs, refuse_key_place, refuse_shared_places
+
+#: What a run writes unless it is told otherwise; `RunSettings` alone writes what is needed for the rest.
+DEFAULT_FORMATS = ("ndjson", "parquet")
+
+#: In the name of a policy, before the types that it was narrowed to.
+TYPES = ", types "
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,13 @@ def prepare(order: Order) -> Prepared:
     inputs = find_inputs(order.source, destination, phi_area)
     plan = Plan(policy, keys)
     settings, engine = RunSettings(allow_other_key=order.allow_other_key, bundles=order.bundles or "keep"), Engine(plan)
+    settings = dataclasses.replace(
+        settings,
+        formats=",".join(name for name in FORMATS if name in (order.formats or DEFAULT_FORMATS)),
+        partition_by=",".join(order.partition_by) or settings.partition_by,
+        resource_column=order.resource_column,
+        change_feed=order.change_feed,
+    )
     if order.max_document_bytes is not None:
         settings = dataclasses.replace(settings, line_bytes=order.max_document_bytes)
         engine = Engine(plan, max_bytes=order.max_document_bytes)
@@ -87,7 +100,7 @@ def only(policy: Policy, types: Sequence[str]) -> Policy:
     meaning = hashlib.sha256(f"{policy.sha256} types {','.join(named)}".encode()).hexdigest()
     return dataclasses.replace(
         policy,
-        name=f"{policy.name}, types {', '.join(named)}",
+        name=f"{policy.name}{TYPES}{', '.join(named)}",
         sha256=meaning,
         types={**named, **others},
         other_types=dropped,

@@ -1,4 +1,4 @@
-"""Mask an export: NDJSON or Bundles in, masked NDJSON out, with a manifest.
+"""Mask an export: NDJSON or Bundles in, masked NDJSON and Parquet tables out, with a manifest.
 
 SOURCE is a file, a folder (searched at any depth) or a glob; there may be several. Accepted are *.ndjson and *.jsonl
 with a document a line, and *.json that is one document, such as a Bundle; also with .gz, .bz2 or .zst behind.
@@ -36,6 +36,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--bundles", metavar="keep|split", help="split: write the resources of Bundles, not the Bundles"
     )
+    parser.add_argument("--verify", action="store_true", help="then look for what leaked (fhir-mask verify)")
+    parser.add_argument(
+        "--formats", metavar="F,…", help="ndjson[,parquet[,delta]]: also typed tables (default: ndjson,parquet)"
+    )
+    parser.add_argument(
+        "--partition-by", metavar="auto|none|year|T,…", help="tables in a folder a year (auto: very large ones)"
+    )
+    parser.add_argument("--resource-column", action="store_true", help="tables also have each resource's whole JSON")
+    parser.add_argument("--change-feed", action="store_true", help="new Delta tables keep a change data feed")
     parser.add_argument(
         "--allow-other-key", action="store_true", help="write beside output that was made with another key"
     )
@@ -45,11 +54,13 @@ def run(arguments: Namespace, screen: Screen) -> int:
     """Prepare, mask, tell."""
     order = order_of(arguments)
     # From here on Spark and the engine are needed, which take longer to import than a slip takes to be told.
-    from masking.commands.carry import carry_out, places  # noqa: PLC0415
+    from masking.commands.carry import carry_out, places, verified  # noqa: PLC0415
     from masking.commands.prepare import prepare  # noqa: PLC0415
     from masking.commands.summary import show_facts, show_summary  # noqa: PLC0415
+    from masking.commands.verdict import exit_code  # noqa: PLC0415
 
-    result = carry_out(prepare(order), screen)
+    prepared = prepare(order)
+    result = carry_out(prepared, screen)
     try:
         show_summary(screen, result.manifest)
         show_facts(screen, result.manifest, places(result))
@@ -59,4 +70,8 @@ def run(arguments: Namespace, screen: Screen) -> int:
         screen.warn(
             f"the summary cannot be written; run {result.run_id} is published: fhir-mask status {result.destination}"
         )
+    if arguments.verify:
+        verdict = verified(prepared, result, screen)
+        if not verdict.verified:
+            return exit_code(verdict)
     return QUARANTINED if result.quarantine else 0

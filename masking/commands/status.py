@@ -7,8 +7,11 @@ from argparse import ArgumentParser, Namespace
 from masking import storage
 from masking.commands.screen import Screen, duration, size, table
 from masking.commands.summary import show_facts, show_summary
+from masking.commands.verdict import show_verdict
 from masking.errors import InputError, naming
 from masking.report.manifest import MANIFEST, Manifest, read_manifest, run_folder
+from masking.report.page import REPORT
+from masking.report.verdict import read_verdict
 
 USAGE = "fhir-mask status DESTINATION [--run ID]"
 
@@ -30,6 +33,11 @@ def run(arguments: Namespace, screen: Screen) -> int:
     show_summary(screen, manifest)
     ndjson = storage.join(run_folder(destination, manifest.run_id), "ndjson")
     show_facts(screen, manifest, [("Masked", ndjson), ("Manifest", storage.join(destination, MANIFEST))])
+    verdict = read_verdict(destination, manifest.run_id)
+    if verdict is None:
+        screen.show_lines([("Verdict", "not verified yet: fhir-mask verify SOURCE DESTINATION --phi-area DIR")])
+    else:
+        show_verdict(screen, verdict, storage.join(run_folder(destination, manifest.run_id), REPORT))
     if len(run_ids) > 1:
         _show_runs(screen, destination, run_ids, manifest)
         screen.say("fhir-mask status DESTINATION --run ID shows another one.", "dim")

@@ -37,8 +37,13 @@ def show_summary(screen: Screen, manifest: Manifest) -> None:
     _show_counts(screen, "Quarantined because", dict(manifest.reasons))
     entries = "Entries of Bundles that hold no resource to write."
     _show_counts(screen, "Not written", dict(manifest.dropped_entries), entries)
+    redacted = "Values that no masker reads, bytes of images among them."
+    _show_counts(screen, "Redacted", dict(manifest.redactions), redacted)
     _show_counts(
-        screen, "Redacted", dict(manifest.redactions), "Values that no masker reads, bytes of images among them."
+        screen,
+        "JSON alone",
+        dict(manifest.misfits),
+        "In tables as JSON alone, for R4 has no such property or another type there.",
     )
 
 
@@ -67,8 +72,18 @@ def show_facts(screen: Screen, manifest: Manifest, places: list[tuple[str, str]]
         ("Run", f"{manifest.run_id}, {duration(manifest.seconds)}, {size(total.bytes_read)} at {rate}"),
         ("Lines", f"{manifest.lines:,} read: {total.masked:,} masked, {total.quarantined:,} quarantined{dropped}{split}, "
                   f"{manifest.blank:,} blank"),
+        *_tables(manifest),
         ("Made with", f"policy {made.policy}, key {made.key_fingerprint}, project {made.project}"),
         ("Ages as of", made.reference_date),
         *places,
     ]  # fmt: skip
     screen.show_lines(pairs)
+
+
+def _tables(manifest: Manifest) -> list[tuple[str, str]]:
+    files = manifest.tables
+    if not files:
+        return []
+    types = len({file.resource_type for file in files})
+    rows, bytes_ = sum(file.rows for file in files), sum(file.bytes for file in files)
+    return [("In tables", f"{rows:,} rows of {counted(types, 'type')}, {counted(len(files), 'file')}, {size(bytes_)}")]

@@ -8,10 +8,17 @@ from masking.commands.screen import Screen, counted, duration, size, table
 from masking.report.verdict import CHECKS, Verdict
 
 _MOST = 12
+LEAK = 4
+UNVERIFIED = 10
 
 
-def show_verdict(screen: Screen, verdict: Verdict, path: str | None = None, findings: str | None = None) -> None:
-    """All of it; `path` is the verdict's own place, `findings` where they are as they stand."""
+def exit_code(verdict: Verdict) -> int:
+    """0 verified, 4 a leak, 10 anything else that is wrong."""
+    return 0 if verdict.verified else LEAK if verdict.leaked else UNVERIFIED
+
+
+def show_verdict(screen: Screen, verdict: Verdict, report: str | None = None, findings: str | None = None) -> None:
+    """All of it; `report` is where the whole report is, `findings` where they are as they stand."""
     shown = table(
         "The eighteen identifiers",
         "Looked for",
@@ -53,7 +60,7 @@ def show_verdict(screen: Screen, verdict: Verdict, path: str | None = None, find
             f"{verdict.kept_values:,} values that stay, {verdict.links:,} references, {verdict.dates:,} dates",
         ),
     ]
-    lines += [("Details", path)] if path else []
+    lines += [("Report", report)] if report else []
     lines += [("Findings", f"{findings} (PHI)")] if findings else []
     screen.show("")
     screen.show_lines(lines)

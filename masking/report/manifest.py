@@ -20,7 +20,7 @@ from masking.errors import CountMismatch, InputError, KeyRefused, UsageError, na
 MANIFEST = "manifest.json"
 #: What becomes of a Bundle: written as one, or as the resources of its entries.
 BUNDLES = ("keep", "split")
-FORMATS = ("ndjson", "parquet")  # of a run's output
+FORMATS = ("ndjson", "parquet", "delta")  # of a run's output
 FIRST_YEAR = 1900  # of reference dates
 FORMAT = 1  # of this file; readers refuse a higher one
 UNKNOWN_TYPE = "(unknown)"  # the type of lines that name none that R4 has

@@ -84,7 +84,6 @@ class Verdict:
     findings: tuple[Finding, ...]
     checks: Mapping[str, int] = field(default_factory=dict)  # of each check how often something is wrong
     uncompared: int = 0  # documents without their source beside them, for their file is not as it was
-    plots: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)  # of kept codes: before, after
     format: int = FORMAT
 
     @property

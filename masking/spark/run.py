@@ -36,6 +36,7 @@ from masking.report.manifest import (
     run_folder,
 )
 from masking.spark.apply import MaskTask
+from masking.spark.delta import DELTA, merge_runs, require_delta
 from masking.spark.finish import gather_small_files, number_quarantine, settle_files
 from masking.spark.guard import DocumentEngine
 from masking.spark.identify import Identities, identify
@@ -45,7 +46,7 @@ from masking.spark.quiet import keep_commands_out_of_logs
 from masking.spark.read import Inputs, find_inputs, refuse_shared_places
 from masking.spark.receipts import Totals, total
 from masking.spark.splits import Task, count_tasks, plan_tasks
-from masking.spark.tables import Tables, TableSettings, make_tables
+from masking.spark.tables import Tables, TableSettings, describe_tables, make_tables
 from masking.spark.telling import heard, revived, telling
 from masking.spark.unfinished import Leftover, Marker, clear_leftovers, close_run, forget_leftovers, remove_run
 from masking.spark.write import Places
@@ -81,19 +82,21 @@ class RunSettings:
     allow_other_key: bool = False
     #: "keep": a Bundle is written as one. "split": its entries' resources are written instead, each under its type.
     bundles: str = "keep"
-    #: What is written, joined by commas: always NDJSON, and Parquet made of it.
-    formats: str = "ndjson,parquet"
+    #: What is written, joined by commas: always NDJSON; Parquet made of it; Delta made of the Parquet.
+    formats: str = "ndjson"
     #: Tables partitioned by the year of their main date: "auto" (very large ones), "none", "year" (all), or types joined by commas.
     partition_by: str = "auto"
     #: Whether tables also have each resource's whole JSON, in the column `resource_json`.
     resource_column: bool = False
+    #: Whether Delta tables that this run makes keep a change data feed.
+    change_feed: bool = False
 
     def __post_init__(self) -> None:
         if self.bundles not in BUNDLES:
             raise UsageError(f"bundles must be {' or '.join(BUNDLES)}")
         formats = self.formats.split(",")
-        if "ndjson" not in formats or not set(formats) <= set(FORMATS):
-            raise UsageError(f"formats must be ndjson, or {','.join(FORMATS)}: tables are made of the NDJSON")
+        if formats != [*FORMATS[: len(formats)]]:
+            raise UsageError(f"formats must be the first of {','.join(FORMATS)}: each is made of the one before")
         for setting in dataclasses.fields(self):
             value = getattr(self, setting.name)
             if value is not None and not isinstance(value, (bool, str)) and value < 1:
@@ -102,13 +105,15 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A finished run: its manifest, and where things are. `quarantine` is None if nothing had to go there."""
+    """A finished run: its manifest, and where things are. `quarantine` and `parquet` are None if nothing is there."""
 
     manifest: Manifest
     destination: str
     ndjson: str
     quarantine: str | None
     leftovers: tuple[Leftover, ...]
+    parquet: str | None = None
+    delta: str | None = None
 
     @property
     def run_id(self) -> str:
@@ -141,6 +146,8 @@ def mask(
     notice = notice or (lambda line: None)
     clean, phi = storage.normalize(destination), storage.normalize(phi_area)
     refuse_shared_places(clean, phi)
+    if "delta" in settings.formats.split(","):
+        require_delta(spark)
     if not settings.allow_other_key:
         refuse_other_key(read_manifest(clean), made_with.key_fingerprint)
     inputs = find_inputs(sources, clean, phi)
@@ -177,7 +184,26 @@ def mask(
     close_run(places, marker)
     forget_leftovers(clean, phi, leftovers)
     quarantined = manifest.total.quarantined > 0
-    return RunResult(manifest, clean, places.ndjson, places.quarantine if quarantined else None, tuple(leftovers))
+    return RunResult(
+        manifest,
+        clean,
+        places.ndjson,
+        places.quarantine if quarantined else None,
+        tuple(leftovers),
+        places.parquet if manifest.tables else None,
+        _merge_into_delta(spark, clean, settings, notice),
+    )
+
+
+def _merge_into_delta(spark: SparkSession, destination: str, settings: RunSettings, notice: Notice) -> str | None:
+    """Bring the Delta tables up to the published runs, if they are asked for; where they are.
+
+    Delta has a log of its own, in which each run is once: should this fail, the next run or `maintain` does it.
+    """
+    if "delta" not in settings.formats.split(","):
+        return None
+    merge_runs(spark, destination, change_feed=settings.change_feed, notice=notice)
+    return storage.join(destination, DELTA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +280,7 @@ class _Work:
         tables = make_tables(self.spark, files, self.destination, self.places, how, cores)
         settle_files(tables.files, self.destination, self.places, self.places.parquet)
         check_tables(files, tables.files)
+        describe_tables(tables.files, self.destination, self.places, self.settings.resource_column)
         return tables
 
     def _identify(self, tasks: tuple[Task, ...], cores: int) -> Identities:

@@ -19,11 +19,12 @@ from pyspark.sql import functions
 from masking import storage
 from masking.report.manifest import OutputFile
 from masking.spark.write import PARQUET, Places
+from masking.tables.ddl import create_table, json_schema
 from masking.tables.keys import KeyReader, Keys, join_keys
 from masking.tables.lines import PIECE_BYTES, pieces, read_lines
-from masking.tables.main_dates import main_date_paths
+from masking.tables.main_dates import AUTO, YEAR, main_date_paths
 from masking.tables.parquet import GROUP_BYTES, TableFolder, TableWriter, Written
-from masking.tables.schema import derived
+from masking.tables.schema import MAIN_YEAR, derived
 from masking.tables.whole import make_table
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 FILE_TEXT_BYTES = 1 << 30
 #: Spark hands a Python task up to 10,000 rows at once, whatever they hold: a type with longer lines is not sorted by it.
 _LONG_LINE_BYTES = 24 << 10
-AUTO, NONE, YEAR = "auto", "none", "year"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,21 @@ def make_tables(
         misfits.update(written.misfits)
     found = sorted((file for written in made for file in written.files), key=lambda file: file.path)
     return Tables(tuple(found), dict(sorted(misfits.items())))
+
+
+def describe_tables(files: Sequence[OutputFile], destination: str, places: Places, resource: bool) -> None:
+    """Write the `CREATE TABLE` and the JSON schema of each table that there is.
+
+    A place on this machine means nothing to Athena: the statement then has `${DESTINATION}` for it.
+    """
+    root = "${DESTINATION}" if storage.is_local(destination) else destination
+    folders = {file.resource_type: file.path.rsplit("/", 1)[0] for file in files}
+    for name, folder in sorted(folders.items()):
+        table, _, year = folder.partition(f"/{MAIN_YEAR}=")
+        statement = create_table(name, storage.join(root, table), by_year=bool(year), resource=resource)
+        described = {f"{name.lower()}.sql": statement, f"{name}.schema.json": json_schema(name, resource=resource)}
+        for file, text in described.items():
+            storage.write_bytes(storage.join(places.schema, file), text.encode(), scratch=places.scratch)
 
 
 def _is_partitioned(name: str, size: int, settings: TableSettings) -> bool:

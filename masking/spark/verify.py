@@ -21,6 +21,7 @@ import numpy as np
 from masking import __version__, storage
 from masking.errors import InputError, UsageError
 from masking.report.manifest import MANIFEST, Manifest, read_manifest, run_folder
+from masking.report.page import REPORT, publish_report
 from masking.report.verdict import CHECKS, VERDICT, Finding, Verdict, publish_verdict
 from masking.spark.lines import Limits, Reader
 from masking.spark.read import Inputs, find_inputs
@@ -54,10 +55,13 @@ class PolicyFacts:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A verification that is done: the verdict, where it is, and where the findings are as they stand (PHI), if any."""
+    """A verification that is done: the verdict, where it and the report are, and where the findings are as they stand (PHI),
+    if there are any.
+    """
 
     verdict: Verdict
     path: str
+    report: str
     findings: str | None
 
 
@@ -127,7 +131,8 @@ class _Verification:
         finally:
             storage.delete_folder(self._work)
         findings = self._write_findings(weighed.leaks)
-        return Verified(verdict, publish_verdict(self._clean, verdict), findings)
+        path = publish_verdict(self._clean, verdict)
+        return Verified(verdict, path, publish_report(self._clean, self._manifest, verdict), findings)
 
     def _verdict(self, clock: float) -> tuple[Verdict, Weighed]:
         loose = self._check_files()
@@ -262,10 +267,11 @@ class _Verification:
         found: list[tuple[str, str]] = []
         manifest = storage.join(self._clean, MANIFEST)
         paths = [file.path for file in storage.list_files(root)]
+        own = {storage.join(root, VERDICT), storage.join(root, REPORT)}  # made of the manifest and of numbers
         for path in sorted([*paths, manifest]):
             short = path.removeprefix(self._clean).strip("/")
             found.append(("name", short.removeprefix(f"runs/{self._manifest.run_id}/")))
-            if path in named or path.endswith("/" + VERDICT):
+            if path in named or path in own:
                 continue
             found.append((short, path))
         return found

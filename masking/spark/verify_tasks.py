@@ -67,6 +67,7 @@ class Find(msgspec.Struct):
     action: str
     text: str
     source: str
+    source_start: int  # byte from which on lines of the source are counted
     source_line: int
     day: int = 0
     days: list[int] = []
@@ -280,6 +281,7 @@ class _Checking:
     def _detail(self, pair: Pair, finds: Any, indexes: Sequence[int], kinds: Any, patient: int) -> None:
         """Where exactly values stand, and whether they stood there before."""
         places = frozenset(int(finds.places[index]) for index in indexes)
+        block = self._job.tasks[self._number][pair.block] if pair.block >= 0 else None
         after = self._looker.where(pair.masked, places)
         before = self._looker.where(pair.source, places) if pair.source else {}
         texts: dict[str, list[str]] = {}
@@ -304,7 +306,8 @@ class _Checking:
                         inside=leaf.path in stood,
                         action=action,
                         text=leaf.text[:_TEXT],
-                        source=self._job.tasks[self._number][pair.block].path if pair.block >= 0 else "",
+                        source=block.path if block else "",
+                        source_start=block.start if block else 0,
                         source_line=pair.source_line,
                         day=ordinal_of(int(finds.days[index])) or 0,
                         days=sorted(days)[:200],
@@ -347,9 +350,7 @@ class _Checking:
             found.places.append((file, line))
 
     def _receipt(self) -> Checked:
-        others = (
-            np.unique(np.concatenate(self._others, axis=1), axis=1) if self._others else np.zeros((2, 0), np.uint64)
-        )
+        others, words = _each_once(self._others), _each_once(self._words)
         own = sorted(self._own)
         arrays = {
             "own_places": np.array([place for place, _ in own], np.int64),

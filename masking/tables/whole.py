@@ -17,7 +17,11 @@ def read_keys(reader: KeyReader, lines: Sequence[Line]) -> Keys:
 
 def make_table(table: TableFolder, files: Sequence[OutputFile], name: str) -> Written:
     """The whole table of a type, whose lines fit into memory, out of the run's NDJSON files."""
-    lines = [line for file in files for line in read_lines(table.destination, file)]
+    return table_of([line for file in files for line in read_lines(table.destination, file)], table, name)
+
+
+def table_of(lines: Sequence[Line], table: TableFolder, name: str) -> Written:
+    """The same of lines that are at hand; each is a JSON object."""
     if not lines:
         return Written()
     keys = read_keys(KeyReader(table.resource_type), lines)

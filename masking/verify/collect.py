@@ -102,10 +102,12 @@ class Collector:
             self.add(Kind.ID, own, owner)
         branch = self.tree.root(kind)
         assert branch is not None
+        # The part of a UDI that names the model is shared by all devices of it, and some repeat it as the device's own.
+        models = {text for one in _dicts(resource.get("udiCarrier")) for text in _texts(one.get("deviceIdentifier"))}
         for value in _walk(branch, resource):
             if isinstance(value, dict):
                 self._resource(value, owner, "")
-            else:
+            elif value[0] != Kind.DEVICE or value[1] not in models:
                 self.add(*value, owner)
 
     def _name(self, kind: str, name: str, owner: str, url: str, resource: dict[str, Any]) -> None:

@@ -110,12 +110,8 @@ def _reason(one: Seen, share: float, fakes: set[tuple[int, int]], offsets: Mappi
     if one.kinds & Kind.BIRTH:
         return _birth(one, offsets)
     if one.kinds & POOL:
-        is_word = share >= _WORD or not one.kinds & Kind.NAME_WORD
-        return (
-            "a name that is not the fake one"
-            if one.inside and not is_word and (one.place, one.owner) not in fakes
-            else ""
-        )
+        is_fake = (one.place, one.owner) in fakes
+        return "a name that is not the fake one" if one.kinds & Kind.NAME_WORD and one.inside and not is_fake else ""
     if share >= COMMON:
         return ""
     return "as it was" if one.inside else "of this very person"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from masking.native import Bytes, Hashes, Ints, Points, borrowing, compiled
+from masking.native import Bytes, Hashes, Ints, Points, borrowing, compiled, making
 from masking.verify.letters import day_key, fold_at, scatter
 
 COMPLETE, FIRST = 1, 2
@@ -85,7 +85,7 @@ def measure(
         sizes[one] = count
 
 
-@compiled
+@making
 def scan(
     text: Bytes,
     is_json: bool,

@@ -1,0 +1,184 @@
+"""The Delta tables of a destination: one a resource type, brought up to its finished runs by MERGE, each run once.
+
+They are made of what runs have published, oldest run first, so a process that dies anywhere is made good by the next
+call: a table says in its own log which runs it holds, and a commit bears the run's number, which Delta takes once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from delta.tables import DeltaTable
+from pyspark.sql import Window, functions
+
+from masking import storage
+from masking.errors import MaskingError, UsageError
+from masking.report.manifest import Manifest, read_manifest
+from masking.spark.write import PARQUET
+from masking.tables.schema import PATIENT_ID
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+DELTA = "delta"
+#: Names us in Delta's log, beside the run's number.
+_APP_ID = "fhir-masking"
+_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
+_RUN_ID = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{6})")
+#: How far back in a table's log its last run is looked for, behind commits of OPTIMIZE and of others.
+_LOOK_BACK = 100
+Notice = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What was done: each pair is a run and a type."""
+
+    commits: tuple[tuple[str, str], ...]
+
+
+def require_delta(spark: SparkSession) -> None:
+    """`UsageError` unless the session knows Delta: that has to be said when Spark is started."""
+    if _EXTENSION not in (spark.conf.get("spark.sql.extensions", "") or ""):
+        raise UsageError(
+            f"this Spark session knows no Delta: start it with spark.sql.extensions={_EXTENSION} and "
+            "spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog (on Glue: --datalake-formats delta)"
+        )
+
+
+def merge_runs(
+    spark: SparkSession, destination: str, *, change_feed: bool = False, notice: Notice | None = None
+) -> Merged:
+    """Merge into the Delta tables all finished runs that are for them and not in them yet, by `id`.
+
+    A row whose id is there replaces that row; of rows with one id in one run the last that was updated counts. Rows
+    without an id are added. change_feed: new tables keep a change data feed. Raises `UsageError` as `require_delta`.
+    """
+    require_delta(spark)
+    root = storage.normalize(destination)
+    waiting: list[Manifest] = []
+    known: dict[str, str] = {}
+    for run_id in reversed(storage.list_folders(storage.join(root, "runs"))):
+        manifest = read_manifest(root, run_id)
+        if manifest is None or DELTA not in str(manifest.settings.get("formats", "")).split(","):
+            continue
+        types = {file.resource_type for file in manifest.tables}
+        for name in types - known.keys():
+            known[name] = _last_run(spark, _path(root, name))
+        if all(known[name] >= run_id for name in types):
+            break  # and so were those before it
+        waiting.append(manifest)
+    commits = []
+    for manifest in reversed(waiting):
+        for name in sorted({file.resource_type for file in manifest.tables}):
+            if known[name] < manifest.run_id:
+                _merge(spark, root, manifest, name, change_feed)
+                commits.append((manifest.run_id, name))
+        if notice:
+            notice(f"run {manifest.run_id} is merged into the Delta tables")
+    return Merged(tuple(commits))
+
+
+def optimize(spark: SparkSession, destination: str) -> tuple[str, ...]:
+    """Rewrite small files of each Delta table into large ones, rows of a patient together; the names of the tables."""
+    require_delta(spark)
+    root = storage.normalize(destination)
+    names = tuple(storage.list_folders(storage.join(root, DELTA)))
+    for name in names:
+        DeltaTable.forPath(spark, storage.join(root, DELTA, name)).optimize().executeZOrderBy(PATIENT_ID)
+    return names
+
+
+def _path(root: str, resource_type: str) -> str:
+    return storage.join(root, DELTA, resource_type.lower())
+
+
+def _last_run(spark: SparkSession, path: str) -> str:
+    """The latest run that a table holds; "" where there is none."""
+    if not DeltaTable.isDeltaTable(spark, path):
+        return ""
+    rows = DeltaTable.forPath(spark, path).history(_LOOK_BACK).select("userMetadata").collect()
+    runs = [_run_of(row.userMetadata) for row in rows]
+    return max(runs, default="")
+
+
+def _run_of(metadata: str | None) -> str:
+    """The run that a commit says it is of; "" for commits of others."""
+    try:
+        found = json.loads(metadata or "{}")
+    except ValueError:
+        return ""
+    run_id = found.get("run_id") if isinstance(found, dict) else None
+    return run_id if isinstance(run_id, str) and _RUN_ID.fullmatch(run_id) else ""
+
+
+def _merge(spark: SparkSession, root: str, manifest: Manifest, name: str, change_feed: bool) -> None:
+    run = storage.join(root, "runs", manifest.run_id)
+    rows = _one_an_id(spark.read.parquet(storage.join(run, PARQUET, name.lower())))
+    path = _path(root, name)
+    metadata = {"run_id": manifest.run_id, "policy_sha256": manifest.made_with.policy_sha256}
+    with _settings(
+        spark,
+        {
+            "spark.databricks.delta.commitInfo.userMetadata": json.dumps(metadata),
+            "spark.databricks.delta.write.txnAppId": _APP_ID,
+            "spark.databricks.delta.write.txnVersion": str(_number(manifest.run_id)),
+            "spark.databricks.delta.schema.autoMerge.enabled": "true",  # new columns alone; another type is an error
+        },
+    ):
+        if not DeltaTable.isDeltaTable(spark, path):
+            _create(rows, path, change_feed)
+            return
+        table = DeltaTable.forPath(spark, path).alias("there")
+        merge = table.merge(rows.alias("new"), "there.id = new.id")
+        merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+
+
+def _create(rows: DataFrame, path: str, change_feed: bool) -> None:
+    writer = rows.write.format("delta").mode("append")
+    if change_feed:
+        writer = writer.option("delta.enableChangeDataFeed", "true")
+    writer.save(path)
+
+
+def _one_an_id(rows: DataFrame) -> DataFrame:
+    """The rows with the last updated one of each id; most exports have no id twice, which costs a look at the ids."""
+    twice = rows.where("id IS NOT NULL").groupBy("id").count().where("count > 1").limit(1).collect()
+    if not twice:
+        return rows
+    order = [functions.desc_nulls_last("meta.lastUpdated"), functions.desc_nulls_last("main_date")]
+    # Any order, so that a second attempt takes the same of two that were updated at one time.
+    order.append(functions.xxhash64(*rows.columns))
+    place = functions.row_number().over(Window.partitionBy("id").orderBy(*order))
+    return rows.withColumn("place", place).where("id IS NULL OR place = 1").drop("place")
+
+
+def _number(run_id: str) -> int:
+    """A run's number in Delta's log, which grows with time: the second it began, and the random part of its name."""
+    found = _RUN_ID.fullmatch(run_id)
+    if found is None:
+        raise MaskingError(f"{run_id} is no name of a run")
+    began = dt.datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+    return (int(began.timestamp()) << 24) + int(found[2], 16)
+
+
+@contextlib.contextmanager
+def _settings(spark: SparkSession, settings: dict[str, str]) -> Iterator[None]:
+    """The session with these settings, as it was afterwards."""
+    before: dict[str, Any] = {name: spark.conf.get(name, None) for name in settings}
+    try:
+        for name, value in settings.items():
+            spark.conf.set(name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                spark.conf.unset(name)
+            else:
+                spark.conf.set(name, value)
