@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 from masking.maskers.base import BETWEEN, BoundMasker, Masker, People, Subkeys, check, register, registered
 from masking.pools.names import official
-from masking.scrub import attachments, plugins
+from masking.scrub import attachments, links, plugins
 from masking.scrub.attachments import Document
 from masking.scrub.markup import Kind, scrub_markup
 from masking.scrub.scrubber import Scrubber
@@ -41,7 +41,7 @@ _SHAPED = {"phone": "phone", "ssn": "ssn", "email": "email", "url": "url", "ip":
 @dataclass(frozen=True)
 class RecordMaskers:
     """What masks a record's own values, by kind, as the policy rules them: `given`, `family`, `name`, `telecom`, `line`,
-    `city`, `zip`, `organization`, `birth_date`, `date`; and identifiers by system and by type code.
+    `city`, `zip`, `organization`, `birth_date`, `date`, `reference`; and identifiers by system and by type code.
     """
 
     by_kind: Mapping[str, BoundMasker] = field(default_factory=dict)
@@ -115,10 +115,27 @@ class BoundScrub(BoundMasker):
                 masked[row] = self._written(read, self.placeholder)
         for kind, found in groups.items():
             texts, known = [read.text for _, read, _ in found], [dossier for _, _, dossier in found]
-            answers = [scrubbed.text for scrubbed in scrub_markup(self.scrubber, kind, texts, known)]
+            answers = self._scrubbed(kind, texts, known)
             for (row, read, _), answer in zip(found, answers, strict=True):
                 masked[row] = self._written(read, answer)
         return masked
+
+    def _scrubbed(self, kind: Kind, texts: Sequence[str], known: Sequence[Dossier]) -> list[str]:
+        """Scrubbed texts; links of narratives to resources as the record's own rule for references has them."""
+        masker = self.record.by_kind.get("reference")
+        if self.form != "xhtml" or masker is None:
+            return [one.text for one in scrub_markup(self.scrubber, kind, texts, known)]
+        taken = [links.taken_out(text) for text in texts]
+        answers = [one.text for one in scrub_markup(self.scrubber, kind, [text for text, _ in taken], known)]
+        leading = list(dict.fromkeys(link for _, own in taken for link in own if link is not None))
+        if not leading:
+            return answers
+        masked = dict(zip(leading, _Ask(masker)(leading), strict=True))
+        whole = [links.put_back(answer, own, masked.get) for answer, (_, own) in zip(answers, taken, strict=True)]
+        odd = [row for row, answer in enumerate(whole) if answer is None]  # its links cannot be told apart: all is read
+        read = scrub_markup(self.scrubber, kind, [texts[row] for row in odd], [known[row] for row in odd])
+        again = dict(zip(odd, (one.text for one in read), strict=True))
+        return [again[row] if answer is None else answer for row, answer in enumerate(whole)]
 
     def _read(self, value: str, content_type: str | None) -> Document | None:
         """A value as text; None for an attachment that is none."""

@@ -331,6 +331,7 @@ _RECORD_RULES = {
     "organization": "Organization.name",
     "birth_date": "Patient.birthDate",
     "date": "date",
+    "reference": "Reference.reference",
 }
 
 
