@@ -454,7 +454,7 @@ def test_links_of_a_narrative_lead_where_references_lead() -> None:
 
 def test_a_narrative_with_odd_links_is_scrubbed_all_the_same() -> None:
     div = "<div xmlns='http://www.w3.org/1999/xhtml'><a href=''>Novak</a><img src='#obs'/><a href='Patient/p1'>x</a></div>"
-    source = observation("x", text={"status": "generated", "div": div})
+    source = observation("x") | {"text": {"status": "generated", "div": div}}
     record, found = known(PATIENT, source)
     shown = re.findall("(?:href|src)='([^']*)'", found["text"]["div"])
     assert shown[0] == "" and shown[1].startswith("#") and shown[2] == f"Patient/{record['id']}"
