@@ -173,7 +173,8 @@ def test_what_is_shuffled_is_encrypted(spark: SparkSession, tmp_path: Path) -> N
     """Spark's disks are not the PHI area: no name can be read there."""
     lines = [line(patient(f"p{index}", "Wolkenstein")) for index in range(300)]
     write(tmp_path / "in", lines)
-    identify(spark, plan(tmp_path / "in", 3), str(tmp_path / "phi"), limits=LIMITS, cores=2)
+    tasks, small = plan(tmp_path / "in", 3), IdentifySettings(bucket_bytes=1 << 10)
+    identify(spark, tasks, str(tmp_path / "phi"), limits=LIMITS, cores=2, settings=small)
     java: Any = spark.sparkContext._jvm
     blocks = java.org.apache.spark.SparkEnv.get().blockManager().diskBlockManager().localDirs()
     written = [path for block in blocks for path in Path(block.getPath()).rglob("shuffle_*.data")]
