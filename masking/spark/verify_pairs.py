@@ -178,6 +178,33 @@ class Pairing:
             yield name, document
 
 
+def parts_of(pair: Pair) -> list[Pair]:
+    """A Bundle as its entries, and what is around them, so that what is said of one person is not held for another's.
+
+    Any other document is its own only part, and so is a Bundle whose entries are not as many as they were.
+    """
+    if b'"entry"' not in pair.masked:
+        return [pair]
+    try:
+        before, after = _object(pair.source), _object(pair.masked)
+        old, new = _list(before.pop("entry", _NOTHING)), _list(after.pop("entry", _NOTHING))
+    except msgspec.DecodeError:
+        return [pair]
+    if after.get("resourceType") != _BUNDLE or len(old) != len(new):
+        return [pair]
+    around = pair._replace(source=msgspec.json.encode(before), masked=msgspec.json.encode(after))
+    return [
+        around,
+        *(pair._replace(source=bytes(one), masked=bytes(other)) for one, other in zip(old, new, strict=True)),
+    ]
+
+
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_NOTHING = msgspec.Raw(b"[]")
+_BUNDLE = msgspec.Raw(b'"Bundle"')
+
+
 def file_faults(file: OutputFile, destination: str) -> tuple[str, int]:
     """What is wrong with an output file, "" if nothing is, and how many lines it has."""
     digest, rows, size, last = hashlib.sha256(), 0, 0, b"\n"
