@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from hashlib import sha1
@@ -469,3 +470,22 @@ def test_a_narrative_with_odd_links_is_scrubbed_all_the_same() -> None:
     shown = re.findall("(?:href|src)='([^']*)'", found["text"]["div"])
     assert shown[0] == "" and shown[1].startswith("#") and shown[2] == f"Patient/{record['id']}"
     assert "Novak" not in found["text"]["div"]
+
+
+def test_a_subject_whom_nobody_describes_is_counted() -> None:
+    """By the type of the resource; what names nobody, and who is known by another record, is not."""
+    documents = [
+        PATIENT,
+        observation("x", "Patient/ghost", effectiveDateTime="2020-01-02"),
+        observation("x", "Patient/p1", effectiveDateTime="2020-01-02"),
+        {"resourceType": "Medication", "id": "m1", "batch": {"expirationDate": "2020-01-02"}},
+        {"resourceType": "Encounter", "id": "e", "status": "finished", "subject": {"identifier": {"value": "7"}},
+         "period": {"start": "2020-01-02"}},
+    ]  # fmt: skip
+    lines = [dump(document) for document in documents]
+    for size in (1, 5):
+        engine, found = Engine(plan()).with_people(People(gather(lines))), Counter[str]()
+        for start in range(0, len(lines), size):
+            found.update(engine.mask_batch(lines[start : start + size]).dangling)
+        assert found == {"Observation": 1, "Encounter": 1}
+    assert not Engine(plan()).mask_batch(lines).dangling

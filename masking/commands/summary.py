@@ -39,6 +39,8 @@ def show_summary(screen: Screen, manifest: Manifest) -> None:
     _show_counts(screen, "Not written", dict(manifest.dropped_entries), entries)
     redacted = "Values that no masker reads, bytes of images among them."
     _show_counts(screen, "Redacted", dict(manifest.redactions), redacted)
+    strangers = "Resources whose subject no record describes; who that is, is drawn from the reference."
+    _show_counts(screen, "Of somebody unknown", dict(manifest.dangling), strangers)
     _show_counts(
         screen,
         "JSON alone",

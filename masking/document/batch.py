@@ -243,6 +243,21 @@ class Walked:
             self._find(missing)
         return self._distinct, self._key_of[frames]
 
+    def dangling(self) -> list[int]:
+        """The types, by number, of resources whose subject a reference names and no record describes, one a resource."""
+        if self._key_of is None:
+            return []
+        unknown = [key is not None and self.references.is_unknown(key) for key in self._distinct]
+        found = np.flatnonzero((self._key_of >= 0) & np.array([*unknown, False])[self._key_of])
+        kinds = self.frames["type"][found].tolist()
+        return [
+            kind
+            for frame, kind in zip(found.tolist(), kinds, strict=True)
+            # What names nobody goes by its own id.
+            if not self.persons[kind]
+            and self._distinct[self._key_of[frame]] != self.references.canonical(id_key(self._own[frame]))
+        ]
+
     def charts(self, rows: Ints) -> tuple[list[bytes | None], Ints]:
         """As `subjects`, but of a RelatedPerson the patient in whose chart it stands, so that their dates move together."""
         keys, place = self.subjects(rows)

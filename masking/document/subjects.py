@@ -114,6 +114,10 @@ class Subjects:
             found = self._patients[key] = (is_patient or (None if self._people.facts(f"/{who}") is None else False),)
         return found[0]
 
+    def is_unknown(self, key: bytes) -> bool:
+        """Whether people are known, but nobody by this key."""
+        return self._people is not None and self.is_patient(key) is None
+
     def named(self, reference: bytes, root_id: bytes | None) -> bytes:
         """The name (`Practitioner/7`) of the record of a human or an organization that a reference means, in what stands
         between JSON's quotes; empty where it means none.

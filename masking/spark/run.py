@@ -253,6 +253,7 @@ class _Work:
             files=files,
             reasons=totals.reasons,
             redactions=totals.redactions,
+            dangling=totals.dangling,
             entries=totals.entries,
             dropped_entries=totals.dropped_entries,
             settings={
