@@ -43,7 +43,7 @@ $(find_python); \
 echo "Installing $(2) into $(1) (0.7 GB; a minute or two) ..."; \
 "$(1)/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$(2)" && \
 "$(1)/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . && \
-echo "Compiling the document engine (half a minute) ..." && "$(1)/bin/python" -c 'import masking.document; from masking.native import compile_once; compile_once()' && \
+echo "Compiling the document engine (a minute or two) ..." && "$(1)/bin/python" -c 'from masking.native import compile_once; compile_once()' && \
 touch "$(1)/.installed"
 endef
 

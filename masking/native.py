@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import importlib
 import os
 import stat
 import tempfile
@@ -147,11 +148,14 @@ def borrowing(function: F) -> F:
 
 
 def compile_once() -> None:
-    """Compile all loops of the modules that are imported, unless this machine has them on disk; nothing where they are not
-    kept. For whoever starts processes that need them all.
+    """Compile all loops of all rooms, unless this machine has them on disk; nothing where they are not kept. For whoever
+    starts processes that need them.
     """
     if _FOLDER is None or (done := _FOLDER / "complete").exists():
         return
+    for room in _ROOMS:
+        for source in sorted((Path(__file__).parent / room).glob("*.py")):
+            importlib.import_module(f"masking.{room}.{source.stem}")
     for loop in LOOPS:
         loop.made()
     with contextlib.suppress(OSError):

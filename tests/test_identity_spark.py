@@ -10,6 +10,7 @@ import pytest
 from people import bundle, line, linked, patient, related
 from spark_double import MADE_WITH, Double
 
+import masking.spark.identify as identify_module
 from masking.errors import InputError, UsageError
 from masking.identity import Facts, People, gather
 from masking.identity.store import bucket_path, read_rows, write_index, write_rows
@@ -86,15 +87,24 @@ def test_what_spark_builds_is_what_one_process_knows(
     assert not folder.exists()
 
 
-def test_partitions_and_order_do_not_matter(spark: SparkSession, tmp_path: Path) -> None:
+def test_partitions_order_and_the_shuffle_do_not_matter(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Little is settled by one task, much by many: what they write is the same."""
     lines = export()
     stores = []
-    for name, order, tasks, files in (("one", lines, 1, 1), ("four", lines[::-1] + lines[:50], 4, 4)):
-        write(tmp_path / name, order, files)
+    shuffled = lines[::-1] + lines[:50]
+    for name, order, tasks, alone in (
+        ("one", lines, 1, 1 << 20),
+        ("four", shuffled, 4, 1 << 20),
+        ("shuffle", lines, 2, 0),
+    ):
+        monkeypatch.setattr(identify_module, "_ALONE_BYTES", alone)
+        write(tmp_path / name, order, tasks)
         phi = tmp_path / f"phi-{name}"
         found = identify(spark, plan(tmp_path / name, tasks), str(phi), limits=LIMITS, cores=2)
         stores.append({path.name: path.read_bytes() for path in Path(found.folder).iterdir()})
-    assert stores[0] == stores[1]
+    assert stores[0] == stores[1] == stores[2]
 
 
 def test_nothing_is_broadcast_and_masking_shuffles_nothing(
@@ -163,7 +173,8 @@ def test_what_is_shuffled_is_encrypted(spark: SparkSession, tmp_path: Path) -> N
     """Spark's disks are not the PHI area: no name can be read there."""
     lines = [line(patient(f"p{index}", "Wolkenstein")) for index in range(300)]
     write(tmp_path / "in", lines)
-    identify(spark, plan(tmp_path / "in", 3), str(tmp_path / "phi"), limits=LIMITS, cores=2)
+    tasks, small = plan(tmp_path / "in", 3), IdentifySettings(bucket_bytes=1 << 10)
+    identify(spark, tasks, str(tmp_path / "phi"), limits=LIMITS, cores=2, settings=small)
     java: Any = spark.sparkContext._jvm
     blocks = java.org.apache.spark.SparkEnv.get().blockManager().diskBlockManager().localDirs()
     written = [path for block in blocks for path in Path(block.getPath()).rglob("shuffle_*.data")]

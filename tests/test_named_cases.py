@@ -191,6 +191,18 @@ def test_a_maiden_name_in_a_note() -> None:
     assert scrubbed["note"][0]["text"] == f"Older papers of Mrs. {family} are under {given} {maiden}."
 
 
+@pytest.mark.parametrize(("family", "given"), [("佐々木", "花子"), ("〇野", "七〻"), ("ｻﾄｳ", "ﾊﾅｺ")])
+def test_names_with_marks_of_iteration_in_a_note(family: str, given: str) -> None:
+    """They are letters of the name, though no ideographs."""
+    note = {
+        "resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"},
+        "subject": {"reference": "Patient/p1"}, "note": [{"text": f"{given} {family} walks."}],
+    }  # fmt: skip
+    record, scrubbed = masked(patient("p1", family, given), note)
+    [(_, fake, first)] = names(record)
+    assert scrubbed["note"][0]["text"] == f"{first} {fake} walks."
+
+
 # ── several records, one human ──
 
 

@@ -28,7 +28,9 @@ _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 #: Sentences of the sample in which words that are names are none, of whomever they tell.
 _ELSE = re.compile("|".join(map(re.escape, NO_NAMES)))
 _UUID_SIZE = 32
-_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts that write no blanks between words
+_UNSPACED = re.compile(
+    "[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+)  # scripts that write no blanks between words
 
 
 class Value(NamedTuple):

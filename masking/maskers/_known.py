@@ -24,7 +24,7 @@ Around: TypeAlias = tuple[str | None, str | None, str | None]
 @dataclass(frozen=True)
 class RecordMaskers:
     """What masks a record's own values, by kind, as the policy rules them: `given`, `family`, `name`, `telecom`, `line`,
-    `city`, `zip`, `organization`, `birth_date`, `date`; and identifiers by system and by type code.
+    `city`, `zip`, `organization`, `birth_date`, `date`, `reference`; and identifiers by system and by type code.
     """
 
     by_kind: Mapping[str, BoundMasker] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 from masking.maskers._known import Around, Attachment, Attachments, Knowledge, RecordMaskers
 from masking.maskers.base import BoundMasker, Masker, People, Subkeys, check, register, registered
-from masking.scrub import attachments, plugins
+from masking.scrub import attachments, links, plugins
 from masking.scrub.attachments import Document
 from masking.scrub.markup import Kind, scrub_markup
 from masking.scrub.scrubber import Scrubber
@@ -116,9 +116,26 @@ class BoundScrub(BoundMasker):
                 groups.setdefault(read.kind, []).append((row, read.text, company))
         for kind, found in groups.items():
             rows, texts, companies = zip(*found, strict=True)
-            for row, answer in zip(rows, scrub_markup(self.scrubber, kind, texts, companies), strict=True):
-                masked[row] = answer.text
+            for row, answer in zip(rows, self._scrubbed(kind, texts, companies), strict=True):
+                masked[row] = answer
         return masked
+
+    def _scrubbed(self, kind: Kind, texts: Sequence[str], known: Sequence[Company]) -> list[str]:
+        """Scrubbed texts; links of narratives to resources as the record's own rule for references has them."""
+        masker = self.record.by_kind.get("reference")
+        if self.form != "xhtml" or masker is None:
+            return [one.text for one in scrub_markup(self.scrubber, kind, texts, known)]
+        taken = [links.taken_out(text) for text in texts]
+        answers = [one.text for one in scrub_markup(self.scrubber, kind, [text for text, _ in taken], known)]
+        leading = list(dict.fromkeys(link for _, own in taken for link in own if link is not None))
+        if not leading:
+            return answers
+        masked = dict(zip(leading, _Ask(masker)(leading), strict=True))
+        whole = [links.put_back(answer, own, masked.get) for answer, (_, own) in zip(answers, taken, strict=True)]
+        odd = [row for row, answer in enumerate(whole) if answer is None]  # its links cannot be told apart: all is read
+        read = scrub_markup(self.scrubber, kind, [texts[row] for row in odd], [known[row] for row in odd])
+        again = dict(zip(odd, (one.text for one in read), strict=True))
+        return [again[row] if answer is None else answer for row, answer in enumerate(whole)]
 
     # ── attachments ──
 

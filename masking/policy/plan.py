@@ -346,6 +346,7 @@ _RECORD_RULES = {
     "organization": "Organization.name",
     "birth_date": "Patient.birthDate",
     "date": "date",
+    "reference": "Reference.reference",
 }
 
 

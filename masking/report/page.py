@@ -54,8 +54,10 @@ p { max-width: 46rem; } .soft { color: var(--soft); }
 .verdict.bad { border-color: var(--bad); } .verdict strong { color: var(--good); } .bad strong, .bad-cell { color: var(--bad); }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 caption { text-align: left; color: var(--soft); padding-bottom: .3rem; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
-thead th { color: var(--soft); font-weight: 600; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line);
+  overflow-wrap: anywhere; }
+th { overflow-wrap: normal; }
+thead th { color: var(--soft); font-weight: 600; } td.n, th.n { text-align: right; padding-right: 1rem; font-variant-numeric: tabular-nums; }
 code { font-size: .9em; overflow-wrap: anywhere; } figure { margin: 1rem 0; } figcaption { color: var(--soft); }
 """
 

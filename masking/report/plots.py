@@ -58,7 +58,7 @@ def _bars(names: Sequence[str], series: Sequence[Sequence[int]], labels: Sequenc
         for number, (values, label) in enumerate(zip(series, labels, strict=True)):
             places = [place + 0.4 - height * (number + 0.5) for place in range(len(names))]
             bars = axes.barh(places, values, height, color=(_BAR, _SECOND)[number], label=label)
-            axes.bar_label(bars, [f" {value:,}" for value in values], color=_INK, fontsize=8)
+            axes.bar_label(bars, [f" {value:,}" if value else "" for value in values], color=_INK, fontsize=8)
         axes.set_yticks(range(len(names)), names)
         axes.set_xscale("symlog", linthresh=1)
         axes.set_xlim(0, max([max(values, default=1) for values in series], default=1) * 6 + 1)

@@ -80,6 +80,8 @@ class Identities:
         remove(self.folder)
 
 
+#: Records of no more bytes are settled by one task, which holds some ten times as much in memory.
+_ALONE_BYTES = 16 << 20
 _LOADED: dict[str, Store] = {}
 #: Keys whose meaning a task keeps decoded.
 _DECODED = 10_000
@@ -185,7 +187,11 @@ def _settle(spark: SparkSession, found: list[Gathered], folder: str, cores: int,
     # A record's claims together take about half as much again as the record.
     buckets = max(1, round(1.5 * sum(one.bytes for one in found) / bucket_bytes))
     files: list[Bucket] = []
-    if sources:
+    if sources and buckets == 1 and sum(one.bytes for one in found) <= _ALONE_BYTES:
+        # As many tasks again, and a shuffle, would cost more than the work does.
+        alone = spark.range(0, 1, 1, 1).mapInArrow(ClaimTask(sources, folder, 1).run_alone, "bucket binary")
+        files = [msgspec.msgpack.decode(row.bucket, type=Bucket) for row in alone.collect()]
+    elif sources:
         claims = spark.range(0, len(sources), 1, min(len(sources), 4 * cores)).mapInArrow(
             ClaimTask(sources, folder, buckets).run, "bucket int, key binary, claim binary"
         )

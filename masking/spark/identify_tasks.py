@@ -170,16 +170,30 @@ class ClaimTask:
 
     def run(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Indexes into `tasks` in; rows of bucket, key and claim out."""
-        content = storage.read_bytes(groups_path(self.folder))
-        groups = Groups.decode(content) if content else Groups()
+        groups = _groups(self.folder)
         for batch in rows:
             for index in batch.column(0).to_pylist():
                 yield from batches(self._claims(self.tasks[index], groups), ("bucket", "key", "claim"), pa.int32())
+
+    def run_alone(self, rows: Iterable[Any]) -> Iterator[Any]:
+        """Settle all claims as the one bucket that they fill, in memory; whatever comes in, once. The bucket written out."""
+        for _ in rows:
+            groups = _groups(self.folder)
+            claims = sorted({claim[1:] for task in self.tasks for claim in self._claims(task, groups)})
+            entries = settled((key.decode(), payload) for key, payload in claims)
+            bucket = write_bucket(self.folder, 0, entries, scratch(self.folder))
+            yield pa.RecordBatch.from_arrays([pa.array([_encode(bucket)], pa.binary())], ["bucket"])
 
     def _claims(self, task: int, groups: Groups) -> Iterator[tuple[int, bytes, bytes]]:
         for _, payload in read_rows(gathered_path(self.folder, task)):
             for key, claim in claims_of(_facts(payload), groups):
                 yield bucket_of(key, self.buckets), key.encode(), encode_claim(claim)
+
+
+def _groups(folder: str) -> Groups:
+    """The groups of linked records."""
+    content = storage.read_bytes(groups_path(folder))
+    return Groups.decode(content) if content else Groups()
 
 
 def batches(rows: Iterable[tuple[Any, bytes, bytes]], names: Sequence[str], first: Any) -> Iterator[Any]:

@@ -26,8 +26,12 @@ from masking.spark.splits import Block, Task
 _NAME = re.compile(r"[A-Za-z]+-([0-9]{5})(?:-([0-9]+))?\.ndjson")
 
 
+_URN = re.compile(rb'("reference"\s*:\s*")([Uu][Rr][Nn]:[Uu][Uu][Ii][Dd]:[0-9A-Fa-f-]{36})"')
+
+
 class _Header(msgspec.Struct):
     resourceType: str = ""  # noqa: N815 (FHIR's name)
+    id: str = ""
 
 
 class _Entries(msgspec.Struct):
@@ -35,6 +39,7 @@ class _Entries(msgspec.Struct):
 
 
 class _Entry(msgspec.Struct):
+    fullUrl: str = ""  # noqa: N815 (FHIR's name)
     resource: msgspec.Raw = msgspec.Raw(b"null")
 
 
@@ -168,14 +173,59 @@ class Pairing:
         except (msgspec.DecodeError, RecursionError):
             return
         if name == BUNDLE and self.split:
-            for entry in _entries(document).entry:
-                inner = bytes(entry.resource)
-                if inner[:1] == b"{":
-                    kind = _header(inner).resourceType
-                    if kind in resource_types() and kind not in self.unwritten:
-                        yield kind, inner
+            yield from self._parts(_entries(document).entry)
         elif name in resource_types() and name not in self.unwritten:
             yield name, document
+
+    def _parts(self, entries: Sequence[_Entry]) -> Iterator[tuple[str, bytes]]:
+        """The resources of a Bundle that was split. Between files a `urn:uuid:` leads nowhere, so where the Bundle says what
+        it means, the source is read as if it said so too.
+        """
+        resources: list[tuple[str, bytes]] = []
+        targets: dict[bytes, set[bytes]] = {}
+        for entry in entries:
+            inner = bytes(entry.resource)
+            if inner[:1] == b"{":
+                head = _header(inner)
+                if head.resourceType in resource_types():
+                    resources.append((head.resourceType, inner))
+                    name = f"{head.resourceType}/{head.id}".encode()
+                    targets.setdefault(entry.fullUrl.lower().encode(), set()).add(name)
+
+        def link(found: re.Match[bytes]) -> bytes:
+            names = targets.get(found[2].lower(), set())
+            return found[1] + (next(iter(names)) if len(names) == 1 else found[2]) + b'"'
+
+        for kind, inner in resources:
+            if kind not in self.unwritten:
+                yield kind, inner if kind == BUNDLE else _URN.sub(link, inner)
+
+
+def parts_of(pair: Pair) -> list[Pair]:
+    """A Bundle as its entries, and what is around them, so that what is said of one person is not held for another's.
+
+    Any other document is its own only part, and so is a Bundle whose entries are not as many as they were.
+    """
+    if b'"entry"' not in pair.masked:
+        return [pair]
+    try:
+        before, after = _object(pair.source), _object(pair.masked)
+        old, new = _list(before.pop("entry", _NOTHING)), _list(after.pop("entry", _NOTHING))
+    except msgspec.DecodeError:
+        return [pair]
+    if after.get("resourceType") != _BUNDLE or len(old) != len(new):
+        return [pair]
+    around = pair._replace(source=msgspec.json.encode(before), masked=msgspec.json.encode(after))
+    return [
+        around,
+        *(pair._replace(source=bytes(one), masked=bytes(other)) for one, other in zip(old, new, strict=True)),
+    ]
+
+
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_NOTHING = msgspec.Raw(b"[]")
+_BUNDLE = msgspec.Raw(b'"Bundle"')
 
 
 def file_faults(file: OutputFile, destination: str) -> tuple[str, int]:

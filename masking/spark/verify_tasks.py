@@ -20,8 +20,8 @@ from masking import storage
 from masking.report.manifest import OutputFile
 from masking.spark.lines import Limits, Reader
 from masking.spark.splits import Task
-from masking.spark.verify_pairs import Outputs, Pair, Pairing, Stretch, file_faults
-from masking.verify.collect import Collector, name_of
+from masking.spark.verify_pairs import Outputs, Pair, Pairing, Stretch, file_faults, parts_of
+from masking.verify.collect import Collector, candidates, name_of, owner_paths
 from masking.verify.compare import Comparer, Fault, Link, Moved
 from masking.verify.details import days_in, ordinal_of
 from masking.verify.hidden import undone
@@ -210,6 +210,7 @@ class _Checking:
             if name not in self._job.loose.get(self._number, frozenset()):
                 self._fault(Fault("counts", "a document that the source does not have", name), file, line)
             self._done.uncompared += 1
+            self._done.documents += 1
             held.append(Pair(b"", document, file, line, -1, 0))
             if len(held) >= 2000:
                 self._look(held, [[] for _ in held])
@@ -219,8 +220,9 @@ class _Checking:
     def _take(self, pairs: Sequence[Pair]) -> None:
         if not pairs:
             return
-        people = [self._people(pair.source) for pair in pairs]
-        self._look(pairs, people)
+        parts = [part for pair in pairs for part in parts_of(pair)]
+        self._look(parts, [self._people(part.source) for part in parts])
+        self._done.documents += len(pairs)
         for pair in pairs:
             self._compare(pair)
 
@@ -238,16 +240,20 @@ class _Checking:
                 owner = self._owners[spelled] = self._known.owner(name) if name else 0
             if owner:
                 found[owner] = None
-        head = _head(source)
-        if head:
-            found[self._known.owner(head)] = None
+        kind, own = _head(source)
+        if own:
+            found[self._known.owner(f"{kind}/{own}")] = None
+        if owner_paths(kind) and not any(map(self._known.is_patient, found)):
+            # Whose it is may be said by an identifier alone.
+            resource = _decode(source)
+            for name in candidates(kind, resource.get("resource", resource)):
+                found[self._known.owner(name)] = None
         return sorted(found, key=lambda owner: not self._known.is_patient(owner))
 
     def _look(self, pairs: Sequence[Pair], people: Sequence[Sequence[int]]) -> None:
         if not pairs:
             return
         finds = self._looker.look([pair.masked for pair in pairs], people)
-        self._done.documents += len(pairs)
         self._done.bytes += sum(len(pair.masked) for pair in pairs)
         first = np.array([who[0] if who else 0 for who in people], np.uint64)
         self._humans.update(first.tolist())
@@ -380,18 +386,21 @@ def _each_once(pieces: Sequence[Any]) -> Any:
 class _Head(msgspec.Struct):
     resourceType: str = ""  # noqa: N815 (FHIR's name)
     id: str = ""
+    resource: _Head | None = None  # of a Bundle's entry
 
 
 _head_of = msgspec.json.Decoder(_Head).decode
+_decode = msgspec.json.Decoder(float_hook=str).decode
 
 
-def _head(document: bytes) -> str:
-    """The name of a resource, `Patient/1`; "" where it has no id."""
+def _head(document: bytes) -> tuple[str, str]:
+    """The type and id of a resource, or of the one in a Bundle's entry; empty where there is none."""
     try:
         head = _head_of(document)
     except (msgspec.DecodeError, RecursionError):
-        return ""
-    return f"{head.resourceType}/{head.id}" if head.id else ""
+        return "", ""
+    head = head.resource or head
+    return head.resourceType, head.id
 
 
 def _texts_by_path(document: bytes) -> dict[str, list[str]]:

@@ -196,13 +196,17 @@ def candidates(kind: str, resource: dict[str, Any]) -> Iterator[str]:
 
 
 def references_at(resource: Any, path: str) -> Iterator[str]:
-    """The literal references at a path through objects and arrays."""
+    """The references at a path through objects and arrays; those by identifier alone as if they were conditional."""
     values = [resource]
     for name in path.split("."):
         values = [value[name] for value in _flat(values) if isinstance(value, dict) and name in value]
     for value in _flat(values):
-        if isinstance(value, dict) and isinstance(reference := value.get("reference"), str):
-            yield reference
+        if isinstance(value, dict):
+            if isinstance(reference := value.get("reference"), str):
+                yield reference
+            elif isinstance(one := value.get("identifier"), dict) and isinstance(number := one.get("value"), str):
+                system, kind = one.get("system"), value.get("type", "Patient")
+                yield f"{kind}?identifier={system if isinstance(system, str) else ''}|{number}"
 
 
 def _flat(values: list[Any]) -> Iterator[Any]:
@@ -337,11 +341,11 @@ def _forms(found: Found) -> Iterator[Found]:
         yield Found(kind, text.partition("://")[2], owner)
     elif (bare := text.lower().removeprefix("urn:uuid:")) and _UUID.fullmatch(bare):
         yield Found(Kind.UUID, bare, owner)
-    elif kind in (Kind.ID, Kind.NUMBER):
+    elif kind == Kind.NUMBER or (kind == Kind.ID and any(map(str.isdigit, bare))):  # one without digits is a word
         yield Found(kind, bare.removeprefix("urn:oid:"), owner)
     elif kind == Kind.ZIP:
         yield Found(kind, text[:5], owner)
-    else:
+    elif kind != Kind.ID:
         yield found
         if kind == Kind.NAME_WORD and len(parts := text.split()) > 1:  # `Mary Ann`; Spanish names
             yield from (Found(kind, part, owner) for part in parts)

@@ -22,8 +22,9 @@ from masking.verify.words import KIND_SHIFT
 COMMON = 0.01
 #: What chance gives less often than this is no chance.
 DOUBT = 1e-3
-#: The chance that a fake name is the true one, at least: lists of names have some thousands.
-_NAME_FLOOR = 2e-4
+#: The chance that a fake is the true one, at least: lists of names have some thousands, those of places ten times as many,
+#: and streets are named after towns.
+_FLOORS = {Kind.NAME_WORD: 2e-4, Kind.TOWN: 2e-4, Kind.ZIP: 1e-4}
 
 Places = npt.NDArray[np.int64]
 Owners = npt.NDArray[np.uint64]
@@ -64,8 +65,7 @@ def chances(
     for number, kind in enumerate(Kind):
         pairs = int(known.pair_counts[number])
         explained = float(expected[(kinds & kind) > 0].sum())
-        if kind == Kind.NAME_WORD:
-            explained = max(explained, pairs * _NAME_FLOOR)
+        explained = max(explained, pairs * _FLOORS.get(kind, 0.0))
         seen = int(((own_kinds & kind) > 0).sum())
         strange = int(counts[(kinds & kind) > 0].sum())
         found[kind] = Chance(kind, pairs, seen, strange, explained, poisson_tail(seen, explained))
