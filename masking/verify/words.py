@@ -119,7 +119,7 @@ def scan(
             byte = text[at]
             if byte == 10 or byte == 123 or byte == 125:
                 broken = True
-            gap += after - at
+            gap += 1
             at = after
             continue
         # ── a word ──
