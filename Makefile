@@ -14,12 +14,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 READY35 := $(VENV35)/.installed
 
-# Prints a Python that is new enough and can make a virtual environment; `make PYTHON=/path/to/python3` overrides the search.
+# Prints a Python that Spark and the locks take and that can make a virtual environment; `make PYTHON=/path/to/python3` overrides the search.
 # Each is tried, not only looked up: version managers leave commands on PATH that refuse to start.
 PYTHONS = $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 define find_python
 for python in $(PYTHONS); do \
-  "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && break; python=; \
+  "$$python" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1 && break; python=; \
 done; \
 if [ -z "$$python" ]; then \
   if command -v brew >/dev/null; then how='brew install python@3.13'; \
@@ -43,7 +43,7 @@ $(find_python); \
 echo "Installing $(2) into $(1) (0.7 GB; a minute or two) ..."; \
 "$(1)/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$(2)" && \
 "$(1)/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . && \
-echo "Compiling the document engine (half a minute) ..." && "$(1)/bin/python" -c 'import masking.document, masking.tables.whole' && \
+echo "Compiling the document engine (a minute or two) ..." && "$(1)/bin/python" -c 'from masking.native import compile_once; compile_once()' && \
 touch "$(1)/.installed"
 endef
 
@@ -112,7 +112,7 @@ wheel: $(READY) ## dist/fhir_masking-*.whl, for Glue and EMR
 
 lock: $(READY) ## resolve locks/*.txt anew from pyproject.toml and locks/*.in
 	@for line in spark41 spark35; do \
-	  echo "$$line"; $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra aws --extra sample --extra notebook --group dev \
+	  echo "$$line"; $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra aws --extra sample --extra report --extra notebook --group dev \
 	    --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 	    pyproject.toml locks/$$line.in --output-file locks/$$line.txt || exit 1; \
 	done

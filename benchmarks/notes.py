@@ -58,6 +58,7 @@ def maskers() -> dict[str, Callable[[Sequence[str]], list[str | None]]]:
         "vin": bound("check_digit", scheme="vin"),
         "uuid": bound("pseudonymize_id"),
         "name": bound("full_name"),
+        "employer": bound("hash", length=16, prefix="Employer "),
         "identifier": bound("format_preserving"),
     }
 

@@ -15,15 +15,18 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from masking import __version__
+from masking.commands.interrupt import Terminated, terminable
 from masking.commands.platform import without_platform_options
 from masking.commands.screen import PLAIN_COLUMNS, Screen
 from masking.errors import MaskingError, UsageError
+from masking.keys import refuse_pasted_key
 from masking.policy.problems import did_you_mean, short
 
 #: Each is the module of that name in `masking.commands`.
 COMMANDS = {
     "demo": "make a sample export, mask it, look at it: the tour",
     "run": "mask an export",
+    "verify": "look for what leaked, hold the output against the source",
     "status": "what a destination holds",
     "maintain": "keep Delta tables in order",
     "preview": "look at a few resources before and after, write nothing",
@@ -32,31 +35,47 @@ COMMANDS = {
     "keygen": "make a master key",
     "sample": "make an export of made-up patients",
 }
-INTERRUPTED = 130
+INTERRUPTED = 128 + signal.SIGINT
+TERMINATED = 128 + signal.SIGTERM
+UNREAD = 128 + signal.SIGPIPE
 UNREACHABLE = 1
 BUG = 70
-_EPILOG = "Exit codes: 0 done, 3 done and some lines are in quarantine, others: an error (see docs/cli.md)."
+_EPILOG = "Exit codes: 0 done, 3 done and some lines are in quarantine, 4 identifiers are left, others: an error (see docs/cli.md)."
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code. `argv` without the program's name, by default the process's."""
+def main(argv: Sequence[str] | None = None, *, on_platform: bool = False) -> int:
+    """Run a command; the exit code. `argv` without the program's name, by default the process's.
+
+    on_platform: a platform such as AWS Glue has started it and added arguments of its own, which are passed over.
+    """
     given = list(sys.argv[1:] if argv is None else argv)
     screen = Screen()
+    try:
+        return _judged(given, screen, on_platform)
+    except OSError as error:  # even what went wrong cannot be said
+        screen.give_up_broken()
+        return UNREAD if isinstance(error, BrokenPipeError) else UNREACHABLE
+
+
+def _judged(given: list[str], screen: Screen, on_platform: bool) -> int:
+    """Carry it out; what goes wrong becomes a line and a code."""
     is_debug = "--debug" in given
     try:
-        return _dispatch(given, screen)
+        with terminable():
+            code = _dispatch(given, screen, on_platform)
+            screen.flush()
+            return code
     except MaskingError as error:
         screen.fail(str(error))
         _trace(error, screen, is_debug)
         return error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         screen.say("Interrupted. Nothing was published; what is already there stays as it was.")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain once more when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has seen enough
+        raise
     except OSError as error:
+        screen.give_up_broken()
         screen.fail(_unreachable(error))
         _trace(error, screen, is_debug)
         return UNREACHABLE
@@ -67,7 +86,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BUG
 
 
-def _dispatch(given: list[str], screen: Screen) -> int:
+def _dispatch(given: list[str], screen: Screen, on_platform: bool) -> int:
+    for word in given:
+        refuse_pasted_key(word, "an argument")
     before = [word for word in given if word != "--debug"]
     name = before[0] if before else "--help"
     if name in ("-h", "--help", "help"):
@@ -83,7 +104,7 @@ def _dispatch(given: list[str], screen: Screen) -> int:
         hint = did_you_mean(name, COMMANDS, "fhir-mask --help lists them")
         raise UsageError(f"there is no command {short(name)!r}; {hint}")
     module = importlib.import_module(f"masking.commands.{name}")
-    arguments = _parse(name, module, before[1:])
+    arguments = _parse(name, module, before[1:], on_platform)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
     logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it logs every exception that it raises as well
     run: Callable[[Namespace, Screen], int] = module.run
@@ -105,19 +126,19 @@ class _Columns(HelpFormatter):
         return "\n\n".join(super(_Columns, self)._fill_text(part, width, indent) for part in text.split("\n\n"))
 
 
-def _parse(name: str, module: ModuleType, words: list[str]) -> Namespace:
+def _parse(name: str, module: ModuleType, words: list[str], on_platform: bool) -> Namespace:
     settings: dict[str, Any] = {"usage": getattr(module, "USAGE", None)}
     parser = _Parser(
         f"fhir-mask {name}",
         description=module.__doc__,
-        epilog=_EPILOG if name in ("run", "demo") else None,
+        epilog=_EPILOG if name in ("run", "verify", "demo") else None,
         formatter_class=_Columns,
         allow_abbrev=False,
         **settings,
     )
     module.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="when it fails, tell where in the program (never a value)")
-    words = without_platform_options(words) if getattr(module, "ON_PLATFORMS", False) else words
+    words = without_platform_options(words, _options(parser)) if on_platform else words
     arguments, unknown = parser.parse_known_intermixed_args(words)
     for word in unknown:
         raise UsageError(_unknown(word, parser))
@@ -129,9 +150,12 @@ def _unknown(word: str, parser: ArgumentParser) -> str:
         return f"one argument too many; see {parser.prog} --help"
     # The value after `=` may be anything, a key included: it is not repeated.
     option = word.partition("=")[0]
-    known = [text for action in parser._actions for text in action.option_strings if action.help is not SUPPRESS]
-    hint = did_you_mean(option, known, f"see {parser.prog} --help")
+    hint = did_you_mean(option, _options(parser), f"see {parser.prog} --help")
     return f"{parser.prog} has no option {short(option)}; {hint}"
+
+
+def _options(parser: ArgumentParser) -> list[str]:
+    return [text for action in parser._actions for text in action.option_strings if action.help is not SUPPRESS]
 
 
 def _overview() -> str:

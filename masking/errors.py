@@ -6,9 +6,18 @@ Texts are built from places and counts alone: no argument of these classes may h
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+_FULL, _FORBIDDEN = "free space or choose another place", "choose another place, or get the right to it"
+_REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _FULL),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _FORBIDDEN),
+}
 
 
 class MaskingError(Exception):
@@ -64,6 +73,10 @@ class ParameterError(ValueError):
         super().__init__(f"{parameter}: {message}" + (f"; {hint}" if hint else ""))
 
 
+#: Behind the text of an `UnreadableFile`: the file on the PHI side that holds its name.
+NAMED_IN = "; its name is in "
+
+
 class InputError(MaskingError):
     """The source cannot be read as what it claims to be."""
 
@@ -86,6 +99,36 @@ class UnreadableFile(InputError):
         """The file's number; None if the text tells none."""
         found = re.match(r"cannot read input file ([0-9]+) ", str(self))
         return int(found[1]) if found else None
+
+
+class StorageError(MaskingError, OSError):
+    """A place cannot be read or written; the text names it as it was given. Still an `OSError` to who can bear one."""
+
+    @classmethod
+    def of(cls, doing: str, error: OSError) -> StorageError:
+        """`cannot {doing}: No space left on device; free space or choose another place`.
+
+        The system's own words alone: a path may hold a name, the texts of a store's library anything.
+        """
+        if not error.errno:
+            why = "the store cannot be reached, or refuses; check bucket, region, network and AWS credentials"
+            return cls(f"cannot {doing}: {why}")
+        remedy = _REMEDIES.get(error.errno)
+        return cls(f"cannot {doing}: {os.strerror(error.errno)}" + (f"; {remedy}" if remedy else ""))
+
+
+@contextlib.contextmanager
+def naming(doing: str) -> Iterator[None]:
+    """Make a `StorageError` of each `OSError` inside; `doing` names a place that the user named: `read the source /x`.
+
+    A connection that breaks is Spark's or a reader's and passes.
+    """
+    try:
+        yield
+    except (StorageError, ConnectionError):
+        raise
+    except OSError as error:
+        raise StorageError.of(doing, error) from None
 
 
 class CountMismatch(MaskingError):

@@ -41,7 +41,7 @@ _ASK_SECONDS = 30
 class JavaNotFound(MaskingError):
     """No Java on this machine can run the installed Spark; the text is one line that ends with the remedy."""
 
-    exit_code = 4
+    exit_code = 11
 
 
 @dataclass(frozen=True, slots=True)

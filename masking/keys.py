@@ -33,6 +33,9 @@ DEFAULT_ENV = "FHIR_MASK_KEY"
 _PREFIX = "fhir-mask-key-1:"
 _MAX_TEXT = 8192  # a key file is two lines; a longer one is some other file
 _TEXT = re.compile(rf"(?:{re.escape(_PREFIX)})?([0-9A-Fa-f]+)")
+#: A key where a name belongs. The prefix tells it anywhere; without it, hex digits alone that are no likely name.
+_PASTED = re.compile(rf"{re.escape(_PREFIX)}\s*[0-9a-f]|\A\s*[0-9a-f]{{64,}}\s*\Z", re.IGNORECASE)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _NOTE = (
     "# Master key of a FHIR masking project. Keep it secret and keep it safe: it links, and can undo, what it masked.\n"
 )
@@ -81,6 +84,9 @@ class MasterKey:
     @classmethod
     def from_env(cls, name: str = DEFAULT_ENV) -> MasterKey:
         """A key from an environment variable."""
+        refuse_pasted_key(name, "the name of a variable")
+        if not _VARIABLE.match(name):  # it may be a secret of another form: it is not repeated
+            raise KeyRefused("that is no name of an environment variable; give the variable's name, not what it holds")
         text = os.environ.get(name, "")
         if not text.strip():
             raise KeyRefused(f"no key: environment variable {name} is not set; set it or give --key-file; {_REMEDY}")
@@ -89,6 +95,7 @@ class MasterKey:
     @classmethod
     def from_file(cls, path: str | Path) -> MasterKey:
         """A key from a file that its owner alone may read; with bits for others it is refused, not repaired."""
+        refuse_pasted_key(str(path), "a file")
         try:
             with Path(path).open("rb") as file:
                 status = os.fstat(file.fileno())  # of the open file, so that it cannot be swapped after the look
@@ -138,6 +145,15 @@ class Keyring:
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("a Keyring stays on the driver and cannot be pickled or copied; bind the masker and send that")
+
+
+def refuse_pasted_key(text: str, wanted: str) -> None:
+    """`KeyRefused`, without the text, if a key stands where its place belongs: names are printed, logged and listed."""
+    if _PASTED.search(text):
+        raise KeyRefused(
+            f"that is a key, not {wanted}: whoever reads command lines or logs may have seen it, so make another one; "
+            "a key stands in a file (--key-file FILE) or a variable (--key-env NAME)"
+        )
 
 
 def write_key_file(path: str | Path, key: MasterKey | None = None) -> MasterKey:

@@ -9,20 +9,23 @@ Bounds are not checked in compiled loops; `NUMBA_BOUNDSCHECK=1` in the environme
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
+import importlib
 import os
 import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import numba
 import numpy as np
 import numpy.typing as npt
+from numba.extending import typeof_impl
 
 #: The rooms whose loops are compiled.
-_ROOMS = ("document", "scrub", "tables")
+_ROOMS = ("document", "scrub", "tables", "verify")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -82,31 +85,81 @@ _TYPES: dict[Any, Any] = {
 }
 
 
+class Loop:
+    """A function that is compiled, or loaded as machine code, when it is first called, or first compiled into another.
+
+    Most are parts of others, whose machine code holds theirs: a process that finds these on disk never loads them.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, makes: bool, inline: bool) -> None:
+        self._function = function
+        self._how: Any = {"nogil": True, "error_model": "numpy", "_nrt": makes, "forceinline": inline}
+        self._made: Any = None
+        functools.update_wrapper(self, function)
+        LOOPS.append(self)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run it."""
+        return (self._made or self.made())(*arguments)
+
+    def made(self) -> Any:
+        """numba's function."""
+        if self._made is None:
+            hints = get_type_hints(self._function, include_extras=True)
+            answer = _type_of(hints.pop("return"))
+            signature = answer(*map(_type_of, hints.values()))
+            config: Any = numba.config
+            before, config.CACHE_DIR = config.CACHE_DIR, str(_FOLDER or "")
+            try:
+                self._made = numba.njit(signature, cache=_FOLDER is not None, **self._how)(self._function)
+            finally:
+                config.CACHE_DIR = before
+        return self._made
+
+
+#: All of them, in modules that are imported.
+LOOPS: list[Loop] = []
+
+
+@typeof_impl.register(Loop)
+def _type_of_loop(loop: Loop, context: Any) -> Any:
+    """What a loop is to numba where another calls it."""
+    return typeof_impl(loop.made(), context)
+
+
 def compiled(function: F) -> F:
-    """The function as machine code for the types of its annotations. It must touch arrays and numbers only."""
-    return _compiled(function, counts=True)
+    """The function as machine code for the types of its annotations. It must touch arrays and numbers only, and make no
+    array itself.
+
+    Whoever calls it holds the arrays that it is given, so it counts no references to them: counting is atomic, and costs
+    more than a short loop does.
+    """
+    return cast(F, Loop(function, makes=False, inline=False))
+
+
+def making(function: F) -> F:
+    """The same for a function that makes arrays."""
+    return cast(F, Loop(function, makes=True, inline=False))
 
 
 def borrowing(function: F) -> F:
-    """The same for a function that makes no array, and calls none that does: it counts no references.
+    """The same as `compiled` for a short function that becomes part of whatever calls it."""
+    return cast(F, Loop(function, makes=False, inline=True))
 
-    Counting is atomic, and costs more than a short loop does.
+
+def compile_once() -> None:
+    """Compile all loops of all rooms, unless this machine has them on disk; nothing where they are not kept. For whoever
+    starts processes that need them.
     """
-    return _compiled(function, counts=False)
-
-
-def _compiled(function: F, *, counts: bool) -> F:
-    hints = get_type_hints(function, include_extras=True)
-    answer = _type_of(hints.pop("return"))
-    signature = answer(*map(_type_of, hints.values()))
-    config: Any = numba.config
-    before, config.CACHE_DIR = config.CACHE_DIR, str(_FOLDER or "")
-    try:
-        how: Any = {"nogil": True, "error_model": "numpy", "_nrt": counts, "forceinline": not counts}
-        made: F = numba.njit(signature, cache=_FOLDER is not None, **how)(function)
-    finally:
-        config.CACHE_DIR = before
-    return made
+    if _FOLDER is None or (done := _FOLDER / "complete").exists():
+        return
+    for room in _ROOMS:
+        for source in sorted((Path(__file__).parent / room).glob("*.py")):
+            importlib.import_module(f"masking.{room}.{source.stem}")
+    for loop in LOOPS:
+        loop.made()
+    with contextlib.suppress(OSError):
+        done.touch()
 
 
 def _type_of(hint: Any) -> Any:

@@ -24,7 +24,10 @@ SETTINGS: Mapping[str, str] = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": "10000",
     "spark.sql.files.maxPartitionBytes": str(128 << 20),  # few, large partitions: a Python task has its fixed price
 }
-#: Beside these where we start Spark on this machine.
+#: Beside these wherever a session is started. What is known of people is shuffled, and so lies on disks for a while, on
+#: each that Spark was given: encrypted, under a key that the driver makes and keeps in memory.
+START_SETTINGS: Mapping[str, str] = {"spark.io.encryption.enabled": "true"}
+#: And beside those where we start Spark on this machine.
 LOCAL_SETTINGS: Mapping[str, str] = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",  # our own progress is shown
@@ -46,7 +49,7 @@ def with_delta(master: str | None, conf: Mapping[str, str]) -> dict[str, str]:
     own.
     """
     found = {**DELTA_SETTINGS, **conf}
-    if "PYSPARK_GATEWAY_PORT" not in os.environ and (master or LOCAL).startswith("local"):
+    if not is_submitted() and (master or LOCAL).startswith("local"):
         packages = [conf["spark.jars.packages"]] if "spark.jars.packages" in conf else []
         found["spark.jars.packages"] = ",".join([_delta_package(), *packages])
     return found
@@ -61,24 +64,31 @@ def _delta_package() -> str:
     return f"io.delta:delta-spark{middle}_{scala}:{delta}"
 
 
+def is_submitted() -> bool:
+    """Whether spark-submit has started us, and Java: it has chosen the master, and none of ours could change it."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
 def open_session(master: str | None = None, conf: Mapping[str, str] | None = None) -> SparkSession:
     """The session to run in: the one that is active, else a new one.
 
-    master: a Spark master; None: that of spark-submit or of the active session, else `LOCAL`. conf: Spark's own
-    settings; they win over those of spark-submit, and both over `SETTINGS`. Raises `masking.java.JavaNotFound` if Spark
-    has to be started on this machine and no Java fits.
+    master: a Spark master; None: that of the active session, else `LOCAL`. Under spark-submit its own counts, whatever
+    is given. conf: Spark's own settings; they win over those of spark-submit, and both over `SETTINGS`. Raises
+    `masking.java.JavaNotFound` if Spark has to be started on this machine and no Java fits.
     """
     builder: Any = SparkSession.builder.appName("fhir-mask")
     given = dict(conf or {})
-    # With a gateway, spark-submit has started Java and chosen the master; its settings are read by Spark itself.
-    if SparkSession.getActiveSession() is None and "PYSPARK_GATEWAY_PORT" not in os.environ:
+    # spark-submit has started Java; its settings are read by Spark itself.
+    if SparkSession.getActiveSession() is None and not is_submitted():
         use_java()
         # Workers must be this very Python, not the first on PATH.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         master = master or LOCAL
         if master.startswith("local"):
             given = {**LOCAL_SETTINGS, **given}
-    if master is not None:
+    if SparkSession.getActiveSession() is None:
+        given = {**START_SETTINGS, **given}
+    if master is not None and not is_submitted():
         builder = builder.master(master)
     for name, value in given.items():
         builder = builder.config(name, value)

@@ -8,6 +8,7 @@ Credentials come from where the platform keeps them (the AWS default chain); non
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import shutil
@@ -21,7 +22,7 @@ from urllib.parse import urlsplit
 
 import pyarrow.fs as pafs  # type: ignore[import-untyped]
 
-from masking.errors import UsageError
+from masking.errors import StorageError, UsageError, naming
 
 _SCHEMES = {"s3": "s3", "s3a": "s3", "s3n": "s3"}
 _BUFFER_BYTES = 1 << 20
@@ -39,7 +40,7 @@ class StoredFile:
 def normalize(path: str | os.PathLike[str]) -> str:
     """The one spelling of a place: absolute and without symbolic links if local, `s3://…` else; no slash at the end.
 
-    `UsageError` for an empty text and for a scheme that is not served.
+    `UsageError` for an empty text, for one that is not UTF-8, and for a scheme that is not served.
     """
     text = os.fspath(path)
     if not text.strip():
@@ -48,14 +49,26 @@ def normalize(path: str | os.PathLike[str]) -> str:
     if not separator and text.startswith("file:"):
         scheme, separator, rest = "file", "://", text.removeprefix("file:")
     if not separator:
-        return os.path.realpath(Path(text).expanduser())
+        return _real(Path(text).expanduser())
     if scheme == "file":
-        return os.path.realpath("/" + rest.lstrip("/"))
+        return _real("/" + rest.lstrip("/"))
     if scheme not in _SCHEMES:
         raise UsageError(f"{scheme}:// is not served; use a local path or s3://")
     if "@" in rest.split("/", 1)[0]:
         raise UsageError("credentials do not belong in a path; use the AWS environment, profile or role")
     return f"{_SCHEMES[scheme]}://{rest.strip('/')}"
+
+
+def _real(path: str | Path) -> str:
+    real = os.path.realpath(path)
+    if not is_text(real):
+        raise UsageError("a path is not UTF-8; rename it, for what is written about it has to be text")
+    return real
+
+
+def is_text(path: str) -> bool:
+    """Whether a name is UTF-8; a disk takes any bytes."""
+    return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
 
 
 def is_local(path: str) -> bool:
@@ -73,13 +86,14 @@ def contains(folder: str, path: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def list_files(folder: str) -> Iterator[StoredFile]:
+def list_files(folder: str, others: list[str] | None = None) -> Iterator[StoredFile]:
     """Every file below a folder at any depth, unordered; nothing where there is no such folder.
 
-    Local links to folders are followed, each folder once.
+    Local links to folders are followed, each folder once. `others` takes the paths of what is neither a file nor a
+    folder: links that lead nowhere, pipes, sockets.
     """
     if is_local(folder):
-        yield from _walk(folder, set())
+        yield from _walk(folder, set(), [] if others is None else others)
         return
     filesystem, inner = _resolve(folder)
     for info in filesystem.get_file_info(pafs.FileSelector(inner, allow_not_found=True, recursive=True)):
@@ -87,7 +101,7 @@ def list_files(folder: str) -> Iterator[StoredFile]:
             yield _stored(f"{urlsplit(folder).scheme}://{info.path}", info)
 
 
-def _walk(folder: str, seen: set[str]) -> Iterator[StoredFile]:
+def _walk(folder: str, seen: set[str], others: list[str]) -> Iterator[StoredFile]:
     real = os.path.realpath(folder)
     if real in seen or not os.path.isdir(real):  # noqa: PTH112 (paths are texts throughout)
         return
@@ -96,10 +110,12 @@ def _walk(folder: str, seen: set[str]) -> Iterator[StoredFile]:
         found = list(entries)
     for entry in found:
         if entry.is_dir():
-            yield from _walk(entry.path, seen)
+            yield from _walk(entry.path, seen, others)
         elif entry.is_file():
             status = entry.stat()
             yield StoredFile(entry.path, status.st_size, status.st_mtime)
+        else:
+            others.append(entry.path)
 
 
 def find_file(path: str) -> StoredFile | None:
@@ -154,27 +170,35 @@ class Spool:
             self._file = tempfile.TemporaryFile(buffering=_BUFFER_BYTES)  # noqa: SIM115 (closed by `discard`)
             return
         folder = Path(scratch) if scratch else Path(path).parent
-        folder.mkdir(parents=True, exist_ok=True)
         # A random name, for two attempts at one task may run at once; it is never part of an output.
         self._aside = folder / f".writing-{uuid.uuid4().hex}"
-        self._file = self._aside.open("xb", buffering=_BUFFER_BYTES)
+        with naming(f"write {path}"):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self._aside.open("xb", buffering=_BUFFER_BYTES)
 
     def write(self, content: bytes) -> None:
         """Append bytes."""
-        self._file.write(content)
+        try:
+            self._file.write(content)
+        except OSError as error:
+            raise StorageError.of(f"write {self.path}", error) from None
 
     def publish(self, *, durable: bool = False) -> None:
         """Put the file under its name, in place of what is there. `durable`: flushed to the disk before and after."""
-        if self._aside is None:
-            self._upload()
-            return
+        with naming(f"write {self.path}"):
+            if self._aside is None:
+                self._upload()
+            else:
+                self._rename(self._aside, durable)
+
+    def _rename(self, aside: Path, durable: bool) -> None:
         if durable:
             self._file.flush()
             os.fsync(self._file.fileno())
         self._file.close()
         folder = Path(self.path).parent
         folder.mkdir(parents=True, exist_ok=True)
-        self._aside.replace(self.path)
+        aside.replace(self.path)
         if durable:
             _flush_folder(folder)
 
@@ -200,9 +224,12 @@ class Spool:
 
     def discard(self) -> None:
         """Drop what was not published; nothing happens if it was."""
-        self._file.close()
-        if self._aside is not None:
-            self._aside.unlink(missing_ok=True)
+        try:
+            with contextlib.suppress(OSError):  # closing writes what is still held, for which there may be no room
+                self._file.close()
+        finally:
+            if self._aside is not None:
+                self._aside.unlink(missing_ok=True)
 
 
 def _flush_folder(folder: Path) -> None:
@@ -236,6 +263,30 @@ def list_folders(folder: str) -> list[str]:
     filesystem, inner = _resolve(folder)
     infos = filesystem.get_file_info(pafs.FileSelector(inner, allow_not_found=True))
     return sorted(info.base_name for info in infos if info.type == pafs.FileType.Directory)
+
+
+def probe(folder: str, name: str) -> None:
+    """`StorageError` if no file can be put into a folder (normalized); `name` is how the error calls it.
+
+    Nothing stays: neither the file nor a folder that was made for it.
+    """
+    file = join(folder, f".probe-{uuid.uuid4().hex}")
+    with naming(f"write to the {name} {folder}"), contextlib.ExitStack() as undo:
+        if is_local(folder):
+            if Path(folder).exists() and not Path(folder).is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, "")
+            for missing in reversed([place for place in (Path(folder), *Path(folder).parents) if not place.exists()]):
+                missing.mkdir(exist_ok=True)
+                undo.callback(_remove_empty, missing)
+        filesystem, inner = _resolve(file)
+        undo.callback(delete_file, file)
+        with filesystem.open_output_stream(inner) as stream:
+            stream.write(b"\n")
+
+
+def _remove_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # somebody else has begun to use it
+        folder.rmdir()
 
 
 def _resolve(path: str) -> tuple[Any, str]:

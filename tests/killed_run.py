@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from masking import cli, storage
+from masking.commands import carry as command
 from masking.commands import prepare
-from masking.commands import run as command
 from masking.spark import RunSettings
 from masking.spark.unfinished import Marker
 
@@ -85,6 +85,8 @@ MOMENTS: dict[str, Callable[[], None]] = {
     "between tasks": lambda: once("phi/runs/*/progress/*.json", TASKS // 2),
     "before line numbers": lambda: before(job, "number_quarantine"),
     "all files are whole": lambda: before(job, "settle_files"),
+    "a first table is whole": lambda: once("out/runs/*/parquet/*/*.parquet"),
+    "before tables are described": lambda: before(job, "describe_tables"),
     "before the run's manifest": lambda: before(storage.Spool, "publish", publishes(root=False)),
     "between the two manifests": lambda: before(storage.Spool, "publish", publishes(root=True)),
     "the manifest is out": lambda: after(job, "publish_manifest"),

@@ -9,16 +9,20 @@ import json
 import os
 import stat
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import zstandard
 
+import masking.commands.demo as demo_command
 import masking.commands.preview as preview_command
-from masking.cli import BUG, COMMANDS, INTERRUPTED, UNREACHABLE, main
+from masking.cli import BUG, COMMANDS, INTERRUPTED, TERMINATED, UNREACHABLE, UNREAD, main
+from masking.commands.beside import at_dots
 from masking.commands.job import order_of
 from masking.commands.platform import without_platform_options
-from masking.commands.screen import duration, printable, size
+from masking.commands.screen import Screen, duration, printable, size
 from masking.errors import MaskingError, UsageError
 from masking.keys import MasterKey, write_key_file
 from masking.maskers.base import registered
@@ -113,9 +117,28 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "a", "b", "--phi-area", "c", "--target-file-bytes", "0"], 2, "--target-file-bytes"),
         (["run", "a", "b", "--phi-area", "c", "--key-file", "k", "--key-env", "E"], 2, "not in both"),
         (["run", "a", "b", "--phi-area", "c", "--key-file", "/nowhere/key"], 5, "cannot read key file"),
+        (["run", "a", "b", "--phi-area", "c", "--key-file", "fhir-mask-key-1:0beebeef"], 5, "that is a key"),
+        (["run", "a", "b", "--phi-area", "c", "--key-file=/x/FHIR-mask-key-1:0beebeef"], 5, "that is a key"),
+        (["run", "a", "b", "--phi-area", "c", "--key-file", "0beebeef" * 8], 5, "that is a key"),
+        (["run", "a", "b", "--phi-area", "c", "--key-env", "0beebeef" * 8], 5, "that is a key"),
+        (["run", "a", "b", "--phi-area", "c", "--key-env", "0beebeef=/+"], 5, "no name of an environment variable"),
+        (["run", "a", "fhir-mask-key-1:0beebeef", "--phi-area", "c"], 5, "that is a key"),
+        (["run", "a", "b", "--phi-area", "c", "--key-file", ""], 2, "--key-file is empty"),
+        (["preview", "/nowhere", "--key-env", " "], 2, "--key-env is empty"),
+        (["run", "a", "b", "--phi-area", ""], 2, "--phi-area is empty"),
+        (["run", "a", "", "--phi-area", "c"], 2, "DESTINATION is empty"),
+        (["run", "a", "b", "--phi-area", "c", "--policy", ""], 2, "--policy is empty"),
+        (["run", "a", "b", "--phi-area", "c", "--types", ","], 2, "--types names nothing"),
+        (["run", "a", "b", "--phi-area", "c", "--types", ""], 2, "--types names nothing"),
+        (["run", "a", "b", "--phi-area", "c", "--POLICY", "safe_harbor"], 2, "did you mean '--policy'?"),
+        (["run", "a", "b", "--phi-area", "c", "--JOB_NAME", "nightly"], 2, "no option --JOB_NAME"),
         (["run", "--job", "/nowhere/job.yaml"], 2, "there is no file"),
         (["preview", "/nowhere"], 5, "--throwaway-key"),
         (["preview", "/nowhere", "--throwaway-key"], 7, "nothing to read"),
+        (["run", "a", "b", "--phi-area", "c", "--on", "0001-01-01"], 2, "--on: expected a day from 1900 to"),
+        (["preview", "/nowhere", "--throwaway-key", "--on", "0001-01-01"], 2, "--on: expected a day from 1900 to"),
+        (["preview", "/nowhere", "--throwaway-key", "--on", "20200101"], 2, "--on: expected a date of the form"),
+        (["preview", "/nowhere", "--throwaway-key", "--on", ""], 2, "--on: expected a date of the form"),
         (["preview", "/nowhere", "--throwaway-key", "-n", "0"], 2, "-n"),
         (["preview", "/nowhere", "--throwaway-key", "--key-env", "X"], 2, "the one or the other"),
     ],
@@ -131,6 +154,17 @@ def test_errors_are_one_line_with_a_code_and_a_remedy(
     assert text in printed.err
     assert "Traceback" not in printed.err
     assert "Oberhuber" not in printed.err
+    assert "0beebeef" not in printed.err
+
+
+def test_on_a_platform_its_options_are_passed_over_and_ours_in_capitals_are_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["run", "a", "b", "--JOB_NAME", "nightly", "--enable-metrics", "true"]
+    assert main(words, on_platform=True) == 2
+    assert "--phi-area DIR is needed" in capsys.readouterr().err
+    assert main([*words, "--POLICY", "safe_harbor"], on_platform=True) == 2
+    assert "no option --POLICY; did you mean '--policy'?" in capsys.readouterr().err
 
 
 def test_a_bug_tells_its_place_and_none_of_its_words(
@@ -322,7 +356,9 @@ def test_preview_obeys_no_command_from_the_data(export: Path, key: Path, capsys:
 def test_a_broken_archive_is_an_input_error(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (export / "x.ndjson.gz").write_bytes(b"this is no gzip")
     assert main(["preview", str(export / "x.ndjson.gz"), "--throwaway-key"]) == 7
-    assert "cannot read" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "cannot read input file 1 (in order of name): what gzip holds is damaged or cut off" in printed
+    assert "x.ndjson" not in printed
 
 
 # ── status ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -371,11 +407,12 @@ def test_status_tells_of_unfinished_runs_alone(tmp_path: Path, capsys: pytest.Ca
         (["--job-bookmark-option", "job-bookmark-disable", "--conf", "a=b"], ["--conf", "a=b"]),
         (["--phi-araa", "c"], ["--phi-araa", "c"]),
         (["--JOB_ID"], []),
+        (["a", "--POLICY", "safe_harbor", "--PHI_AREA=x"], ["a", "--POLICY", "safe_harbor", "--PHI_AREA=x"]),
         ([], []),
     ],
 )
 def test_what_glue_adds_is_taken_out(words: list[str], kept: list[str]) -> None:
-    assert without_platform_options(words) == kept
+    assert without_platform_options(words, ["--policy", "--phi-area", "--conf", "--job"]) == kept
 
 
 @pytest.mark.parametrize(
@@ -406,6 +443,37 @@ def test_output_goes_to_files_without_colour(
     assert "\x1b" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("columns", ["60", "100"])
+def test_tables_for_files_have_no_blanks_at_the_end_and_whole_headings(
+    columns: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    made = manifest("20260101T000000Z-aaaaaa", quarantined=3)
+    publish_manifest(str(tmp_path), replace(made, redactions={"Patient.photo.data": 4}, dropped_entries={"delete": 2}))
+    assert main(["status", str(tmp_path)]) == 0
+    assert main(["policy", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [line.rstrip() for line in lines]
+    assert [line.split() for line in lines if line.startswith(("Redacted", "Not written"))] == [
+        ["Not", "written", "Times"],
+        ["Redacted", "Times"],
+    ]
+    assert "Values that no masker reads, bytes of images among them." in lines
+
+
+@pytest.mark.parametrize(
+    ("path", "lines"),
+    [
+        ("generalPractitioner.reference", ["generalPractitioner", ".reference"]),
+        ("contact[0].name.given[0]", ["contact[0].name", ".given[0]"]),
+        ("short", ["short"]),
+        ("oneNameThatIsLongerThanTheColumn", ["oneNameThatIsLongerThanTheColumn"]),
+    ],
+)
+def test_paths_are_broken_at_their_dots(path: str, lines: list[str]) -> None:
+    assert at_dots(path, 20).split("\n") == lines
+
+
 # ── the documents ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -418,7 +486,7 @@ def test_every_command_option_and_exit_code_is_documented() -> None:
         section = told.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
         assert {option for option in options if option not in section} <= SHARED, name
         assert all(option in told for option in options)
-    codes = {cls.exit_code for cls in every_error(MaskingError)} | {BUG, INTERRUPTED, 0, 3}
+    codes = {cls.exit_code for cls in every_error(MaskingError)} | {BUG, INTERRUPTED, TERMINATED, UNREAD, 0, 3}
     assert all(f"\n| {code} | " in told for code in codes)
 
 
@@ -443,6 +511,42 @@ def test_the_readme_shows_what_explain_says(capsys: pytest.CaptureFixture[str]) 
     shown = readme.partition("$ fhir-mask explain Patient.birthDate\n")[2].partition("```")[0]
     assert main(["explain", "Patient.birthDate"]) == 0
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines() if line.strip()] == shown.splitlines()
+
+
+@pytest.mark.parametrize(
+    "killed", ["before the note", "while the note is written", "before the sample", "between the two renames"]
+)
+def test_a_demo_that_was_killed_is_had_again(tmp_path: Path, killed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "sample"
+    made = SimpleNamespace(truth_lines=0, truth="")
+
+    def make(screen: Screen, dest: Path, patients: int, seed: int) -> SimpleNamespace:
+        assert not (dest / "truth.jsonl").exists()
+        (dest / "export").mkdir()
+        return made
+
+    monkeypatch.setattr(demo_command, "make_sample", make)
+    monkeypatch.setattr(demo_command, "told", lambda made: "")
+    folder.mkdir()
+    if killed == "while the note is written":
+        (folder / ".writing-1").write_text("{")
+    elif killed != "before the note":
+        (folder / "sample.json").write_text('{"patients": 7, "seed": 1}')
+    if killed == "between the two renames":
+        (folder / "truth.jsonl").write_text("x")
+        (folder / "export.partial").mkdir()
+    demo_command._make_sample(Screen(), folder, 7)
+    assert (folder / "export").is_dir()
+    (folder / "export" / "mine").write_text("x")
+    demo_command._make_sample(Screen(), folder, 7)
+    assert (folder / "export" / "mine").exists(), "the same sample is used again"
+
+
+def test_a_folder_that_is_no_demos_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("x")
+    with pytest.raises(UsageError, match="is not a demo's"):
+        demo_command._make_sample(Screen(), tmp_path, 7)
+    assert (tmp_path / "mine.txt").exists()
 
 
 def test_a_demo_of_nobody_leaves_nothing(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from masking.commands.job import Order, order_of, read_job
 from masking.commands.prepare import only, prepare
-from masking.commands.run import add_arguments, told_by_name
-from masking.errors import InputError, KeyRefused, PolicyError, UnreadableFile, UsageError
+from masking.commands.run import add_arguments
+from masking.commands.unreadable import told_by_name
+from masking.errors import InputError, KeyRefused, PolicyError, StorageError, UnreadableFile, UsageError
 from masking.keys import MasterKey, write_key_file
 from masking.policy.explain import example_policy
 from masking.policy.specs import TypeAction
@@ -112,13 +113,37 @@ def test_all_that_is_wrong_in_a_job_file_is_said_at_once(tmp_path: Path) -> None
     path.write_text(
         "source: {a: b}\ndestinaton: x\nphi_area: [1]\ntypes: [Patient, Obsrvation]\nallow_other_key: yes\n"
         "max_document_bytes: many\nconf: {a: {b: c}}\nmax_document_bytes: 3\nbundles: splt\n"
+        "on: 2020-13-45\nmaster: loca\nproject: []\n"
     )
     with pytest.raises(PolicyError) as caught:
         read_job(path)
-    assert {problem.line for problem in caught.value.problems} == {1, 2, 3, 4, 5, 6, 7, 8, 9}
+    assert {problem.line for problem in caught.value.problems} == set(range(1, 13))
     assert "did you mean 'destination'?" in str(caught.value)
     assert "did you mean 'Observation'?" in str(caught.value)
     assert "did you mean 'split'?" in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["key_file", "key_env"])
+def test_a_key_in_a_job_file_is_refused_and_not_repeated(order: Order, place: str) -> None:
+    pasted = "fhir-mask-key-1:0beebeef"
+    with pytest.raises(KeyRefused, match="that is a key") as refused:
+        prepare(replaced(order, **{"key_file": None, place: pasted}))
+    assert pasted not in str(refused.value)
+
+
+def test_a_setting_of_spark_has_a_name_in_a_file_too(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text("conf:\n  spark.ui.enabled: false\n  Oberhuber=1: x\n")
+    with pytest.raises(PolicyError, match=r"job.yaml:3 \$.conf: expected names of Spark's settings") as caught:
+        read_job(path)
+    assert "Oberhuber" not in str(caught.value)
+
+
+def test_no_types_are_not_all_types(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text("types: []\n")
+    with pytest.raises(PolicyError, match=r"job.yaml:1 \$.types: names no type"):
+        read_job(path)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "- a", "a: &b [*b]", "source: !x y", "\x00"])
@@ -169,6 +194,15 @@ def test_a_prepared_run_names_what_it_is_made_with(order: Order, tmp_path: Path)
 def test_what_can_fail_without_spark_fails_before_it(order: Order, changes: dict[str, object], error: type) -> None:
     with pytest.raises(error):
         prepare(replaced(order, **changes))
+
+
+@pytest.mark.parametrize(("place", "name"), [("out", "destination"), ("phi", "PHI area")])
+def test_a_place_that_cannot_be_written_is_told_before_spark(
+    order: Order, tmp_path: Path, place: str, name: str
+) -> None:
+    (tmp_path / place).write_text("a file")
+    with pytest.raises(StorageError, match=f"cannot write to the {name} {tmp_path / place}: Not a directory"):
+        prepare(order)
 
 
 @pytest.mark.parametrize(

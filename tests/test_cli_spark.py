@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from masking.cli import main
-from masking.commands.interrupt import Interruptible
+from masking.commands.interrupt import Interruptible, Terminated
 from masking.commands.quiet import QuietStart
 from masking.keys import write_key_file
 from masking.report.manifest import read_manifest
@@ -34,8 +34,8 @@ def test_a_run_ends_with_a_table_and_a_code(
     source.mkdir()
     (source / "a.ndjson").write_text("".join(PATIENT % number for number in range(5)))
     write_key_file(key)
-    words = ["run", str(source), str(out), "--phi-area", str(phi), "--key-file", str(key), "--JOB_NAME", "nightly"]
-    assert main(words) == 0
+    words = ["run", str(source), str(out), "--phi-area", str(phi), "--key-file", str(key)]
+    assert main([*words, "--JOB_NAME", "nightly"], on_platform=True) == 0
     assert "Patient" in capsys.readouterr().out
     (source / "b.ndjson").write_text('{"resourceType":"Patient","id":"Oberhuber"\n')
     assert main([*words, "--on", "2026-01-01"]) == 3
@@ -91,18 +91,20 @@ def test_the_demo_finds_nothing_and_can_be_had_again(tmp_path: Path) -> None:
 # ── how a run stops, and what is not shown ───────────────────────────────────────────────────────────────────────────
 
 
-def test_an_interrupt_cancels_from_beside_and_comes_out_as_one() -> None:
+@pytest.mark.parametrize(("number", "kind"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+def test_an_interrupt_cancels_from_beside_and_comes_out_as_one(number: signal.Signals, kind: type) -> None:
     cancelled = threading.Event()
 
     def work() -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
         assert cancelled.wait(10)
         raise ValueError("the job was cancelled")
 
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), Interruptible(cancelled.set, lambda: None):
+    before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(KeyboardInterrupt) as caught, Interruptible(cancelled.set, lambda: None):
         work()
-    assert signal.getsignal(signal.SIGINT) is before
+    assert type(caught.value) is kind
+    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 def test_other_failures_stay_what_they_are() -> None:

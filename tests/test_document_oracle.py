@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import Oracle
 
-from masking.document import Engine, answers, kernels, subjects
+from masking.document import Engine, answers, memory, subjects
 
 #: `SEEDS=5000 pytest tests/test_document_oracle.py` looks harder.
 SEEDS = int(os.environ.get("SEEDS", "60"))
@@ -56,9 +56,8 @@ def test_forgetting_changes_nothing(monkeypatch):
     """With no memory at all, and after many batches."""
     made = [Maker(Random(seed), wrong=0.05 * (seed % 2)).document() for seed in range(60)] * 2
     wanted = Engine(plan()).mask_batch(made)
-    for module in (answers, kernels):
-        monkeypatch.setattr(module, "MEMORY", 0)
-    monkeypatch.setattr(subjects, "_MEMORY", 0)
+    for module, limit in ((answers, "_MEMORY"), (memory, "_MOST"), (subjects, "_MEMORY")):
+        monkeypatch.setattr(module, limit, 0)
     engine = Engine(plan())
     for _ in range(3):
         assert engine.mask_batch(made) == wanted

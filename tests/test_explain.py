@@ -80,7 +80,7 @@ def one(policy: Policy, target: str) -> Explanation:
         ("SS", "ssn", 3, 21),
         ("http://example.org/ssn", "ssn", 3, 20),
         ("http://example.org/maiden", "last_name", 3, 17),
-        ("http://loinc.org", "keep", 4, 0),
+        ("http://loinc.org", "keep", 9, 24),
     ],
 )
 def test_each_level_of_precedence_is_told_with_its_line(
@@ -170,6 +170,29 @@ def test_a_public_uri_is_told(realistic: Policy) -> None:
     ]
     assert [answer.type for answer in explain(realistic, ["http://ihe.net/x"])] == ["publisher"]
     assert "publisher" not in {answer.type for answer in explain(realistic, ["https://stmarys.example/mrn"])}
+
+
+def test_an_entry_of_a_list_is_told_with_the_line_and_the_file_it_stands_in(tmp_path: Path) -> None:
+    base, mine = tmp_path / "base.yaml", tmp_path / "mine.yaml"
+    base.write_text(
+        'policy: base\ncode_systems:\n  keep:\n  - "http://a"\n  - "http://b/*"\n  - "http://b/c/*"\n  others: redact\n'
+        'publishers: {keep: ["http://p/*"]}\n'
+    )
+    mine.write_text('policy: mine\nextends: base.yaml\ncode_systems:\n  also_keep: ["http://a", "http://d"]\n')
+    policy = example_policy(str(mine))
+    places = {
+        "http://a": (base, 4, "$.code_systems.keep[0]"),
+        "http://b/c/d": (base, 6, "$.code_systems.keep[2]"),
+        "http://d": (mine, 4, "$.code_systems.also_keep[1]"),
+        "http://p/x|1.0": (base, 8, "$.publishers.keep[0]"),
+    }
+    for url, (file, line, path) in places.items():
+        answer = one(policy, url)
+        assert (answer.place.file, answer.place.line, answer.place.path) == (str(file), line, path)
+        assert "an entry of a list" in answer.precedence
+    assert one(policy, "http://nowhere").type == "extension"
+    others = list(explain(policy, ["http://nowhere"]))[-1]
+    assert (others.place.line, others.level) == (7, 9)
 
 
 def test_what_an_extensions_keep_passes_is_told(realistic: Policy) -> None:

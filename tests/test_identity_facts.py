@@ -75,7 +75,9 @@ def test_all_that_a_patient_says() -> None:
         ["official", "Bernier", ("Kirby", "Ann"), ("Mrs.",), ("MD",), ""],
     ]
     assert msgspec.to_builtins(list(facts.identifiers)) == [["", "77", ()], ["urn:ssn", "999-37-5744", ("MR", "SS")]]
-    assert msgspec.to_builtins(list(facts.telecoms)) == [["phone", "555-170-5199", "home"]]
+    home = "868 Sauer Forge|Boston|MA|02108|US"
+    assert msgspec.to_builtins(list(facts.telecoms)) == [["phone", "555-170-5199", "home", home]]
+    assert msgspec.to_builtins(list(facts.contacts[0].telecoms)) == [["phone", "555-1", "", home]]
     assert [(place.use, place.city) for place in facts.addresses] == [("", "Boston"), ("birthplace", "Olathe")]
     assert [(who.names[0].text, who.organization) for who in facts.contacts] == [("Joe Bernier", "Organization/o1")]
     assert facts.same == ("Patient/p2",)

@@ -121,6 +121,19 @@ def test_a_record_stays_small() -> None:
     assert people(*many).entries() == people(*shuffled).entries()
 
 
+def test_a_number_that_all_have_takes_no_memory() -> None:
+    """Thousands of claims to one key settle to what few do: nobody, one human, or the facts that come first."""
+    many = [patient(f"p{index:05d}", **number("urn:ssn", "999999999")) for index in range(5000)]
+    one = [patient("same", f"F{index:05d}") for index in range(5000)]
+    for resources, key, settled in ((many, "urn:ssn|999999999", 0), (one, "same", 1), (many + one, "p00007", 1)):
+        facts = list(gather(map(line, resources)))
+        claims = [encode_claim(claim) for each in facts for own, claim in claims_of(each, Groups()) if own == key]
+        found = decode_entries(payload) if (payload := settle_encoded(key, iter(claims))) else []
+        again = decode_entries(payload) if (payload := settle_encoded(key, iter(claims[::-1] + claims[:99]))) else []
+        assert len(found) == settled
+        assert found == again == People(facts).entries().get(key, [])
+
+
 def test_no_repr_shows_a_value() -> None:
     known = people(patient("p1", "Ahorn"))
     assert "Ahorn" not in repr((known, known.entries(), list(known.records())))

@@ -91,7 +91,7 @@ def test_with_none_the_text_is_one_line_with_the_remedy() -> None:
     text = str(caught.value)
     assert text.startswith("Spark needs Java 17 or 21; found no Java. Install one: ")
     assert "\n" not in text
-    assert caught.value.exit_code == 4
+    assert caught.value.exit_code == 11
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_the_command_prints_the_home_or_the_remedy(
     assert main(["4.1.1"]) == 0
     assert capsys.readouterr() == (f"{home}\n", "")
     monkeypatch.setattr("masking.java.candidates", lambda environ: iter(()))
-    assert main(["4.1.1"]) == 4
+    assert main(["4.1.1"]) == 11
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.count("\n") == 1

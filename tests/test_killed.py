@@ -57,6 +57,7 @@ class World:
 
     root: Path
     lines: list[bytes]
+    tables: dict[str, str]
     quarantine: list[str]
     run_id: str
 
@@ -80,11 +81,11 @@ def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Worl
         lines = path.read_bytes().splitlines()
         path.write_bytes(b"\n".join(part for line in lines for part in (line, BROKEN)[: 1 + (hash_of(line) % 9 == 0)]))
     write_key_file(root / "key")
-    empty = World(root, [], [], "")
+    empty = World(root, [], {}, [], "")
     assert main(empty.words(root)) == QUARANTINED
     manifest = read_manifest(str(root / "out"))
     assert manifest is not None
-    return World(root, masked(root, manifest), quarantined(root, manifest), manifest.run_id)
+    return World(root, masked(root, manifest), tabled(root, manifest), quarantined(root, manifest), manifest.run_id)
 
 
 def hash_of(line: bytes) -> int:
@@ -94,14 +95,21 @@ def hash_of(line: bytes) -> int:
 def masked(folder: Path, manifest: Manifest) -> list[bytes]:
     """All lines, sorted; each file is there and as the manifest says, and there are no others."""
     lines: list[bytes] = []
-    for file in manifest.files:
+    for file in (*manifest.files, *manifest.tables):
         content = (folder / "out" / file.path).read_bytes()
         assert (len(content), hashlib.sha256(content).hexdigest()) == (file.bytes, file.sha256)
-        lines += content.splitlines()
-    run = folder / "out" / "runs" / manifest.run_id
-    there = {str(path.relative_to(folder / "out")) for path in run.rglob("*") if path.is_file()}
-    assert there == {file.path for file in manifest.files} | {f"runs/{manifest.run_id}/manifest.json"}
+        lines += content.splitlines() if file in manifest.files else []
+    run = f"runs/{manifest.run_id}"
+    there = {str(path.relative_to(folder / "out")) for path in (folder / "out" / run).rglob("*") if path.is_file()}
+    described = {f"{run}/schema/{name.lower()}.sql" for name in manifest.types if manifest.types[name].masked}
+    described |= {f"{run}/schema/{name}.schema.json" for name in manifest.types if manifest.types[name].masked}
+    assert there == {file.path for file in (*manifest.files, *manifest.tables)} | described | {f"{run}/manifest.json"}
     return sorted(lines)
+
+
+def tabled(folder: Path, manifest: Manifest) -> dict[str, str]:
+    """The hash of each table's file by its name in the run."""
+    return {file.path.split("/", 2)[2]: file.sha256 for file in manifest.tables}
 
 
 def quarantined(folder: Path, manifest: Manifest) -> list[str]:
@@ -116,6 +124,7 @@ def check_whole(world: World, folder: Path, manifest: Manifest | None) -> None:
     """A run equals the unbroken one, byte for byte."""
     assert manifest is not None
     assert masked(folder, manifest) == world.lines
+    assert tabled(folder, manifest) == world.tables
     assert quarantined(folder, manifest) == world.quarantine
 
 
@@ -296,4 +305,4 @@ def test_workers_killed_until_the_run_gives_up(
     check_visible(world, tmp_path, None)
     assert "nothing was published" in capsys.readouterr().err
     assert main(world.words(tmp_path)) == QUARANTINED
-    check_rerun(world, tmp_path, capsys.readouterr().err, REMOVED, set())
+    check_rerun(world, tmp_path, capsys.readouterr().err, "", set())  # it has taken itself back

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masking.errors import CountMismatch, InputError, KeyRefused
+from masking.errors import CountMismatch, InputError, KeyRefused, UsageError
 from masking.report.manifest import (
     MadeWith,
     Manifest,
@@ -126,5 +126,14 @@ def test_reference_date() -> None:
     assert choose_reference_date(manifest(), None) == "2026-01-31"
     year = dt.datetime.now(dt.UTC).year  # a release tomorrow must not tell whose birthday was today
     assert choose_reference_date(None, None) in {f"{year}-01-01", f"{year + 1}-01-01"}
-    with pytest.raises(InputError):
-        choose_reference_date(None, "31.01.2026")
+    for odd in ("31.01.2026", "20260131", "0001-01-01", "1899-12-31", f"{year + 2}-06-01", ""):
+        with pytest.raises(UsageError, match="--on: expected a da"):
+            choose_reference_date(None, odd)
+
+
+def test_an_odd_reference_date_is_not_inherited() -> None:
+    made = manifest()
+    odd = dataclasses.replace(made, made_with=dataclasses.replace(made.made_with, reference_date="0001-01-01"))
+    with pytest.raises(UsageError, match="the destination's last run has an odd reference date"):
+        choose_reference_date(odd, None)
+    assert choose_reference_date(odd, "2026-01-01") == "2026-01-01"

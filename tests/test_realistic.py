@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from hashlib import sha1
@@ -418,3 +419,73 @@ def test_a_facilitys_display_is_its_fake_name() -> None:
     }
     organization, found = known(clinic, visit)
     assert found["serviceProvider"]["display"] == organization["name"]
+
+
+def test_a_text_shows_the_telephone_of_the_record() -> None:
+    """Its area code goes by the fake address, which the text does not name."""
+    home = {"line": ["12 Elm Street"], "city": "Boston", "state": "MA", "postalCode": "02108", "country": "US"}
+    told = {**PATIENT, "address": [home], "contact": [{"telecom": [{"system": "phone", "value": "(508) 555-9876"}]}]}
+    seen, note = known(told, observation("Call 617-555-1234, or her son at 508.555.9876."))
+    own, son = seen["telecom"][1]["value"], seen["contact"][0]["telecom"][0]["value"]
+    digits = re.findall(r"[0-9]{3}.[0-9]{3}.[0-9]{4}", note["valueString"])
+    assert [re.sub("[^0-9]", "", number) for number in digits] == [re.sub("[^0-9]", "", own), re.sub("[^0-9]", "", son)]
+
+
+# ── links of narratives ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_links_of_a_narrative_lead_where_references_lead() -> None:
+    """To a contained resource, by type and id, by a URL, of people and of others; anchors and other links as before."""
+    links = [
+        "#obs",
+        "Practitioner/d7",
+        "https://ehr.hospital.org/fhir/Patient/ghost",
+        "#top",
+        "https://joe.org/x",
+        "Basic/b1",
+    ]
+    body = "".join(f'<a title="see" href="{link}">it</a>' for link in links)
+    contained = {"resourceType": "Observation", "id": "obs", "status": "final", "code": {"text": "x"}}
+    report = {
+        "resourceType": "DiagnosticReport", "id": "r1", "status": "final", "subject": {"reference": "Patient/p1"},
+        "contained": [contained], "result": [{"reference": "#obs"}], "performer": [{"reference": "Practitioner/d7"}],
+        "resultsInterpreter": [{"reference": "https://ehr.hospital.org/fhir/Patient/ghost"}],
+        "basedOn": [{"reference": "Basic/b1"}],
+        "text": {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><p id="top">Novak</p>{body}</div>'},
+    }  # fmt: skip
+    _, found = known(PATIENT, report)
+    shown = re.findall('href="([^"]*)"', found["text"]["div"])
+    of = {name: found[name][0]["reference"] for name in ("result", "performer", "resultsInterpreter", "basedOn")}
+    assert shown[:3] == [of["result"], of["performer"], of["resultsInterpreter"]]
+    assert shown[0] == f"#{found['contained'][0]['id']}" != "#obs"
+    assert shown[3] == "#top" and '<p id="top">' in found["text"]["div"] and "Novak" not in found["text"]["div"]
+    assert "joe" not in shown[4]
+    assert shown[5] == of["basedOn"]
+
+
+def test_a_narrative_with_odd_links_is_scrubbed_all_the_same() -> None:
+    div = "<div xmlns='http://www.w3.org/1999/xhtml'><a href=''>Novak</a><img src='#obs'/><a href='Patient/p1'>x</a></div>"
+    source = observation("x") | {"text": {"status": "generated", "div": div}}
+    record, found = known(PATIENT, source)
+    shown = re.findall("(?:href|src)='([^']*)'", found["text"]["div"])
+    assert shown[0] == "" and shown[1].startswith("#") and shown[2] == f"Patient/{record['id']}"
+    assert "Novak" not in found["text"]["div"]
+
+
+def test_a_subject_whom_nobody_describes_is_counted() -> None:
+    """By the type of the resource; what names nobody, and who is known by another record, is not."""
+    documents = [
+        PATIENT,
+        observation("x", "Patient/ghost", effectiveDateTime="2020-01-02"),
+        observation("x", "Patient/p1", effectiveDateTime="2020-01-02"),
+        {"resourceType": "Medication", "id": "m1", "batch": {"expirationDate": "2020-01-02"}},
+        {"resourceType": "Encounter", "id": "e", "status": "finished", "subject": {"identifier": {"value": "7"}},
+         "period": {"start": "2020-01-02"}},
+    ]  # fmt: skip
+    lines = [dump(document) for document in documents]
+    for size in (1, 5):
+        engine, found = Engine(plan()).with_people(People(gather(lines))), Counter[str]()
+        for start in range(0, len(lines), size):
+            found.update(engine.mask_batch(lines[start : start + size]).dangling)
+        assert found == {"Observation": 1, "Encounter": 1}
+    assert not Engine(plan()).mask_batch(lines).dangling

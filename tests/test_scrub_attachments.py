@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from masking.identity.facts import Facts, Identifier, Name
+from masking.maskers._known import RecordMaskers
 from masking.maskers.base import BoundMasker
 from masking.maskers.identifiers import FormatPreserving
-from masking.maskers.notes import RecordMaskers, Scrub
+from masking.maskers.notes import Scrub
 from masking.maskers.people import FirstName, LastName
 from masking.scrub import attachments
 

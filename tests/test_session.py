@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
+
+import masking.session
 from masking.session import SETTINGS, open_session
 
 if TYPE_CHECKING:
@@ -25,3 +28,48 @@ def test_a_session_that_is_there_is_taken_with_the_settings_it_has(spark: SparkS
         assert spark.conf.get(name) == "9m"
     finally:
         spark.conf.set(name, SETTINGS[name])
+
+
+class Builder:
+    """Notes what is asked of it."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, str] = {}
+        self.builder = self
+        self.conf = self
+
+    def getActiveSession(self) -> None:  # noqa: N802 (Spark's name)
+        return None
+
+    def appName(self, name: str) -> Builder:  # noqa: N802
+        return self
+
+    def getOrCreate(self) -> Builder:  # noqa: N802
+        return self
+
+    def config(self, name: str, value: str) -> Builder:
+        self.asked[name] = value
+        return self
+
+    def master(self, master: str) -> Builder:
+        return self.config("master", master)
+
+    def get(self, name: str, default: str) -> str:
+        return default
+
+    def set(self, name: str, value: str) -> None: ...
+
+
+@pytest.mark.parametrize("is_submitted", [True, False])
+def test_under_spark_submit_its_own_master_counts(is_submitted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    spark: Any = Builder()
+    monkeypatch.setattr(masking.session, "SparkSession", spark)
+    monkeypatch.setattr(masking.session, "use_java", lambda: None)
+    monkeypatch.setenv("PYSPARK_PYTHON", "python")
+    monkeypatch.delenv("PYSPARK_GATEWAY_PORT", raising=False)
+    if is_submitted:
+        monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
+    open_session("local[3]", {"spark.x": "1"})
+    assert spark.asked.get("master") == (None if is_submitted else "local[3]")
+    assert spark.asked["spark.x"] == "1"
+    assert ("spark.ui.enabled" in spark.asked) is not is_submitted

@@ -113,6 +113,32 @@ def test_nothing_to_read_names_the_place_and_what_is_accepted(export: Path, sour
     assert source in str(error.value)
 
 
+def test_what_is_named_like_input_and_is_no_file_is_refused(export: Path) -> None:
+    before = find_inputs(str(export), OUT, PHI)
+    (export / "nowhere.txt").symlink_to(export / "gone")
+    os.mkfifo(export / "pipe")
+    (export / ".nobody.ndjson").symlink_to(export / "gone")
+    found = find_inputs(str(export), OUT, PHI)
+    assert (found.files, found.ignored) == (before.files, before.ignored + 2)
+    (export / "nowhere.ndjson").symlink_to(export / "gone")
+    os.mkfifo(export / "pipe.ndjson")
+    with pytest.raises(InputError, match=f"2 at {export} are named like input and are no files"):
+        find_inputs(str(export), OUT, PHI)
+    assert find_inputs(f"{export}/**/[!np]*.ndjson", OUT, PHI).files
+
+
+def test_names_that_are_not_utf_8_are_refused_by_their_number(export: Path) -> None:
+    odd = os.fsdecode(os.fsencode(export) + b"/Oberhuber_\xff.ndjson")
+    Path(odd).write_text("{}\n")
+    with pytest.raises(
+        InputError, match=r"1 of the [0-9]+ files to read at .* have names that are not UTF-8"
+    ) as caught:
+        find_inputs(str(export), OUT, PHI)
+    assert "Oberhuber" not in str(caught.value)
+    with pytest.raises(UsageError, match="a path is not UTF-8"):
+        find_inputs(odd, OUT, PHI)
+
+
 def test_no_source() -> None:
     with pytest.raises(UsageError):
         find_inputs([], OUT, PHI)
@@ -290,6 +316,15 @@ def leftovers(tmp_path: Path) -> dict[str, str]:
     found = clear_leftovers(str(tmp_path / "out"), str(tmp_path / "phi"))
     assert all(leftover.run_id in str(leftover) for leftover in found)
     return {leftover.run_id: leftover.state for leftover in found}
+
+
+def test_what_a_run_took_back_and_told_of_is_not_told_again(tmp_path: Path) -> None:
+    start(tmp_path, "a").release()
+    start(tmp_path, "b").release(taken_back=True)
+    found = clear_leftovers(str(tmp_path / "out"), str(tmp_path / "phi"))
+    assert [(one.run_id, one.state, one.known) for one in found] == [("a", "removed", False), ("b", "removed", True)]
+    forget(tmp_path)
+    assert leftovers(tmp_path) == {}
 
 
 def forget(tmp_path: Path) -> None:

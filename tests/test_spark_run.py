@@ -25,6 +25,7 @@ from spark_double import MADE_WITH, Careless, Double, Wordy
 from masking.errors import CountMismatch, InputError, KeyRefused, MaskingError, UsageError
 from masking.report.manifest import UNKNOWN_TYPE, TypeCounts, read_manifest
 from masking.spark import RunResult, RunSettings, Snapshot, mask
+from masking.spark import run as runs
 from masking.spark.apply import MaskTask
 from masking.spark.lines import Limits
 from masking.spark.write import Places
@@ -205,11 +206,19 @@ def test_a_failed_run_publishes_nothing_and_leaves_nothing(run: Run, tmp_path: P
     assert list((tmp_path / "phi" / "runs").iterdir()) == []
 
 
-def test_a_damaged_file_fails_the_run_by_number(run: Run, tmp_path: Path) -> None:
+def test_a_damaged_file_fails_the_run_by_number_at_once_and_is_named_on_the_phi_side(
+    run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.ndjson.gz").write_bytes(gzip.compress(patient(1) * 1000)[:-20])
-    with pytest.raises(InputError, match=r"input file 1 \(in order of name\): what gzip holds is damaged"):
+    (tmp_path / "in" / "Oberhuber.ndjson.gz").write_bytes(gzip.compress(patient(1) * 1000)[:-20])
+    with pytest.raises(InputError, match=r"input file 1 \(in order of name\): what gzip holds is damaged") as caught:
         run()
+    assert "Oberhuber" not in str(caught.value)
+    place = Path(str(caught.value).partition("its name is in ")[2])
+    assert place.is_relative_to(tmp_path / "phi")
+    assert place.read_text() == f"{tmp_path}/in/Oberhuber.ndjson.gz\n"
+    assert {path.name for path in place.parent.iterdir()} == {"started.json", place.name}
+    assert "Traceback" not in capfd.readouterr().err, "Spark was told of no error, and tried nothing again"
     assert read_manifest(str(tmp_path / "out")) is None
 
 
@@ -220,6 +229,24 @@ def test_another_key_is_refused_unless_allowed(run: Run, tmp_path: Path) -> None
     with pytest.raises(KeyRefused):
         run(made_with=other)
     assert run(replace(SMALL, allow_other_key=True), made_with=other).manifest.made_with.key_fingerprint == "fp-other"
+
+
+def test_of_two_runs_at_once_with_two_keys_one_is_refused(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "in/a.ndjson", [patient(1)])
+    settle = runs.settle_files
+
+    def other_first(*given: Any) -> None:
+        monkeypatch.setattr(runs, "settle_files", settle)
+        run(made_with=replace(MADE_WITH, key_fingerprint="fp-other"))
+        settle(*given)
+
+    monkeypatch.setattr(runs, "settle_files", other_first)
+    with pytest.raises(KeyRefused):
+        run()
+    (kept,) = (tmp_path / "out/runs").iterdir()
+    assert read_manifest(str(tmp_path / "out")).run_id == kept.name  # type: ignore[union-attr]
 
 
 def test_leftovers_of_attempts_are_removed_and_lost_files_noticed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,6 +47,13 @@ def test_context_comes_from_columns(spark: SparkSession, ansi: str) -> None:
     assert shifted == [*bound.mask_distinct(["2020-02-29", "2020"], subject=["s", "s"]), None]
 
 
+def test_no_log_holds_a_key(spark: SparkSession, caplog: pytest.LogCaptureFixture) -> None:
+    """py4j would log each command to Java at DEBUG, the pickled masker too."""
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, "py4j.clientserver"):
+        answers(spark, udf("ssn", KEYS)("value"), ["123-45-6789"])
+    assert not [record for record in caplog.records if "Command to send" in record.getMessage()]
+
+
 def test_other_types_are_read_as_text(spark: SparkSession) -> None:
     bound = registered()["hash"]().bind(KEYS)
     assert answers(spark, udf("hash", KEYS)("value"), [17, None], "int") == [bound.mask_distinct(["17"])[0], None]
@@ -53,6 +61,20 @@ def test_other_types_are_read_as_text(spark: SparkSession) -> None:
 
 def test_an_empty_column(spark: SparkSession) -> None:
     assert answers(spark, udf("ssn", KEYS)("value"), []) == []
+
+
+def test_a_master_key_stands_for_the_keyring_of_the_default_project(spark: SparkSession) -> None:
+    key = MasterKey.from_text("5f0a91c3e7b2486d9c14f7a05be3d826b71e9f04c35a68d27b0e4891fac6d35e")
+    assert answers(spark, udf("ssn", key)("value"), ["123-45-6789"]) == answers(
+        spark, udf("ssn", KEYS)("value"), ["123-45-6789"]
+    )
+
+
+def test_parameters_that_a_masker_does_not_have_or_lacks() -> None:
+    with pytest.raises(ParameterError, match="dayz: masker 'date_shift' has no such parameter; did you mean 'days'"):
+        udf("date_shift", KEYS, dayz=3)
+    with pytest.raises(ParameterError, match="reference_date: masker 'retain_age' needs it"):
+        udf("retain_age", KEYS)
 
 
 def test_what_is_wrong_is_said_before_spark_starts() -> None:

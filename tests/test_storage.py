@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +15,7 @@ import pyarrow.fs as pafs
 import pytest
 
 from masking import storage
-from masking.errors import UsageError
+from masking.errors import StorageError, UsageError, naming
 
 
 @pytest.fixture(params=["local", "store"])
@@ -149,7 +155,7 @@ def test_a_broken_upload_is_taken_back(tmp_path: Path, monkeypatch: pytest.Monke
 
     store = Breaking()
     monkeypatch.setattr(storage, "_bucket", lambda bucket: store)
-    with pytest.raises(OSError, match="lost"):
+    with pytest.raises(OSError, match="cannot write s3://bucket/a: the store cannot be reached"):
         storage.write_bytes("s3://bucket/a", b"x")
     assert store.deleted == ["bucket/a"]
 
@@ -165,3 +171,80 @@ def test_output_follows_the_umask(tmp_path: Path) -> None:
     storage.write_bytes(str(tmp_path / "x"), b"1")
     (tmp_path / "y").write_bytes(b"1")
     assert (tmp_path / "x").stat().st_mode == (tmp_path / "y").stat().st_mode
+
+
+@contextmanager
+def no_room(size: int) -> Iterator[None]:
+    """No file may become larger: what a full disk is, but for the number of the error."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
+@pytest.mark.parametrize("size", [1 << 10, 3 << 20])
+def test_a_full_disk_is_named_and_nothing_half_written_stays(tmp_path: Path, size: int) -> None:
+    place = tmp_path / "out" / "file"
+    with (
+        no_room(1 << 9),
+        pytest.raises(StorageError, match=f"cannot write {place}: File too large") as caught,
+        storage.Spool(str(place), str(tmp_path / "scratch")) as spool,
+    ):
+        spool.write(bytes(size))
+        spool.publish()
+    assert caught.value.exit_code == 1
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_what_is_still_held_of_a_file_may_be_dropped_on_a_full_disk(tmp_path: Path) -> None:
+    spool = storage.Spool(str(tmp_path / "file"))
+    with no_room(1 << 9):
+        spool.write(bytes(1 << 10))  # fits the buffer; closing cannot write it
+        spool.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_probe_leaves_nothing(root: str, tmp_path: Path) -> None:
+    place = storage.join(root, "a", "b")
+    storage.probe(place, "destination")
+    assert list(storage.list_files(root)) == []
+    if storage.is_local(root):
+        assert not Path(root).exists()
+    storage.write_bytes(storage.join(place, "mine"), b"x")
+    storage.probe(place, "destination")
+    assert storage.read_bytes(storage.join(place, "mine")) == b"x"
+
+
+def test_a_place_that_takes_no_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(StorageError, match=f"cannot write to the destination {place}: Not a directory"):
+            storage.probe(str(place), "destination")
+    with no_room(0), pytest.raises(StorageError, match=f"cannot write to the PHI area {tmp_path}/new: File too large"):
+        storage.probe(str(tmp_path / "new"), "PHI area")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (OSError(errno.ENOSPC, "Oberhuber"), "No space left on device; free space or choose another place"),
+        (PermissionError(errno.EACCES, "Oberhuber", "Oberhuber"), "Permission denied; choose another place, or get"),
+        (OSError("Oberhuber"), "the store cannot be reached, or refuses; check bucket"),
+    ],
+)
+def test_an_error_of_storage_names_the_place_and_the_remedy_alone(error: OSError, text: str) -> None:
+    with pytest.raises(StorageError) as caught, naming("read the source /x"):
+        raise error
+    assert str(caught.value).startswith(f"cannot read the source /x: {text}")
+    assert "Oberhuber" not in str(caught.value)
+    assert isinstance(caught.value, OSError)
+
+
+def test_a_broken_connection_is_no_place_that_fails() -> None:
+    with pytest.raises(ConnectionRefusedError), naming("read the source /x"):
+        raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -46,8 +47,19 @@ def _table(title: str, changes: Sequence[Change], width: int, one_file: str | No
     for change, rule in zip(changes, rules, strict=True):
         before = Text("—", style="dim") if change.before is None else Text(_short(change.before), style="red")
         after = Text("gone", style="dim") if change.after is None else Text(_short(change.after), style="green")
-        made.add_row(Text(printable(change.path)), before, after, Text(rule, style="dim"))
+        made.add_row(Text(at_dots(printable(change.path), widest_path)), before, after, Text(rule, style="dim"))
     return made
+
+
+def at_dots(path: str, width: int) -> str:
+    """A path on lines of at most `width`, broken before its dots where it can be."""
+    lines = [""]
+    for part in re.split(r"(?=\.)", path):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append(part)
+        else:
+            lines[-1] += part
+    return "\n".join(lines)
 
 
 def _rule(rule: Rule, one_file: str | None) -> str:

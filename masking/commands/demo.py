@@ -7,6 +7,7 @@ you would share. A second time, the sample and the key that are there are used a
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
 from argparse import ArgumentParser, Namespace
@@ -16,18 +17,20 @@ from pathlib import Path, PurePath
 
 from rich.text import Text
 
+from masking import storage
 from masking.commands.beside import show_beside
+from masking.commands.carry import carry_out, places, verified
 from masking.commands.job import Order
 from masking.commands.planted import Remains, Search, search
 from masking.commands.prepare import prepare
 from masking.commands.progress import Progressing
 from masking.commands.questions import ask, questions, show_answers, source_tables
 from masking.commands.quiet import QuietStart
-from masking.commands.run import QUARANTINED, carry_out, places
+from masking.commands.run import QUARANTINED
 from masking.commands.sample import make_sample, told
 from masking.commands.screen import Screen, counted, duration, facts, table
 from masking.commands.summary import show_facts, show_summary
-from masking.errors import UsageError
+from masking.errors import UsageError, naming
 from masking.keys import write_key_file
 from masking.policy.plan import Plan
 from masking.policy.specs import Rule
@@ -67,6 +70,10 @@ class _Folders:
         return self.phi / "area"
 
     @property
+    def recall(self) -> Path:
+        return self.phi / "recall.csv"
+
+    @property
     def masked(self) -> Path:
         return self.root / "masked"
 
@@ -77,8 +84,9 @@ def run(arguments: Namespace, screen: Screen) -> int:
         raise UsageError("--patients must be 1 or more")
     started = time.monotonic()
     folders = _Folders(arguments.dest)
-    folders.phi.mkdir(parents=True, exist_ok=True)
-    folders.phi.chmod(0o700)
+    with naming(f"write to {folders.root}"):
+        folders.phi.mkdir(parents=True, exist_ok=True)
+        folders.phi.chmod(0o700)
     _step(screen, 1, "A key and a sample export")
     _make_key(screen, folders.key)
     _make_sample(screen, folders.sample, arguments.patients)
@@ -100,10 +108,13 @@ def run(arguments: Namespace, screen: Screen) -> int:
     _step(screen, 4, "Looking for what was planted")
     with Progressing(screen, "Searching") as bar:
         found = search(plan, folders.sample / "truth.jsonl", folders.sample / "export", Path(result.ndjson), bar.update)
-    _show_search(screen, found)
+    found.write(folders.recall)
+    _show_search(screen, found, folders.recall)
     _step(screen, 5, "Three questions in SQL, asked of the source and of the masked tables")
     _show_questions(screen, folders, result, arguments.master)
-    _step(screen, 6, "Where things are, and what next")
+    _step(screen, 6, "Verifying: every known identifier, every reference, every value that stays")
+    verified(prepared, result, screen)
+    _step(screen, 7, "Where things are, and what next")
     show_facts(screen, result.manifest, [("Source", str(folders.sample / "export")), *places(result)])
     _show_next(screen, folders)
     screen.say(f"The demo took {duration(time.monotonic() - started)}.", "dim")
@@ -133,14 +144,17 @@ def _make_sample(screen: Screen, folder: Path, patients: int) -> None:
             there = json.loads(note.read_text())
         except (OSError, ValueError):
             there = None
-            if not (folder / "export.partial").exists():  # ours, of a demo that was interrupted
+            # Ours, of a demo that was killed: it is being written, or was about to be.
+            is_ours = (folder / "export.partial").exists() or not any(folder.glob("[!.]*"))
+            if not is_ours:
                 raise UsageError(f"{folder} is there and is not a demo's; choose another --dest") from None
-        if there == asked:
+        if there == asked and (folder / "export").exists():
             screen.show(f"Sample: {folder / 'export'}, from an earlier demo")
             return
         shutil.rmtree(folder)
+    # First of all, so that a demo knows its own folder whenever it was killed.
+    storage.write_bytes(str(note), json.dumps(asked).encode())
     made = make_sample(screen, folder, patients, asked["seed"])
-    note.write_text(json.dumps(asked))
     screen.show(f"Sample: {told(made)}")
     screen.show(f"        {counted(made.truth_lines, 'identifying value')} in it, listed in {made.truth}")
 
@@ -179,15 +193,15 @@ def _masked_id(plan: Plan, name: str, source_id: str) -> str | None:
 # ── what was planted ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _show_search(screen: Screen, found: Search) -> None:
-    columns = ("Places", "Values", "Found", "Kept by a rule", "Same by chance")
+def _show_search(screen: Screen, found: Search, report: Path) -> None:
+    columns = ("Places", "Values", "Found", "Recall", "Kept by a rule", "Same by chance")
     shown = table("Planted", *columns, right=columns)
     leaked = _by_kind(found.leaked)
     kept = _by_kind(found.kept)
     for kind, count in found.planted.most_common():
         bad = Text(f"{leaked[kind]:,}", style="bold red" if leaked[kind] else "green")
-        numbers = (f"{count:,}", f"{found.distinct[kind]:,}", bad, f"{kept[kind]:,}", f"{found.chance[kind]:,}")
-        shown.add_row(kind.replace("_", " "), *numbers)
+        numbers = (f"{count:,}", f"{found.values[kind]:,}", bad, _percent(found.recall(kind)))
+        shown.add_row(kind.replace("_", " "), *numbers, f"{kept[kind]:,}", f"{found.chance[kind]:,}")
     screen.show(shown, "")
     total = found.planted.total()
     verdict = Text(f"{total:,} planted values looked for, {found.found:,} found.", style="bold")
@@ -198,11 +212,18 @@ def _show_search(screen: Screen, found: Search) -> None:
         for (kind, path, rule), count in counts.most_common(8)
     ]
     if found.chance:
-        said.append(("Same by chance", "the fake of another value of that resource, or a month that stayed"))
-    if said:
-        screen.show(facts(said))
+        said.append(
+            ("Same by chance", "gone under another key: the fake of another value, or of itself, a month that stayed")
+        )
+    said.append(("By path", str(report)))
+    screen.show(facts(said))
     if found.unseen:
         screen.show(Text(f"  {counted(found.unseen, 'value')} stood in resources that were not written.", style="dim"))
+
+
+def _percent(share: float | None) -> str:
+    """A share, rounded down: one that is not whole never reads as 100%."""
+    return "–" if share is None else "100%" if share == 1 else f"{math.floor(share * 1e5) / 1e3:.3f}%"
 
 
 def _show_questions(screen: Screen, folders: _Folders, result: RunResult, master: str | None) -> None:

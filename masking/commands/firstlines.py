@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -14,7 +15,8 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from masking import storage
 from masking.commands.screen import counted
-from masking.errors import InputError, UsageError
+from masking.commands.unreadable import told_by_name
+from masking.errors import InputError, UnreadableFile, UsageError
 from masking.fhir.elements import resource_types
 from masking.policy.problems import did_you_mean, short
 from masking.spark.read import InputFile, find_inputs
@@ -25,15 +27,19 @@ _NOWHERE = "/dev/null/fhir-mask"  # a preview writes nothing, so there is nothin
 _TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]{1,64})"')
 
 
-def first_documents(sources: Sequence[str], count: int, resource_type: str | None = None) -> list[bytes]:
+def first_documents(
+    sources: Sequence[str], count: int, resource_type: str | None = None, *, name_files: bool = False
+) -> list[bytes]:
     """At most `count` lines (or files of one document) that are not blank, of one type if one is named; one of each file in turn.
 
-    Raises `UsageError` for a type that R4 does not have, `InputError` where nothing can be read or nothing fits.
+    Raises `UsageError` for a type that R4 does not have, `InputError` where nothing can be read or nothing fits; with
+    `name_files` it names a file that cannot be read, else its number in order of name.
     """
     if resource_type is not None and resource_type not in resource_types():
         hint = did_you_mean(resource_type, resource_types())
         raise UsageError(f"R4 has no type {short(resource_type)!r}" + (f"; {hint}" if hint else ""))
     files = list(find_inputs(sources, _NOWHERE, _NOWHERE).files)
+    names = [file.path for file in files]
     wanted = None if resource_type is None else resource_type.encode()
     # Files that are named for the type first; Patient before others, for that is what people look for.
     first = resource_type or "Patient"
@@ -42,7 +48,7 @@ def first_documents(sources: Sequence[str], count: int, resource_type: str | Non
         files = _one_a_type(files)
     found: list[bytes] = []
     with ExitStack() as opened:
-        streams = [_matching(file, wanted, opened) for file in files]
+        streams = [_matching(file, wanted, opened, names, name_files) for file in files]
         if wanted is not None:
             found = list(islice((line for stream in streams for line in stream), count))
         while wanted is None and streams and len(found) < count:
@@ -64,11 +70,19 @@ def _one_a_type(files: Sequence[InputFile]) -> list[InputFile]:
     return list(seen.values())
 
 
-def _matching(file: InputFile, wanted: bytes | None, opened: ExitStack) -> Iterator[bytes]:
+def _matching(
+    file: InputFile, wanted: bytes | None, opened: ExitStack, names: Sequence[str], name_files: bool
+) -> Iterator[bytes]:
     """The lines of a file; of those of a type, a quick look tells most others apart and the root decides."""
-    for line in _lines(file, opened):
-        if wanted is None or (any(found[1] == wanted for found in _TYPE.finditer(line)) and _is_of(line, wanted)):
-            yield line
+    try:
+        for line in _lines(file, opened):
+            if wanted is None or (any(found[1] == wanted for found in _TYPE.finditer(line)) and _is_of(line, wanted)):
+                yield line
+    except (OSError, pa.ArrowException) as error:
+        known = isinstance(error, OSError) and error.errno
+        reason = os.strerror(known) if known else f"what {file.codec or 'it'} holds is damaged or cut off"
+        told = UnreadableFile.numbered(names.index(file.path) + 1, reason)
+        raise told_by_name(told, names, name_files) from None
 
 
 def _is_of(line: bytes, wanted: bytes) -> bool:
@@ -81,23 +95,20 @@ def _is_of(line: bytes, wanted: bytes) -> bool:
 
 def _lines(file: InputFile, opened: ExitStack) -> Iterator[bytes]:
     """Lines that are not blank, without their ends."""
-    try:
-        source: Any = opened.enter_context(storage.open_input(file.path))
-        if file.codec:
-            source = opened.enter_context(pa.CompressedInputStream(source, file.codec))
-        stream = io.BufferedReader(source)
-        if file.document:
-            text = stream.read(_LONGEST + 1).removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
-            if text and len(text) <= _LONGEST:
-                yield text
-            return
-        while line := stream.readline(_LONGEST):
-            if not line.endswith(b"\n") and len(line) == _LONGEST:
-                while (rest := stream.readline(_LONGEST)) and not rest.endswith(b"\n"):
-                    pass
-                continue
-            text = line.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
-            if text:
-                yield text
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"cannot read {file.path}: {type(error).__name__}") from None
+    source: Any = opened.enter_context(storage.open_input(file.path))
+    if file.codec:
+        source = opened.enter_context(pa.CompressedInputStream(source, file.codec))
+    stream = io.BufferedReader(source)
+    if file.document:
+        text = stream.read(_LONGEST + 1).removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
+        if text and len(text) <= _LONGEST:
+            yield text
+        return
+    while line := stream.readline(_LONGEST):
+        if not line.endswith(b"\n") and len(line) == _LONGEST:
+            while (rest := stream.readline(_LONGEST)) and not rest.endswith(b"\n"):
+                pass
+            continue
+        text = line.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
+        if text:
+            yield text

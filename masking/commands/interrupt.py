@@ -1,4 +1,4 @@
-"""Ctrl-C while Spark works: the job is cancelled from beside, and the run ends as one that failed.
+"""Ctrl-C or SIGTERM while Spark works: the job is cancelled from beside, and the run ends as one that failed.
 
 The main thread waits in the middle of an answer from Java, where it can neither ask for anything else nor be thrown out
 without losing its place. So the signal starts a thread that cancels what runs, until the main thread has noticed. A
@@ -10,11 +10,33 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 _AGAIN_SECONDS = 0.5
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as service managers and schedulers send it: the same clean-up as after Ctrl-C."""
+
+
+@contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """Make SIGTERM a `Terminated` in here, unless somebody else listens to it already."""
+    listens = threading.current_thread() is threading.main_thread()
+    if not listens or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated
 
 
 class Interruptible:
@@ -24,27 +46,29 @@ class Interruptible:
         self._cancel = cancel
         self._notice = notice
         self._ended = threading.Event()
-        self._before: Any = None
-        self.was_interrupted = False
+        self._before: dict[signal.Signals, Any] = {}
+        self._stop: KeyboardInterrupt | None = None
 
     def __enter__(self) -> Self:
         # Python lets only the main thread listen; elsewhere (a notebook's, a test's) things stay as they are.
         if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._on_signal)
+            for one in (signal.SIGINT, signal.SIGTERM):
+                self._before[one] = signal.signal(one, self._on_signal)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-        if self.was_interrupted and isinstance(error, Exception):
-            raise KeyboardInterrupt from None
+        for one, handler in self._before.items():
+            signal.signal(one, handler)
+        if self._stop is not None and isinstance(error, Exception):
+            raise self._stop from None
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self.was_interrupted = True
+        self._stop = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, _terminate)
         self._notice()
         threading.Thread(target=self._cancel_all, name="cancel", daemon=True).start()
 

@@ -11,23 +11,23 @@ import re
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
+from masking.commands.options import refuse_empty_key
 from masking.errors import UsageError
 from masking.fhir.elements import resource_types
 from masking.policy.problems import Problems, did_you_mean, key_path, short
 from masking.policy.source import Source, Unusable
 from masking.policy.yaml_tree import Node, Scalar, SequenceNode, read_tree
-from masking.spark.run import BUNDLES, FORMATS
-from masking.spark.tables import AUTO, NONE, YEAR
-from masking.tables.main_dates import main_date_paths
+from masking.report.manifest import BUNDLES, FORMATS, fault_of_reference_date
+from masking.tables.main_dates import AUTO, NONE, YEAR, main_date_paths
 
 _SIZE = re.compile(r"([0-9]{1,15})([KMG]?)\Z")
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 #: Spark takes no other; it would say so in a stack trace, after it was started.
 _MASTER = re.compile(r"(?:local|yarn|spark://.+|k8s://.+)\Z|local(?:-cluster)?\[")
+_MASTERS = "expected local, local[N], yarn, spark://HOST:PORT or k8s://HOST:PORT"
 _CONF = re.compile(r"[A-Za-z][A-Za-z0-9._\-]*\Z")
 
 
@@ -68,9 +68,9 @@ def order_of(arguments: Namespace) -> Order:
     given: dict[str, Any] = {
         "source": tuple(paths[:-1]),
         "destination": paths[-1] if paths else None,
-        "types": _listed(arguments.types),
-        "formats": _listed(arguments.formats),
-        "partition_by": _listed(arguments.partition_by),
+        "types": _named(arguments.types, "--types", "to mask all that the policy lets through"),
+        "formats": _named(arguments.formats, "--formats", "for NDJSON and Parquet"),
+        "partition_by": _named(arguments.partition_by, "--partition-by", "to leave it to the sizes"),
         "resource_column": arguments.resource_column,
         "change_feed": arguments.change_feed,
         "allow_other_key": arguments.allow_other_key,
@@ -80,13 +80,24 @@ def order_of(arguments: Namespace) -> Order:
     for name in ("max_document_bytes", "target_file_bytes"):
         text = getattr(arguments, name)
         given[name] = None if text is None else _size(text, "--" + name.replace("_", "-"))
-    if given["key_file"] or given["key_env"]:  # one of them on the line replaces the other in the file
+    if (
+        given["key_file"] is not None or given["key_env"] is not None
+    ):  # one of them on the line replaces the other in the file
         said = dataclasses.replace(said, key_file=None, key_env=None)
     order = dataclasses.replace(said, **{name: value for name, value in given.items() if value or value == ""})
     return _checked(dataclasses.replace(order, conf={**said.conf, **conf_of(arguments.conf or [])}))
 
 
+def _named(text: str | None, option: str, without: str) -> tuple[str, ...]:
+    """What a line names; a list of nothing is a mistake, for it would read as if nothing had been said."""
+    names = _listed(text)
+    if text is not None and not names:
+        raise UsageError(f"{option} names nothing; leave it out {without}")
+    return names
+
+
 def _checked(order: Order) -> Order:
+    _refuse_empty(order)
     for name in order.types:
         if name not in resource_types():
             hint = did_you_mean(name, resource_types())
@@ -98,9 +109,9 @@ def _checked(order: Order) -> Order:
     if wrong := _wrong_partitions(order.partition_by):
         raise UsageError(f"--partition-by: {wrong}")
     if order.master is not None and not _MASTER.match(order.master):
-        raise UsageError("--master: expected local, local[N], yarn, spark://HOST:PORT or k8s://HOST:PORT")
-    if order.on is not None and not _is_date(order.on):
-        raise UsageError("--on: expected a date of the form YYYY-MM-DD")
+        raise UsageError(f"--master: {_MASTERS}")
+    if order.on is not None and (fault := fault_of_reference_date(order.on)):
+        raise UsageError(f"--on: {fault}")
     if not order.source or order.destination is None:
         raise UsageError("a run needs a SOURCE and a DESTINATION: fhir-mask run SOURCE … DESTINATION --phi-area DIR")
     if order.phi_area is None:
@@ -109,6 +120,17 @@ def _checked(order: Order) -> Order:
             "may read who may read the source"
         )
     return order
+
+
+def _refuse_empty(order: Order) -> None:
+    """Empty text is what a shell makes of a variable that is not set; a default in its place would be nobody's choice."""
+    said = {"--phi-area": order.phi_area, "--policy": order.policy, "--project": order.project}
+    for name, text in {"DESTINATION": order.destination, **said}.items():
+        if text is not None and not text.strip():
+            raise UsageError(f"{name} is empty")
+    if not all(text.strip() for text in order.source):
+        raise UsageError("a SOURCE is empty")
+    refuse_empty_key(order.key_file, order.key_env)
 
 
 def _listed(text: str | None) -> tuple[str, ...]:
@@ -140,13 +162,6 @@ def _wrong_partitions(names: tuple[str, ...]) -> str | None:
     return None
 
 
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
-
-
 def _size(text: str, where: str) -> int:
     found = _SIZE.match(text)
     if found is None or int(found[1]) == 0:
@@ -155,7 +170,7 @@ def _size(text: str, where: str) -> int:
 
 
 def conf_of(words: list[str]) -> dict[str, str]:
-    """Settings of Spark, of texts K=V."""
+    """Settings of Spark, as the command line has them. `UsageError` for what is none."""
     conf: dict[str, str] = {}
     for word in words:
         name, equals, value = word.partition("=")
@@ -196,6 +211,8 @@ def _texts(node: Node, path: str, source: Source) -> tuple[str, ...]:
 
 def _types(node: Node, path: str, source: Source) -> tuple[str, ...]:
     names = _texts(node, path, source)
+    if not names:
+        raise source.bad(node, path, "names no type", "leave it out to mask all that the policy lets through")
     for index, name in enumerate(names):
         if name not in resource_types():
             hint = did_you_mean(name, resource_types())
@@ -206,7 +223,9 @@ def _types(node: Node, path: str, source: Source) -> tuple[str, ...]:
 def _mapping(node: Node, path: str, source: Source) -> dict[str, str]:
     conf: dict[str, str] = {}
     for key, entry in source.entries(node, path).items():
-        if isinstance(entry.node, Scalar) and entry.node.value is not None:
+        if not _CONF.match(key):
+            source.bad(entry, path, "expected names of Spark's settings, as in spark.driver.memory: 4g")
+        elif isinstance(entry.node, Scalar) and entry.node.value is not None:
             conf[key] = entry.node.text
         else:
             source.bad(entry, key_path(path, key), "expected text")
@@ -224,6 +243,20 @@ def _bundles(node: Node, path: str, source: Source) -> str:
     text = source.text(node, path)
     if text not in BUNDLES:
         raise source.bad(node, path, f"expected {' or '.join(BUNDLES)}", did_you_mean(text, BUNDLES))
+    return text
+
+
+def _on(node: Node, path: str, source: Source) -> str:
+    text = source.text(node, path)
+    if fault := fault_of_reference_date(text):
+        raise source.bad(node, path, fault)
+    return text
+
+
+def _master(node: Node, path: str, source: Source) -> str:
+    text = source.text(node, path)
+    if not _MASTER.match(text):
+        raise source.bad(node, path, _MASTERS)
     return text
 
 
@@ -257,9 +290,9 @@ _READERS: Mapping[str, Callable[[Node, str, Source], Any]] = {
     "key_file": _text,
     "key_env": _text,
     "project": _text,
-    "on": _text,
+    "on": _on,
     "types": _types,
-    "master": _text,
+    "master": _master,
     "conf": _mapping,
     "max_document_bytes": _bytes,
     "target_file_bytes": _bytes,

@@ -13,8 +13,8 @@ from pyspark.sql import SparkSession
 from masking import storage
 from masking.commands.job import conf_of
 from masking.commands.quiet import QuietStart
-from masking.commands.run import SparkFailed, told_of_spark
 from masking.commands.screen import Screen, counted
+from masking.commands.sparkfailed import failed
 from masking.errors import InputError
 from masking.report.manifest import read_manifest
 from masking.session import open_session, with_delta
@@ -52,6 +52,6 @@ def run(arguments: Namespace, screen: Screen) -> int:
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("py4j", "pyspark", "delta"):
             raise
-        raise SparkFailed(told_of_spark(error)) from None
+        raise failed(error) from None
     screen.show(f"{counted(len(merged.commits), 'merge')}; {counted(len(names), 'table')} optimized")
     return 0

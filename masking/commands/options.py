@@ -26,8 +26,16 @@ def add_key(parser: ArgumentParser) -> None:
     parser.add_argument("--project", metavar="NAME", help="outputs of two projects cannot be linked (default: default)")
 
 
+def refuse_empty_key(key_file: str | None, key_env: str | None) -> None:
+    """`UsageError` for empty text, as of a shell's variable that is not set: no other key may stand in for that one."""
+    for option, text in (("--key-file", key_file), ("--key-env", key_env)):
+        if text is not None and not text.strip():
+            raise UsageError(f"{option} is empty")
+
+
 def keyring(key_file: str | None, key_env: str | None, project: str | None) -> Keyring:
     """The subkeys of a project under the key that was named. `KeyRefused` and `UsageError` as `masking.keys`."""
+    refuse_empty_key(key_file, key_env)
     if key_file and key_env:
         raise UsageError("the key is in --key-file or in --key-env, not in both")
     key = MasterKey.from_file(key_file) if key_file else MasterKey.from_env(key_env or DEFAULT_ENV)

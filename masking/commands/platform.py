@@ -7,7 +7,7 @@ Glue's nor ours is a mistake and stays in, to be refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 # Those in capitals Glue sets by itself (--JOB_NAME, --JOB_RUN_ID, --SECURITY_CONFIGURATION); the others are the special
 # parameters of its developer guide for Spark jobs, by the families their names form. `--conf` is ours as well.
@@ -18,14 +18,23 @@ _GLUE = re.compile(
 )
 
 
-def without_platform_options(words: Sequence[str]) -> list[str]:
-    """The arguments without Glue's and their values."""
+def without_platform_options(words: Sequence[str], ours: Iterable[str]) -> list[str]:
+    """The arguments without Glue's and their values.
+
+    ours: our own options. One of them in other letters (`--POLICY`, `--PHI_AREA`) is a mistake too and stays in: passed
+    over, the run would go on under settings that nobody chose.
+    """
+    mistaken = {_folded(option) for option in ours}
     kept: list[str] = []
     places = iter(range(len(words)))
     for at in places:
         name, equals, _ = words[at].partition("=")
-        if not _GLUE.match(name):
+        if not _GLUE.match(name) or _folded(name) in mistaken:
             kept.append(words[at])
         elif not equals and at + 1 < len(words) and not words[at + 1].startswith("--"):
             next(places)
     return kept
+
+
+def _folded(option: str) -> str:
+    return option.lower().replace("_", "-")

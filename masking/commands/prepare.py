@@ -16,13 +16,15 @@ from masking.fhir.elements import resource_types
 from masking.policy.plan import Plan
 from masking.policy.read import read_policy
 from masking.policy.specs import Place, Policy, TypeAction, TypeRule
-from masking.report.manifest import MadeWith, choose_reference_date, read_manifest, refuse_other_key
+from masking.report.manifest import FORMATS, MadeWith, choose_reference_date, read_manifest, refuse_other_key
 from masking.spark import RunSettings
 from masking.spark.read import Inputs, find_inputs, refuse_key_place, refuse_shared_places
-from masking.spark.run import FORMATS
 
 #: What a run writes unless it is told otherwise; `RunSettings` alone writes what is needed for the rest.
 DEFAULT_FORMATS = ("ndjson", "parquet")
+
+#: In the name of a policy, before the types that it was narrowed to.
+TYPES = ", types "
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,11 @@ def prepare(order: Order) -> Prepared:
     assert order.destination is not None and order.phi_area is not None
     destination, phi_area = storage.normalize(order.destination), storage.normalize(order.phi_area)
     refuse_shared_places(destination, phi_area)
-    if order.key_file:
+    if order.key_file is not None:
         refuse_key_place(order.key_file, order.source, destination)
     keys = keyring(order.key_file, order.key_env, order.project)
+    storage.probe(destination, "destination")
+    storage.probe(phi_area, "PHI area")
     previous = read_manifest(destination)
     if not order.allow_other_key:
         try:
@@ -53,7 +57,7 @@ def prepare(order: Order) -> Prepared:
         except KeyRefused as refused:
             raise KeyRefused(f"{refused} (--allow-other-key)") from None
     reference_date = choose_reference_date(previous, order.on)
-    policy = read_policy(order.policy or DEFAULT_POLICY, reference_date=reference_date)
+    policy = read_policy(DEFAULT_POLICY if order.policy is None else order.policy, reference_date=reference_date)
     policy = only(policy, order.types)
     inputs = find_inputs(order.source, destination, phi_area)
     plan = Plan(policy, keys)
@@ -96,7 +100,7 @@ def only(policy: Policy, types: Sequence[str]) -> Policy:
     meaning = hashlib.sha256(f"{policy.sha256} types {','.join(named)}".encode()).hexdigest()
     return dataclasses.replace(
         policy,
-        name=f"{policy.name}, types {', '.join(named)}",
+        name=f"{policy.name}{TYPES}{', '.join(named)}",
         sha256=meaning,
         types={**named, **others},
         other_types=dropped,

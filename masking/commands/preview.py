@@ -1,7 +1,7 @@
 """Show the first resources of an export before and after masking, and which rule changed what. Writes nothing.
 
 The left side is the source itself: PHI, unless it is a sample. Without --type, one resource of each type is shown, the
-Patient first.
+Patient first, up to -n of them in all.
 """
 
 from __future__ import annotations
@@ -40,9 +40,12 @@ def run(arguments: Namespace, screen: Screen) -> int:
     if arguments.n < 1:
         raise UsageError("-n must be 1 or more")
     keys = _keys(arguments)
-    policy = read_policy(arguments.policy or DEFAULT_POLICY, reference_date=choose_reference_date(None, arguments.on))
+    policy = read_policy(
+        DEFAULT_POLICY if arguments.policy is None else arguments.policy,
+        reference_date=choose_reference_date(None, arguments.on),
+    )
     plan = Plan(policy, keys)
-    documents = first_documents(arguments.sources, arguments.n, arguments.type)
+    documents = first_documents(arguments.sources, arguments.n, arguments.type, name_files=screen.err.is_terminal)
     screen.warn("the left side is the source: PHI, unless your source is a sample. Mind your screen and scrollback.")
     if arguments.throwaway_key:
         screen.say("The key is a random one for this look alone: a run with your key gives other values.", "dim")

@@ -29,10 +29,11 @@ class Progressing:
             self._bar = Progress(*columns, console=screen.err, transient=True)
             self._task = self._bar.add_task(what, total=None, detail="")
 
-    def update(self, done: float, total: float, detail: str = "") -> None:
-        """`done` of `total`, in any unit; `detail` in words."""
+    def update(self, done: float, total: float, detail: str = "", what: str | None = None) -> None:
+        """`done` of `total`, in any unit; `detail` in words; `what` if that is another thing than before."""
+        self._what = what or self._what
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total or None, detail=detail)
+            self._bar.update(self._task, completed=done, total=total or None, detail=detail, description=self._what)
         elif time.monotonic() >= self._next:
             self._next = time.monotonic() + self._every
             share = f" {100 * done / total:.0f} %" if total else ""

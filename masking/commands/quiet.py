@@ -8,10 +8,13 @@ on as it is.
 from __future__ import annotations
 
 import os
+import socketserver
 import sys
 import threading
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+from pyspark import accumulators
 
 _STANDARD_ERROR = 2
 _HELD = 1 << 16  # bytes
@@ -60,3 +63,18 @@ class QuietStart:
                 elif len(self._held) < _HELD:
                     self._held += chunk
         os.close(read_end)
+
+
+def hush_accumulators() -> None:
+    """Let the server of PySpark's accumulators, of which we use none, end without a trace when Java has gone."""
+    for kind in vars(accumulators).values():
+        if (
+            isinstance(kind, type)
+            and issubclass(kind, socketserver.BaseServer)
+            and kind.__module__ == accumulators.__name__
+        ):
+            kind.handle_error = _say_nothing  # type: ignore[method-assign, assignment]
+
+
+def _say_nothing(server: socketserver.BaseServer, request: Any, client_address: Any) -> None:
+    pass

@@ -9,36 +9,14 @@ Everything can stand in a job file too (--job); the command line wins. The key c
 
 from __future__ import annotations
 
-import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping, Sequence
 
-from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
-
-from masking import storage
-from masking.commands.interrupt import Interruptible
 from masking.commands.job import order_of
 from masking.commands.options import add_key, add_policy
-from masking.commands.prepare import Prepared, prepare
-from masking.commands.progress import Progressing
-from masking.commands.quiet import QuietStart
-from masking.commands.screen import Screen, counted, duration, size
-from masking.commands.summary import show_facts, show_summary
-from masking.errors import InputError, MaskingError, UnreadableFile
-from masking.report.manifest import MANIFEST
-from masking.session import open_session, with_delta
-from masking.spark import RunResult, Snapshot, mask
+from masking.commands.screen import Screen
 
 USAGE = "fhir-mask run SOURCE … DESTINATION --phi-area DIR [--key-file F | --key-env NAME] [options]"
-ON_PLATFORMS = True  # Glue adds arguments of its own
 QUARANTINED = 3
-
-
-class SparkFailed(MaskingError):
-    """Spark could not start or gave up; its own log says more than may be repeated here."""
-
-    exit_code = 9
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -58,6 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--bundles", metavar="keep|split", help="split: write the resources of Bundles, not the Bundles"
     )
+    parser.add_argument("--verify", action="store_true", help="then look for what leaked (fhir-mask verify)")
     parser.add_argument(
         "--formats", metavar="F,…", help="ndjson[,parquet[,delta]]: also typed tables (default: ndjson,parquet)"
     )
@@ -73,100 +52,26 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace, screen: Screen) -> int:
     """Prepare, mask, tell."""
-    prepared = prepare(order_of(arguments))
+    order = order_of(arguments)
+    # From here on Spark and the engine are needed, which take longer to import than a slip takes to be told.
+    from masking.commands.carry import carry_out, places, verified  # noqa: PLC0415
+    from masking.commands.prepare import prepare  # noqa: PLC0415
+    from masking.commands.summary import show_facts, show_summary  # noqa: PLC0415
+    from masking.commands.verdict import exit_code  # noqa: PLC0415
+
+    prepared = prepare(order)
     result = carry_out(prepared, screen)
-    show_summary(screen, result.manifest)
-    show_facts(screen, result.manifest, places(result))
-    return QUARANTINED if result.quarantine else 0
-
-
-def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
-    """Run on Spark, with progress. Raises `SparkFailed` where Spark itself fails."""
-    inputs = prepared.inputs
-    screen.say(f"Masking {counted(len(inputs.files), 'file')}, {size(inputs.bytes)}, under {prepared.made_with.policy}")
-    was_active = SparkSession.getActiveSession() is not None
-    started = time.monotonic()
-    java = QuietStart()
     try:
-        with java:
-            spark = open_session(prepared.order.master, _conf(prepared))
-        screen.say(f"Spark {spark.version} is ready after {duration(time.monotonic() - started)}", "dim")
-
-        def stopping() -> None:
-            java.mute()
-            screen.say("Stopping; once more to stop at once", "yellow")
-
-        try:
-            with Interruptible(spark.sparkContext.cancelAllJobs, stopping), Progressing(screen, "Masking") as bar:
-                return mask(
-                    spark,
-                    prepared.order.source,
-                    prepared.destination,
-                    prepared.phi_area,
-                    engine=prepared.engine,
-                    made_with=prepared.made_with,
-                    settings=prepared.settings,
-                    progress=_progress(bar),
-                    notice=screen.say,
-                )
-        finally:
-            if not was_active:
-                spark.stop()
-    except UnreadableFile as error:
-        raise told_by_name(error, [file.path for file in inputs.files], screen.err.is_terminal) from None
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] not in ("py4j", "pyspark"):
-            raise
-        raise SparkFailed(told_of_spark(error)) from None
-
-
-def _conf(prepared: Prepared) -> Mapping[str, str]:
-    """What Spark is started with."""
-    order = prepared.order
-    return with_delta(order.master, order.conf) if "delta" in prepared.settings.formats.split(",") else order.conf
-
-
-def told_by_name(error: UnreadableFile, files: Sequence[str], at_terminal: bool) -> InputError:
-    """The error with the name of its file, for a person at a terminal alone: names hold names, and logs are kept."""
-    number = error.number
-    if not at_terminal or number is None or number > len(files):
-        return error
-    return InputError(f"{error}: {files[number - 1]}")
-
-
-def places(result: RunResult) -> list[tuple[str, str]]:
-    """Where things are."""
-    found = [("Masked", result.ndjson), ("Manifest", storage.join(result.destination, MANIFEST))]
-    if result.parquet:
-        found.insert(1, ("Tables", result.parquet))
-    if result.delta:
-        found.insert(2, ("Delta", result.delta))
-    if result.quarantine:
-        found.append(("Quarantine", f"{result.quarantine} (PHI)"))
-    return found
-
-
-def _progress(bar: Progressing) -> Callable[[Snapshot], None]:
-    def show(now: Snapshot) -> None:
-        rate = now.bytes / now.seconds if now.seconds > 0 else 0
-        rest = (now.bytes_total - now.bytes) / rate if rate > 0 else 0
-        said = [f"{now.lines:,} resources"]
-        if rate:
-            said += [f"{size(rate)}/s", f"{duration(rest)} left"]
-        if now.quarantined:
-            said.append(f"{now.quarantined:,} quarantined")
-        bar.update(now.bytes, now.bytes_total, ", ".join(said))
-
-    return show
-
-
-def told_of_spark(error: Exception) -> str:
-    """A failure of Spark's by its kind: its text may quote the data."""
-    kind = type(error).__name__
-    java = getattr(error, "java_exception", None)  # of py4j's errors; the library itself knows no py4j
-    if java is not None:
-        kind = str(java.getClass().getName())
-    elif isinstance(error, PySparkException):
-        condition = getattr(error, "getCondition", error.getErrorClass)()  # Spark 4's name for it, Spark 3.5's
-        kind = f"{kind} {condition}" if condition else kind
-    return f"Spark failed ({kind}); nothing was published. Spark's own log says more: --conf spark.log.level=INFO"
+        show_summary(screen, result.manifest)
+        show_facts(screen, result.manifest, places(result))
+        screen.flush()
+    except OSError:  # the run is published, whoever reads of it or not
+        screen.give_up_broken()
+        screen.warn(
+            f"the summary cannot be written; run {result.run_id} is published: fhir-mask status {result.destination}"
+        )
+    if arguments.verify:
+        verdict = verified(prepared, result, screen)
+        if not verdict.verified:
+            return exit_code(verdict)
+    return QUARANTINED if result.quarantine else 0

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from masking.commands.progress import Progressing
 from masking.commands.screen import Screen, duration, size, table
+from masking.errors import naming
 from masking.sample import SampleSummary, write_sample
 
 USAGE = "fhir-mask sample DEST [--patients N] [--seed S]"
@@ -42,7 +43,7 @@ def run(arguments: Namespace, screen: Screen) -> int:
 
 def make_sample(screen: Screen, dest: Path, patients: int, seed: int) -> SampleSummary:
     """Write a sample, with progress. Raises as `write_sample`."""
-    with Progressing(screen, "Making patients") as bar:
+    with naming(f"write the sample to {dest}"), Progressing(screen, "Making patients") as bar:
         return write_sample(
             dest, patients, seed, progress=lambda done, total: bar.update(done, total, f"{done:,} of {total:,}")
         )

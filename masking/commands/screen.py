@@ -20,11 +20,26 @@ _OBEYED_IN_TEXT = {"\n", "\t"}
 
 
 class Screen:
-    """The two streams of a command."""
+    """The two streams of a command; one that was closed before we began takes everything and keeps nothing."""
 
     def __init__(self) -> None:
+        for number, name in enumerate(("stdout", "stderr"), 1):
+            _make_usable(name, number)
         self.out = _console(stderr=False)
         self.err = _console(stderr=True)
+
+    def flush(self) -> None:
+        """Write what is still held. `OSError` if nobody reads it or there is no room."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+    def give_up_broken(self) -> None:
+        """From here on a stream that takes nothing more is ignored: Python would complain once more when it ends."""
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
     def say(self, text: str, style: str = "") -> None:
         """One line to standard error."""
@@ -44,8 +59,13 @@ class Screen:
         for one in renderables:
             if isinstance(one, str):
                 self.out.print(Text(printable(one)), soft_wrap=True)
-            else:
+            elif self.out.is_terminal:
                 self.out.print(one)
+            else:
+                with self.out.capture() as drawn:
+                    self.out.print(one)
+                # Tables are padded to their width, which is of no use to a file or another program.
+                self.out.file.write("\n".join(line.rstrip() for line in drawn.get().split("\n")))
 
     def show_lines(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Names and values, each pair one line however long: a path that is broken in two cannot be copied."""
@@ -59,10 +79,31 @@ class Screen:
         self.out.file.write(text)
 
 
+class _Console(Console):
+    """Rich ends the process with 1 where a reader has gone; here that is an exception like others, for `cli` to judge."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704 (called while the BrokenPipeError is handled)
+
+
+def _make_usable(name: str, number: int) -> None:
+    """A stream that was closed (`>&-`) becomes one to nowhere; what its encoding lacks is replaced, not an error."""
+    stream = getattr(sys, name)
+    if stream is None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.fstat(number)
+        except OSError:  # or the next file that is opened would get the stream's number, and a child write into it
+            os.dup2(nowhere, number)
+        setattr(sys, name, os.fdopen(nowhere, "w"))
+    elif hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace" if name == "stderr" else "replace")
+
+
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or os.environ.get("COLUMNS", "").isdecimal() else PLAIN_COLUMNS
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width, legacy_windows=False)
+    return _Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width, legacy_windows=False)
 
 
 def table(*columns: str, right: Sequence[str] = (), title: str = "", fold: Sequence[str] = ()) -> Table:

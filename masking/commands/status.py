@@ -7,8 +7,11 @@ from argparse import ArgumentParser, Namespace
 from masking import storage
 from masking.commands.screen import Screen, duration, size, table
 from masking.commands.summary import show_facts, show_summary
-from masking.errors import InputError
+from masking.commands.verdict import show_verdict
+from masking.errors import InputError, naming
 from masking.report.manifest import MANIFEST, Manifest, read_manifest, run_folder
+from masking.report.page import REPORT
+from masking.report.verdict import read_verdict
 
 USAGE = "fhir-mask status DESTINATION [--run ID]"
 
@@ -22,13 +25,19 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace, screen: Screen) -> int:
     """Show the run that was asked for, then all there are."""
     destination = storage.normalize(arguments.destination)
-    run_ids = storage.list_folders(storage.join(destination, "runs"))
+    with naming(f"read the destination {destination}"):
+        run_ids = storage.list_folders(storage.join(destination, "runs"))
     manifest = read_manifest(destination, arguments.run)
     if manifest is None:
         raise InputError(_nothing(destination, run_ids, arguments.run))
     show_summary(screen, manifest)
     ndjson = storage.join(run_folder(destination, manifest.run_id), "ndjson")
     show_facts(screen, manifest, [("Masked", ndjson), ("Manifest", storage.join(destination, MANIFEST))])
+    verdict = read_verdict(destination, manifest.run_id)
+    if verdict is None:
+        screen.show_lines([("Verdict", "not verified yet: fhir-mask verify SOURCE DESTINATION --phi-area DIR")])
+    else:
+        show_verdict(screen, verdict, storage.join(run_folder(destination, manifest.run_id), REPORT))
     if len(run_ids) > 1:
         _show_runs(screen, destination, run_ids, manifest)
         screen.say("fhir-mask status DESTINATION --run ID shows another one.", "dim")
@@ -45,13 +54,13 @@ def _nothing(destination: str, run_ids: list[str], asked: str | None) -> str:
 
 def _show_runs(screen: Screen, destination: str, run_ids: list[str], shown: Manifest) -> None:
     numbers = ("Masked", "Quarantined", "Size", "Took")
-    runs = table("Run", *numbers, "Policy", right=numbers, fold=("Policy",))
+    runs = table("Run", *numbers, "Key", "Policy", right=numbers, fold=("Policy",))
     for run_id in sorted(run_ids, reverse=True):
         one = shown if run_id == shown.run_id else read_manifest(destination, run_id)
         if one is None:
-            runs.add_row(run_id, "", "", "", "", "unfinished: at work, or broken off")
+            runs.add_row(run_id, "", "", "", "", "", "unfinished: at work, or broken off")
             continue
         total, took = one.total, duration(one.seconds)
         counts = (f"{total.masked:,}", f"{total.quarantined:,}", size(total.bytes_written), took)
-        runs.add_row(run_id, *counts, one.made_with.policy)
+        runs.add_row(run_id, *counts, one.made_with.key_fingerprint, one.made_with.policy)
     screen.show("", runs)

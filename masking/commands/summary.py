@@ -35,14 +35,21 @@ def show_summary(screen: Screen, manifest: Manifest) -> None:
         shown.add_row(*cells)
     screen.show(shown, "")
     _show_counts(screen, "Quarantined because", dict(manifest.reasons))
-    _show_counts(screen, "Entries of Bundles without a resource to write", dict(manifest.dropped_entries))
-    _show_counts(screen, "Redacted: values that no masker reads, bytes of images among them", dict(manifest.redactions))
+    entries = "Entries of Bundles that hold no resource to write."
+    _show_counts(screen, "Not written", dict(manifest.dropped_entries), entries)
+    redacted = "Values that no masker reads, bytes of images among them."
+    _show_counts(screen, "Redacted", dict(manifest.redactions), redacted)
+    strangers = "Resources whose subject no record describes; who that is, is drawn from the reference."
+    _show_counts(screen, "Of somebody unknown", dict(manifest.dangling), strangers)
     _show_counts(
-        screen, "In tables as JSON alone, for R4 has no such property or another type there", dict(manifest.misfits)
+        screen,
+        "JSON alone",
+        dict(manifest.misfits),
+        "In tables as JSON alone, for R4 has no such property or another type there.",
     )
 
 
-def _show_counts(screen: Screen, title: str, counts: dict[str, int]) -> None:
+def _show_counts(screen: Screen, title: str, counts: dict[str, int], explained: str = "") -> None:
     if not counts:
         return
     shown = table(title, "Times", right=("Times",))
@@ -51,7 +58,10 @@ def _show_counts(screen: Screen, title: str, counts: dict[str, int]) -> None:
         shown.add_row(name, f"{count:,}")
     if len(ordered) > _MOST:
         shown.add_row(f"and {counted(len(ordered) - _MOST, 'other')}", f"{sum(c for _, c in ordered[_MOST:]):,}")
-    screen.show(shown, "")
+    screen.show(shown)
+    if explained:
+        screen.show(Text(explained, style="dim"))
+    screen.show("")
 
 
 def show_facts(screen: Screen, manifest: Manifest, places: list[tuple[str, str]]) -> None:

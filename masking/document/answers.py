@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from masking.document.batch import Walked
+from masking.document.columns import columns_of
 from masking.document.fast import NOBODY, find_uuids, put_uuids, shift_days
-from masking.document.kernels import MEMORY, Kernel
+from masking.document.kernels import Kernel
+from masking.document.memory import Memory, give, size_of
 from masking.document.settle import ANSWER, GONE, UNREADABLE, Answers
 from masking.document.strings import Part, to_part, to_text
 from masking.document.surroundings import text_of
 from masking.document.tables import Tables
 from masking.document.tape import ESCAPED, OBJECT, STRING, name_hash
 from masking.document.walk import VOUCHED, member, vouches
-from masking.maskers.base import BoundMasker
+from masking.maskers.base import BoundMasker, Masker
 from masking.maskers.dates import BoundDateShift
 from masking.maskers.identifiers import BoundPseudonymizeId
 from masking.maskers.references import BoundReference
 from masking.native import Bytes, Ints, bytes_of
-from masking.policy.specs import Action, Rule
+from masking.policy.specs import Action
 
-_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-
-
+#: Offsets of subjects that are remembered, before all are forgotten.
+_MEMORY = 100_000
 _CODING, _DISPLAY = name_hash("coding"), name_hash("display")
 
 
@@ -34,7 +34,8 @@ class Maskers:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._kernels: dict[str, Kernel] = {}
+        self._kernels: dict[tuple[str, bool], Kernel] = {}
+        self._names: dict[int, str] = {}
         self._offsets: dict[str, dict[bytes, int]] = {}
 
     def answer(self, walked: Walked) -> Answers:
@@ -49,45 +50,44 @@ class Maskers:
         bounds = np.flatnonzero(np.diff(rules[order])) + 1
         for group in np.split(order.astype(np.int32), bounds):
             if len(group) and rules[group[0]] >= 0:
-                self._answer_rule(walked, self._tables.rules[rules[group[0]]], group, sheet)
+                self._answer_rule(walked, int(rules[group[0]]), group, sheet)
         return sheet.answers()
 
-    def _answer_rule(self, walked: Walked, rule: Rule, jobs: Ints, sheet: _Sheet) -> None:
+    def _answer_rule(self, walked: Walked, number: int, jobs: Ints, sheet: _Sheet) -> None:
         """Answer the jobs of one rule."""
+        rule = self._tables.rules[number]
         assert rule.masker is not None
-        bound = self._tables.plan.bound(rule.masker)
+        bound = self._bound_of(number, rule.masker)
+        name = self._names[number]
         rows = walked.jobs["row"][jobs]
         is_string = (walked.tape["kind"][rows] == STRING) | (walked.tape["kind"][rows] == ESCAPED)
         if is_string.all():
             if isinstance(bound, BoundPseudonymizeId | BoundReference):
                 jobs = self._uuids(walked, bound, jobs, rows, sheet)
             elif isinstance(bound, BoundDateShift):
-                jobs = self._dates(walked, bound, repr(rule.masker), jobs, rows, sheet)
-            self._by_kernel(walked, bound, repr(rule.masker), jobs, sheet)
+                jobs = self._dates(walked, bound, name, jobs, rows, sheet)
+            self._by_kernel(walked, bound, name, jobs, sheet)
             return
-        self._by_kernel(walked, bound, repr(rule.masker), jobs[is_string], sheet)
-        self._literals(walked, bound, repr(rule.masker), jobs[~is_string], sheet)
+        self._by_kernel(walked, bound, name, jobs[is_string], sheet)
+        self._by_kernel(walked, bound, name, jobs[~is_string], sheet, literal=True)
 
-    def _kernel(self, name: str, bound: BoundMasker) -> Kernel:
-        if name not in self._kernels:
-            self._kernels[name] = Kernel(bound)
-        return self._kernels[name]
+    def _bound_of(self, number: int, masker: Masker) -> BoundMasker:
+        """The bound masker of a rule; what it is called is found once."""
+        if number not in self._names:
+            self._names[number] = repr(masker)
+        return self._tables.plan.bound_by_name(self._names[number])
 
-    def _by_kernel(self, walked: Walked, bound: BoundMasker, name: str, jobs: Ints, sheet: _Sheet) -> None:
-        if len(jobs):
-            rows = walked.jobs["row"][jobs]
-            context = [walked.context(name, rows) for name in bound.context]
-            found, blanked = self._kernel(name, bound).answer(walked.strings(rows), context)  # type: ignore[arg-type]
-            sheet.put(jobs, found, blanked)
-
-    def _literals(self, walked: Walked, bound: BoundMasker, name: str, jobs: Ints, sheet: _Sheet) -> None:
-        """Numbers and booleans: their spelling is masked, and what comes out must be a number as JSON spells one."""
-        rows = walked.jobs["row"][jobs]
-        spans = zip(walked.tape["start"][rows].tolist(), walked.tape["stop"][rows].tolist(), strict=True)
-        values = [walked.raw[start:stop] for start, stop in spans]
-        context = [walked.context(name, rows) for name in bound.context]
-        found, _ = self._kernel(name, bound).answer(values, context)
-        sheet.put(jobs, [part if part is not None and _NUMBER.fullmatch(part) else None for part in found])
+    def _by_kernel(
+        self, walked: Walked, bound: BoundMasker, name: str, jobs: Ints, sheet: _Sheet, *, literal: bool = False
+    ) -> None:
+        """Answer jobs by their masker; literal: they are numbers and booleans, and must be numbers again."""
+        if not len(jobs):
+            return
+        kernel = self._kernels.get((name, literal))
+        if kernel is None:
+            kernel = self._kernels[name, literal] = Kernel(bound, literal=literal)
+        columns = columns_of(walked, walked.jobs["row"][jobs], bound.needs, literal=literal)
+        sheet.give(jobs, *kernel.answer(walked.text, columns))
 
     # ── what loops know ──
 
@@ -113,7 +113,7 @@ class Maskers:
     def _dates(self, walked: Walked, bound: BoundDateShift, name: str, jobs: Ints, rows: Ints, sheet: _Sheet) -> Ints:
         """Answer full dates of known subjects; the jobs that are left."""
         known = self._offsets.setdefault(name, {})
-        if len(known) > MEMORY:
+        if len(known) > _MEMORY:
             known.clear()
         keys, place = walked.charts(rows)
         found = []
@@ -181,6 +181,13 @@ class _Sheet:
         self.put_spans(jobs[is_read], bytes_of(joined), (stops - sizes)[is_read], stops[is_read])
         if blanked is not None:
             self._spans["blanks"][jobs] = blanked
+
+    def give(self, jobs: Ints, memory: Memory, places: Ints) -> None:
+        """Answers that a memory holds."""
+        out = np.empty(size_of(memory.slots, places), np.uint8)
+        give(memory.slots, places, memory.answers, jobs, self._spans, self._size, out)
+        self._pieces.append(out)
+        self._size += len(out)
 
     def put_spans(self, jobs: Ints, text: Bytes, begins: Ints, ends: Ints) -> None:
         """Answers as spans of a text."""

@@ -8,7 +8,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
+from masking.document.memory import FIELD, put_rows
 from masking.document.strings import Part, plain, to_part
 from masking.document.subjects import Subjects, contained_key, id_key, identifier_key, names_in
 from masking.document.surroundings import (
@@ -86,28 +88,45 @@ class Walked:
             raw[start:stop] if row >= 0 else None for row, start, stop in zip(rows.tolist(), starts, stops, strict=True)
         ]
 
+    def literals(self, rows: Ints) -> list[Part]:
+        """The spelling of these numbers and booleans."""
+        spans = zip(self.tape["start"][rows].tolist(), self.tape["stop"][rows].tolist(), strict=True)
+        return [self.raw[start:stop] for start, stop in spans]
+
     def context(self, name: str, rows: Ints) -> list[bytes | None]:
         """A column of context for these values."""
         if name == "subject":
             keys, place = self.subjects(rows)
             return [keys[at] for at in place.tolist()]
         if name == "chart":
-            charts = self._charts(self.tape["frame"][rows])
-            return [charts.get(frame) for frame in self.tape["frame"][rows].tolist()] if charts else [None] * len(rows)
+            charts = self.charts_of(rows)
+            return [charts[0][at] for at in charts[1].tolist()] if charts is not None else [None] * len(rows)
         if name == "people":
             return self._people(rows)
-        found = np.empty(len(rows), np.int32)
-        context_rows(self.tape, self.look.node_flags, self.frames, rows, number_of(name), found)
+        found = self.context_rows(name, rows)
         if name == "referent":
             return self._referents(rows, found)
         texts = self._joined(found, name == "address") if name in ("address", "given") else self.strings(found)
         return self._or_own_name(name, rows, texts) if name in ("family", "given") else texts
 
-    def _or_own_name(self, name: str, rows: Ints, texts: list[Part]) -> list[Part]:
-        """Of values that stand in no name, the family or given name of whom the record around them is about."""
+    def context_rows(self, name: str, rows: Ints) -> Ints:
+        """The rows where the context of these values is found, see `masking.document.surroundings`."""
+        found = np.empty(len(rows), np.int32)
+        context_rows(self.tape, self.look.node_flags, self.frames, rows, number_of(name), found)
+        return found
+
+    def own_names(self, rows: Ints) -> Ints:
+        """Of values that stand in no name, the row of the `name` of whom the record around them is about, -1 where there is
+        none; -2 of those that stand in one.
+        """
         found = np.empty(len(rows), np.int32)
         find_names(self.tape, self.look.node_flags, self.frames, rows, found)
-        if (found < 0).all():
+        return found
+
+    def _or_own_name(self, name: str, rows: Ints, texts: list[Part]) -> list[Part]:
+        """Of values that stand in no name, the family or given name of whom the record around them is about."""
+        found = self.own_names(rows)
+        if (found == -2).all():
             return texts
         own: dict[int, Part] = {-1: None}
         for row in np.unique(found[found >= 0]).tolist():
@@ -133,10 +152,16 @@ class Walked:
 
     # ── whom references mean ──
 
+    def is_fragment(self, rows: Ints) -> npt.NDArray[np.bool_]:
+        """Whether these are references to what is contained: `#…`."""
+        is_string = (rows >= 0) & (self.tape["kind"][rows] != OBJECT)
+        first = np.where(is_string, self.tape["start"][rows] + 1, 0)
+        return is_string & (self.text[first] == ord("#"))  # type: ignore[no-any-return]
+
     def _name(self, spelled: bytes, frame: int) -> bytes:
         """The name of the record of a human or an organization that a reference means; empty where it means none."""
         if spelled[:1] == b"#":
-            return self.references.named(spelled, self._root_id(frame))
+            return self.references.named(spelled, self.root_id(frame))
         return self.references.named(spelled, None)
 
     def _referents(self, rows: Ints, found: Ints) -> list[Part]:
@@ -161,22 +186,50 @@ class Walked:
     def _people(self, rows: Ints) -> list[Part]:
         """The names of all records of humans and organizations that each value's resource refers to, with BETWEEN between."""
         frames = self.tape["frame"][rows]
+        names: dict[int, list[bytes]] = {}
+        of, numbers = self.people_in(np.unique(frames))
+        for frame, number in zip(of.tolist(), numbers.tolist(), strict=True):
+            names.setdefault(frame, []).append(self.references.name(number))
+        joined = {frame: BETWEEN.encode().join(sorted(found)) for frame, found in names.items()}
+        return [joined.get(frame) for frame in frames.tolist()]
+
+    def people_in(self, frames: Ints) -> tuple[Ints, Ints]:
+        """The numbers of the names of all records of humans and organizations that these resources refer to, beside each the
+        resource's frame: in order of both, each pair once.
+        """
         wanted = np.zeros(len(self.frames), np.int32)
         wanted[frames] = 1
-        room = 8 * int(wanted.sum()) + 64
+        room = 8 * len(frames) + 64
         while True:
             found = np.empty(room, CANDIDATE)
             count = find_references(self.tape, self.frames, wanted, found)
             if count <= room:
                 break
             room = count
-        names: dict[int, set[bytes]] = {}
-        of_rows = found["row"][:count]
-        for frame, name in zip(found["frame"][:count].tolist(), self._referents(of_rows, of_rows), strict=True):
-            if name:
-                names.setdefault(frame, set()).add(name)
-        joined = {frame: BETWEEN.encode().join(sorted(found)) for frame, found in names.items()}
-        return [joined.get(frame) for frame in frames.tolist()]
+        of, rows = np.ascontiguousarray(found["frame"][:count]), np.ascontiguousarray(found["row"][:count])
+        is_plain = (self.tape["kind"][rows] != OBJECT) & ~self.is_fragment(rows)
+        numbers = np.empty(count, np.int32)
+        numbers[is_plain] = self._numbers(rows[is_plain])
+        others = rows[~is_plain]
+        numbers[~is_plain] = [self.references.number(name or b"") for name in self._referents(others, others)]
+        pairs = np.unique(of[numbers >= 0].astype(np.int64) << 32 | numbers[numbers >= 0])
+        return (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
+
+    def _numbers(self, rows: Ints) -> Ints:
+        """The numbers of the names that these literal references mean; -1 where they mean none."""
+        fields = np.zeros(len(rows), FIELD)
+        put_rows(self.tape, rows, fields, 0, 1, True)
+        known = self.references.numbers
+        places, new = known.look_up(self.text, self.text, fields, 1)
+        if len(new):
+            names = (self.references.named(one or b"", None) for one in self.strings(rows[new]))
+            fresh = (self.references.number(name) for name in names)
+            known.learn(places[new], [None if number < 0 else number.to_bytes(4, "little") for number in fresh], None)
+        spans = known.slots["start"][places]
+        numbers = np.full(len(rows), -1, np.int32)
+        at = spans[spans >= 0, None] + np.arange(4)
+        numbers[spans >= 0] = np.ascontiguousarray(known.answers[at]).view("<i4").reshape(-1)
+        return numbers
 
     # ── subjects ──
 
@@ -190,6 +243,21 @@ class Walked:
             self._find(missing)
         return self._distinct, self._key_of[frames]
 
+    def dangling(self) -> list[int]:
+        """The types, by number, of resources whose subject a reference names and no record describes, one a resource."""
+        if self._key_of is None:
+            return []
+        unknown = [key is not None and self.references.is_unknown(key) for key in self._distinct]
+        found = np.flatnonzero((self._key_of >= 0) & np.array([*unknown, False])[self._key_of])
+        kinds = self.frames["type"][found].tolist()
+        return [
+            kind
+            for frame, kind in zip(found.tolist(), kinds, strict=True)
+            # What names nobody goes by its own id.
+            if not self.persons[kind]
+            and self._distinct[self._key_of[frame]] != self.references.canonical(id_key(self._own[frame]))
+        ]
+
     def charts(self, rows: Ints) -> tuple[list[bytes | None], Ints]:
         """As `subjects`, but of a RelatedPerson the patient in whose chart it stands, so that their dates move together."""
         keys, place = self.subjects(rows)
@@ -201,6 +269,18 @@ class Walked:
         of_frame[list(charts)] = np.arange(len(keys), len(keys) + len(charts))
         of_chart = of_frame[frames]
         return [*keys, *charts.values()], np.where(of_chart >= 0, of_chart, place)
+
+    def charts_of(self, rows: Ints) -> tuple[list[Part], Ints] | None:
+        """The keys of the patients in whose charts RelatedPersons stand, null for whatever is none, and for each value the
+        place of its own; None where nothing is one.
+        """
+        frames = self.tape["frame"][rows]
+        charts = self._charts(frames)
+        if not charts:
+            return None
+        of_frame = np.full(len(self.frames), len(charts), np.int32)
+        of_frame[list(charts)] = np.arange(len(charts))
+        return [*charts.values(), None], of_frame[frames]
 
     def _charts(self, frames: Ints) -> dict[int, bytes | None]:
         """The keys of the patients of the RelatedPersons among these frames."""
@@ -243,7 +323,7 @@ class Walked:
             frame = self._around[frame]
         return frame
 
-    def _root_id(self, frame: int) -> bytes | None:
+    def root_id(self, frame: int) -> bytes | None:
         """The id of the outermost resource."""
         return self._own[self._root(frame)]
 
@@ -282,11 +362,7 @@ class Walked:
             own = self._own[frame]
             is_contained = self._around[frame] >= 0
             keys[frame] = (
-                None
-                if own is None
-                else contained_key(self._root_id(frame), b"#" + own)
-                if is_contained
-                else id_key(own)
+                None if own is None else contained_key(self.root_id(frame), b"#" + own) if is_contained else id_key(own)
             )
         named = self._named(np.array(others, np.int32)) if others else {}
         for frame in others:
@@ -313,7 +389,7 @@ class Walked:
         frame, spelled, system, value, kind, says_whose = candidate
         is_patient: bool | None
         if spelled is not None:
-            key = self.references.of(spelled, self._root_id(frame) if spelled[:1] == b"#" else None)
+            key = self.references.of(spelled, self.root_id(frame) if spelled[:1] == b"#" else None)
             is_patient = self.references.says_type(spelled) or None
         else:
             key = None if value is None else identifier_key(system, value)

@@ -74,6 +74,8 @@ class Batch:
     dropped: list[int] = field(default_factory=list)
     #: values redacted because they could not be read, by FHIR path
     redactions: Counter[str] = field(default_factory=Counter)
+    #: resources whose subject is known by a reference alone, by type; nothing where nobody is known
+    dangling: Counter[str] = field(default_factory=Counter)
 
 
 class Engine:
@@ -195,6 +197,8 @@ class _Memory:
             self._labels, PHRASES, out, offsets,
         )  # fmt: skip
         self._report(offset, batch, out[:size].tobytes(), offsets.tolist(), states, types, json_faults)
+        for kind in walked.dangling():
+            batch.dangling[self._tables.types[kind]] += 1
         for row in np.flatnonzero(unread).tolist():
             batch.redactions[self._tables.children[row].path] += int(unread[row])
         for row in np.flatnonzero(unknown).tolist():
@@ -219,6 +223,7 @@ class _Memory:
             waiting = part[states[part] == walks.WAITS]
             few = few * 8 if not len(waiting) else _FEW
             documents = np.concatenate([waiting, documents]) if len(waiting) else documents
+        self._subjects.start()
         done = Walked(
             raw, text, tape, self._tables.look, frames[: used[0]], jobs[: used[1]], self._persons, self._paths,
             self._subjects,

@@ -6,53 +6,61 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from typing import Any
 
+from masking.document.columns import Columns
+from masking.document.memory import Memory
 from masking.document.strings import Part, to_parts, to_text, to_texts
 from masking.maskers.base import BoundMasker
+from masking.native import Bytes, Ints
 
-#: How many answers a kernel remembers before it forgets them all.
-MEMORY = 100_000
+_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
 class Kernel:
-    """A bound masker over what stands between JSON's quotes."""
+    """A bound masker over what stands between JSON's quotes; or, of numbers and booleans, over their spelling."""
 
-    def __init__(self, masker: BoundMasker) -> None:
+    def __init__(self, masker: BoundMasker, *, literal: bool) -> None:
         self._masker = masker
-        self.context = masker.context
-        self._known: dict[Any, Part] = {}
-        self._blanked: set[Any] = set()
+        self._literal = literal
+        self._memory = Memory()
 
-    def answer(
-        self, values: Sequence[bytes], context: Sequence[Sequence[Part]]
-    ) -> tuple[list[Part], list[bool] | None]:
-        """The masked values, null where one cannot be read; and which of them have lost something, None if none has.
+    def answer(self, text: Bytes, columns: Columns) -> tuple[Memory, Ints]:
+        """A memory, and of each value the place of its answer there."""
+        memory = self._memory
+        found, new = memory.look_up(text, columns.beside, columns.fields, columns.count)
+        if len(new):
+            try:
+                self._learn(found[new], columns.texts(new))
+            except BaseException:
+                memory.forget()  # it holds keys without answers
+                raise
+        return memory, found
 
-        `context`: a column for each name the masker asks for.
-        """
-        keys: Sequence[Any] = list(zip(values, *context, strict=True)) if self.context else values
-        known = self._known
-        missing = [key for key in dict.fromkeys(keys) if key not in known]
-        if missing:
-            if len(known) + len(missing) > MEMORY:
-                known.clear()
-                self._blanked.clear()
-                missing = list(dict.fromkeys(keys))
-            known.update(zip(missing, self._mask(missing), strict=True))
-            if self._masker.may_blank:
-                self._blanked.update(key for key in missing if self._blanks(key, known[key]))
-        blanked = self._blanked
-        return [known[key] for key in keys], [key in blanked for key in keys] if blanked else None
+    def _learn(self, places: Ints, columns: list[list[Part]]) -> None:
+        """Have the masker answer what is new. Keys may say the same in other words: it is given each value once."""
+        rows = list(zip(*columns, strict=True))
+        distinct = list(dict.fromkeys(rows))
+        answers = dict(zip(distinct, self._mask(distinct), strict=True))
+        parts = [answers[row] for row in rows]
+        blanks = (
+            [self._blanks(row[0], part) for row, part in zip(rows, parts, strict=True)] if self._may_blank else None
+        )
+        self._memory.learn(places, parts, blanks)
 
-    def _blanks(self, key: Any, answer: Part) -> bool:
-        value = key[0] if self.context else key
-        return answer is not None and self._masker.blanks(to_text(value), to_text(answer))
+    @property
+    def _may_blank(self) -> bool:
+        return self._masker.may_blank and not self._literal
 
-    def _mask(self, keys: Sequence[Any]) -> list[Part]:
-        if not self.context:
-            return to_parts(self._masker.mask_distinct(to_texts(keys)))  # type: ignore[arg-type]  # none is null
-        columns = [to_texts(column) for column in zip(*keys, strict=True)]
-        told = dict(zip(self.context, columns[1:], strict=True))
-        return to_parts(self._masker.mask_distinct(columns[0], **told))  # type: ignore[arg-type]
+    def _blanks(self, value: Part, answer: Part) -> bool:
+        return value is not None and answer is not None and self._masker.blanks(to_text(value), to_text(answer))
+
+    def _mask(self, rows: list[tuple[Any, ...]]) -> list[Part]:
+        columns = [to_texts(column) for column in zip(*rows, strict=True)]
+        told = dict(zip(self._masker.needs, columns[1:], strict=True))
+        parts = to_parts(self._masker.mask_distinct(columns[0], **told))  # type: ignore[arg-type]  # none is null
+        if not self._literal:
+            return parts
+        # What takes a number's place must be a number as JSON spells one.
+        return [part if part is not None and _NUMBER.fullmatch(part) else None for part in parts]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from masking.document.tape import ESCAPED, hash_bytes
-from masking.native import Bytes, Of, bytes_of, compiled
+from masking.native import Bytes, Of, bytes_of, compiled, making
 
 #: What a look-up answers for what is not there.
 ABSENT = -1
@@ -189,7 +189,7 @@ def unescape(text: Bytes, start: int, stop: int, plain: Bytes) -> int:
     return size
 
 
-@compiled
+@making
 def find_string(table: Texts, text: Bytes, kind: int, start: int, stop: int) -> int:
     """The same for a JSON string with its quotes, which may be spelled with escapes."""
     if kind == ESCAPED:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 
+from masking.document.memory import Memory
 from masking.document.strings import plain, to_part, to_text
 from masking.fhir.references import parse
 from masking.identity.names import named_by as name_of
@@ -61,6 +62,33 @@ class Subjects:
         self._patients: dict[bytes, tuple[bool | None]] = {}
         self._known: dict[bytes, bytes | None] = {}
         self._named: dict[bytes, bytes] = {}
+        #: the numbers of the names that references mean, four bytes each
+        self.numbers = Memory()
+        self._number_of: dict[bytes, int] = {}
+        self._names: dict[int, bytes] = {}
+        self._next = 0
+
+    def start(self) -> None:
+        """Before a batch: forget what has become too much. A number is never given twice."""
+        if len(self._names) > _MEMORY:
+            self.numbers.forget()
+            self._number_of.clear()
+            self._names.clear()
+
+    def number(self, name: bytes) -> int:
+        """The number of a record's name; -1 of the empty one."""
+        if not name:
+            return -1
+        found = self._number_of.get(name)
+        if found is None:
+            found = self._number_of[name] = self._next
+            self._names[found] = name
+            self._next += 1
+        return found
+
+    def name(self, number: int) -> bytes:
+        """The name of a number of this batch."""
+        return self._names[number]
 
     def canonical(self, key: bytes | None) -> bytes | None:
         """The one key of a human with several records, as far as people are known."""
@@ -85,6 +113,10 @@ class Subjects:
             is_patient = self._people.facts(f"Patient/{who}") is not None
             found = self._patients[key] = (is_patient or (None if self._people.facts(f"/{who}") is None else False),)
         return found[0]
+
+    def is_unknown(self, key: bytes) -> bool:
+        """Whether people are known, but nobody by this key."""
+        return self._people is not None and self.is_patient(key) is None
 
     def named(self, reference: bytes, root_id: bytes | None) -> bytes:
         """The name (`Practitioner/7`) of the record of a human or an organization that a reference means, in what stands

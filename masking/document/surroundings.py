@@ -15,7 +15,7 @@ from masking.document.tables import ADDRESS_NODE, HAS_FAMILY, HAS_GENDER, HAS_NA
 from masking.document.tape import ARRAY, ESCAPED, OBJECT, STRING, Tape, hash_bytes, name_hash
 from masking.document.walk import UNDECIDED, Frames, member
 from masking.fhir.compartment import says_whose, subject_paths
-from masking.native import Bytes, Hashes, Ints, Of, compiled
+from masking.native import Bytes, Hashes, Ints, Of, compiled, making
 
 _SYSTEM, _FAMILY, _UNIT, _CODE, _GENDER = map(name_hash, ("system", "family", "unit", "code", "gender"))
 _DECEASED, _BIRTH_DATE, _GIVEN, _ADDRESS = map(name_hash, ("deceasedDateTime", "birthDate", "given", "address"))
@@ -380,7 +380,7 @@ def find_plain(
             span.hash = hash_bytes(text, int(span.start), int(span.stop))
 
 
-@compiled
+@making
 def find_candidates(text: Bytes, tape: Tape, frames: Frames, wanted: Ints, paths: Paths, found: Found) -> int:
     """What may name the subjects of these frames, best first, frame by frame; how many, of which there may be more
     than there is room for. A plain `Patient/1` ends the search: nothing after it matters.

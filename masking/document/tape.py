@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 
-from masking.native import Bytes, Ints, Of, bytes_of, compiled
+from masking.native import Bytes, Ints, Of, bytes_of, compiled, making
 
 OBJECT, ARRAY, STRING, ESCAPED, NUMBER, BOOLEAN, NULL = range(7)
 #: What may be wrong with a text.
@@ -120,7 +120,7 @@ def _is_known(tape: Tape, around: int, rows: int, wanted: np.uint64) -> bool:
     return False
 
 
-@compiled
+@making
 def _has_twins(tape: Tape, around: int, rows: int, count: int) -> bool:
     """Whether an object names one property twice."""
     names = np.empty(count, np.uint64)
@@ -204,7 +204,7 @@ def _after_word(text: Bytes, at: int, end: int) -> int:
     return at + size if fits else -1
 
 
-@compiled
+@making
 def scan(text: Bytes, begins: Ints, ends: Ints, tape: Tape, first: Ints, faults: Bytes, wide: Bytes) -> tuple[int, int]:
     """Fill the tape with the documents at these spans, each of them one JSON text (RFC 8259) and white space around it.
 

@@ -57,7 +57,7 @@ from masking.document.tape import (
     Tape,
     name_hash,
 )  # fmt: skip
-from masking.native import Bytes, Ints, Of, compiled
+from masking.native import Bytes, Ints, Of, compiled, making
 
 #: What becomes of a value. UNDECIDED is whatever stands in something that goes.
 STAYS, GOES, UNREAD, ASKED, CONSTANT, SAYS_ABSENT, NULLED, FRESH_META, VOUCHED, UNDECIDED = range(10)
@@ -127,7 +127,7 @@ def _is_vouched(text: Bytes, start: int, stop: int, systems: Texts, prefixes: In
     return False
 
 
-@compiled
+@making
 def vouches(text: Bytes, tape: Tape, coding: int, systems: Texts, prefixes: Ints, blob: Bytes) -> bool:
     """Whether the code system of a coding is one whose displays the policy keeps."""
     row = member(tape, coding, _SYSTEM)

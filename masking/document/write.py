@@ -22,7 +22,7 @@ from masking.document.walk import (
     Frames,
     member,
 )  # fmt: skip
-from masking.native import Bytes, Ints, bytes_of, compiled
+from masking.native import Bytes, Ints, bytes_of, compiled, making
 
 _META, _SECURITY, _SYSTEM, _CODE = (name_hash(name) for name in ("meta", "security", "system", "code"))
 _OPEN, _CLOSE = b'"meta":{"security":[', b"]}"
@@ -54,7 +54,7 @@ def _copy(text: Bytes, start: int, stop: int, out: Bytes, size: int) -> int:
     return size
 
 
-@compiled
+@making
 def _spells(text: Bytes, tape: Tape, row: int, phrases: Bytes, start: int, stop: int) -> bool:
     if tape[row].kind not in (STRING, ESCAPED):
         return False

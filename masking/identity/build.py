@@ -49,7 +49,7 @@ def build_store(folder: str, facts: Iterable[Facts], *, bucket_bytes: int = BUCK
 def settled(claims: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
     """Keys in order with what they mean, out of keys in order with encoded claims."""
     for key, group in groupby(claims, key=itemgetter(0)):
-        entries = settle_encoded(key, [payload for _, payload in group])
+        entries = settle_encoded(key, (payload for _, payload in group))
         if entries:
             yield key, entries
 

@@ -98,8 +98,16 @@ def _merged(parts: list[Facts], resource_type: str, key: str) -> Facts:
 
 
 def settle_encoded(key: str, payloads: Iterable[bytes]) -> bytes:
-    """The same from encoded claims to encoded entries; equal claims count once. Empty where the key means nothing."""
-    distinct = list(dict.fromkeys(payloads))
+    """The same from encoded claims to encoded entries; equal claims count once. Empty where the key means nothing.
+
+    Holds some thousand claims, however many there are: a number that a million records share is claimed by all of them.
+    """
+    held: dict[bytes, None] = {}
+    for payload in payloads:
+        held[payload] = None
+        if len(held) >= _HELD:
+            held = dict.fromkeys(_folded(held))
+    distinct = list(held)
     if len(distinct) > 1 or distinct[0][2:3] == _NO_TYPE:
         entries = settle(key, map(_decode_claim, distinct))
         return _encode(entries) if entries else b""
@@ -107,6 +115,27 @@ def settle_encoded(key: str, payloads: Iterable[bytes]) -> bytes:
     return _ONE_ENTRY + distinct[0][2:]
 
 
+def _folded(payloads: Iterable[bytes]) -> Iterator[bytes]:
+    """Fewer claims that settle to the same: records of a type as one, and of other claims as many as it takes to be of two.
+
+    Which are dropped does not matter: facts are the first so many of a union, and two humans are as bad as a thousand.
+    """
+    records: dict[str, list[Claim]] = {}
+    others: dict[tuple[str, int], dict[str, Claim]] = {}
+    for claim in map(_decode_claim, payloads):
+        if claim.facts is not None:
+            records.setdefault(claim.resource_type, []).append(claim)
+        else:
+            found = others.setdefault((claim.resource_type, claim.kind), {})
+            if len(found) < _TWO:
+                found[claim.canonical] = claim
+    for name, claims in records.items():
+        first, parts = claims[0], [claim.facts for claim in claims if claim.facts is not None]
+        yield encode_claim(msgspec.structs.replace(first, facts=merge(parts, name, parts[0].key)))
+    yield from (encode_claim(claim) for found in others.values() for claim in found.values())
+
+
+_HELD, _TWO = 2000, 2
 #: In msgpack: the empty text, and a list of one list of three.
 _NO_TYPE, _ONE_ENTRY = b"\xa0", b"\x91\x93"
 

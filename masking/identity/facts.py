@@ -42,11 +42,14 @@ class Name(_Quiet, frozen=True):
 
 
 class Telecom(_Quiet, frozen=True):
-    """A ContactPoint."""
+    """A ContactPoint. address: the first of the record that it stands in, in one (`Address.in_one`): what a telephone's
+    area code goes by; "" where the record has none.
+    """
 
     system: str = ""
     value: str = ""
     use: str = ""
+    address: str = ""
 
 
 class Identifier(_Quiet, frozen=True):
@@ -68,6 +71,10 @@ class Address(_Quiet, frozen=True):
     postal_code: str = ""
     country: str = ""
     text: str = ""
+
+    def in_one(self) -> str:
+        """`line, line|city|state|postalCode|country`, as the engine tells maskers of the address around a value."""
+        return "|".join((", ".join(self.lines), self.city, self.state, self.postal_code, self.country))
 
 
 class Contact(_Quiet, frozen=True):

@@ -62,10 +62,11 @@ def _read(record: dict[str, Any], facts: Facts, root: str) -> Facts:
     facts.birth_dates = _set([date for date in [_text(record.get("birthDate"))] if _DATE.fullmatch(date)])
     facts.death_dates = _set([date for date in [_text(record.get("deceasedDateTime"))] if _DATE.match(date)])
     facts.names = _set([*_names(record.get("name")), *_other_names(record)])
-    facts.telecoms = _set(_telecoms(record.get("telecom")))
+    home = next((address.in_one() for address in _addresses(record.get("address"))), "")
+    facts.telecoms = _set(_telecoms(record.get("telecom"), home))
     facts.identifiers = _set(_identifiers(record.get("identifier")))
     facts.addresses = _set([*_addresses(record.get("address")), *_birthplaces(record)])
-    facts.contacts = _set(_contacts(record.get("contact"), root))
+    facts.contacts = _set(_contacts(record.get("contact"), root, home))
     facts.relatives, facts.same, facts.carers = (
         _set(name for path in paths.get(facts.resource_type, ()) for name in _named(record, path, root))
         for paths in (_RELATIVES, _SAME, _CARERS)
@@ -159,10 +160,11 @@ def _birthplaces(record: dict[str, Any]) -> Iterator[Address]:
                 yield msgspec.structs.replace(address, use="birthplace")
 
 
-def _telecoms(value: Any) -> Iterator[Telecom]:
+def _telecoms(value: Any, home: str) -> Iterator[Telecom]:
+    """home: see `Telecom.address`."""
     for item in _objects(value):
         if text := _text(item.get("value")):
-            yield Telecom(_text(item.get("system")), text, _text(item.get("use")))
+            yield Telecom(_text(item.get("system")), text, _text(item.get("use")), home)
 
 
 def _identifiers(value: Any) -> Iterator[Identifier]:
@@ -191,11 +193,11 @@ def _addresses(value: Any) -> Iterator[Address]:
             yield msgspec.structs.replace(address, use=_text(item.get("use")))
 
 
-def _contacts(value: Any, root: str) -> Iterator[Contact]:
+def _contacts(value: Any, root: str, home: str) -> Iterator[Contact]:
     for item in _objects(value):
         yield Contact(
             _set(_names(item.get("name"))),
-            _set(_telecoms(item.get("telecom"))),
+            _set(_telecoms(item.get("telecom"), home)),
             _set(_addresses(item.get("address"))),
             next(iter(_named(item, "organization", root)), ""),
         )

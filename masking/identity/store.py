@@ -188,7 +188,16 @@ class Lookup(ABC):
 
     def get(self, who: str) -> Facts | None:
         """What is known of one; None where nothing is. Many at once cost far less than one by one."""
-        return self.get_many((who,)).get(who)
+        resource_type, key = split(who)
+        entry = choose(self.meaning(key), resource_type)
+        if entry is not None and entry.facts is None:
+            resource_type, key = split(entry.canonical)
+            entry = choose(self.meaning(key), resource_type)
+        return None if entry is None else entry.facts
+
+    def meaning(self, key: str) -> Sequence[Entry]:
+        """What one subject key means by itself."""
+        return self.entries((key,)).get(key, ())
 
     def facts(self, who: str) -> Facts | None:
         """The same, as maskers ask for it (`masking.maskers.base.People`)."""
@@ -250,6 +259,19 @@ class Store(Lookup):
     def buckets(self) -> tuple[int, ...]:
         """The numbers of the buckets that hold anything."""
         return tuple(sorted(self._files))
+
+    @property
+    def bucket_count(self) -> int:
+        """How many buckets keys are dealt out to, those that hold nothing too."""
+        return self._buckets
+
+    def meaning(self, key: str) -> Sequence[Entry]:
+        """See `Lookup`."""
+        known = self._known.get(key)
+        if known is None:
+            return super().meaning(key)
+        self._known.move_to_end(key)
+        return known
 
     def entries(self, keys: Iterable[str]) -> dict[str, list[Entry]]:
         """See `Lookup`."""

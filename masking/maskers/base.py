@@ -14,11 +14,12 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, TypeVar
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from masking.errors import ParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Stands between the names in `people`; no id and no identifier holds it.
 BETWEEN = "\N{SYMBOL FOR UNIT SEPARATOR}"
@@ -74,6 +75,11 @@ class BoundMasker(ABC):
     #: Names out of `CONTEXT` that `mask_distinct` takes as keyword arguments.
     context: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Those of its context that its answers depend on as it is bound; the others need not be looked for."""
+        return self.context
+
     @abstractmethod
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """Mask distinct, non-null values (with their context where one is declared); None where one cannot be read.
@@ -91,6 +97,8 @@ class BoundMasker(ABC):
 
     def __call__(self, values: pd.Series, **context: pd.Series) -> pd.Series:
         """Mask a Series of text: equal length and index, null stays null, a distinct (value, context) masked once."""
+        import pandas as pd  # noqa: PLC0415 (a worker that masks documents never needs it)
+
         columns = [context.get(name) for name in self.context]
         known = [[None] * len(values) if column is None else _listed(column) for column in columns]
         # As text before they are told apart: 0, 0.0 and False are equal in Python; whichever came first would decide.

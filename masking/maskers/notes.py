@@ -13,47 +13,25 @@ import binascii
 import codecs
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b, sha1
 from typing import Any, ClassVar
 
-from masking.maskers.base import BETWEEN, BoundMasker, Masker, People, Subkeys, check, register, registered
-from masking.pools.names import official
-from masking.scrub import attachments, plugins
+from masking.maskers._known import Around, Attachment, Attachments, Knowledge, RecordMaskers
+from masking.maskers.base import BoundMasker, Masker, People, Subkeys, check, register, registered
+from masking.scrub import attachments, links, plugins
 from masking.scrub.attachments import Document
 from masking.scrub.markup import Kind, scrub_markup
 from masking.scrub.scrubber import Scrubber
-from masking.scrub.terms import Dossier, Term
+from masking.scrub.terms import Company
 
-#: Knowledge kept at hand in a worker, of so many people and texts' companies; then it starts anew.
-_PEOPLE, _DOSSIERS = 20_000, 20_000
 _FORMS = ("text", "xhtml", "attachment", "size", "hash")
-#: Size and hash of scrubbed attachments kept at hand; then it starts anew.
-_SUMS = 20_000
 #: What a scrubbed text shows where something went and no fake took its place.
 _MARK = re.compile(r"\[[a-z][a-z0-9_]{0,19}\]")
 #: What is shaped like an identifier, and the masker that answers for it.
 _SHAPED = {"phone": "phone", "ssn": "ssn", "email": "email", "url": "url", "ip": "ip", "uuid": "pseudonymize_id",
            "identifier": "format_preserving"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class RecordMaskers:
-    """What masks a record's own values, by kind, as the policy rules them: `given`, `family`, `name`, `telecom`, `line`,
-    `city`, `zip`, `organization`, `birth_date`, `date`; and identifiers by system and by type code.
-    """
-
-    by_kind: Mapping[str, BoundMasker] = field(default_factory=dict)
-    systems: Mapping[str, BoundMasker | None] = field(default_factory=dict)
-    types: Mapping[str, BoundMasker | None] = field(default_factory=dict)
-    default: BoundMasker | None = None
-
-    def of_identifier(self, system: str, types: Sequence[str]) -> BoundMasker | None:
-        """What masks the value of an identifier."""
-        if system in self.systems:
-            return self.systems[system]
-        return next((self.types[code] for code in types if code in self.types), self.default)
 
 
 @dataclass(frozen=True)
@@ -77,112 +55,123 @@ class BoundScrub(BoundMasker):
     placeholder: str
     scrubber: Scrubber
     record: RecordMaskers = field(default_factory=RecordMaskers)
-    people: People | None = field(default=None, repr=False, compare=False)
-    _terms: dict[str, tuple[Term, ...]] = field(default_factory=dict, repr=False, compare=False)
-    _dossiers: dict[tuple[str, str, str], Dossier | None] = field(default_factory=dict, repr=False, compare=False)
+    knowledge: Knowledge | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Where nobody is known, nothing depends on whom a text may speak of."""
+        apart = () if self.form in ("text", "xhtml") else ("content_type", "data")
+        return tuple(name for name in self.context if self.knowledge is not None or name in apart)
 
     def blanks(self, value: str, answer: str) -> bool:
         """Whether a placeholder or a mark of its kind stands where the source has none."""
-        read = (value, answer) if self.form in ("text", "xhtml") else (_bytes_of(value), _bytes_of(answer))
-        if read[1] == self.placeholder:
-            return read[0] != self.placeholder
-        return "[" in read[1] and bool(Counter(_MARK.findall(read[1])) - Counter(_MARK.findall(read[0])))
+        is_text = self.form in ("text", "xhtml")
+        said = answer if is_text else _bytes_of(answer)
+        if said != self.placeholder and "[" not in said:
+            return False
+        read = value if is_text else _bytes_of(value)
+        return read != said if said == self.placeholder else bool(_marks(said) - _marks(read))
 
-    def with_record(self, record: RecordMaskers) -> BoundScrub:
-        """The same masker, able to mask what a record holds as the record's own rules do."""
-        return replace(self, record=record)
+    def with_record(self, record: RecordMaskers, scrubber: Scrubber | None = None) -> BoundScrub:
+        """The same masker, able to mask what a record holds as the record's own rules do. scrubber: one like its own that it
+        shares with others.
+        """
+        return replace(self, record=record, scrubber=scrubber or self.scrubber)
 
     def with_people(self, people: People) -> BoundScrub:
         """Knowing people."""
-        return replace(self, people=people, _terms={}, _dossiers={})
+        return self.with_knowledge(Knowledge(people, self.record))
+
+    def with_knowledge(self, knowledge: Knowledge) -> BoundScrub:
+        """Knowing people, together with other maskers."""
+        return replace(self, knowledge=knowledge)
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "people": None, "_terms": {}, "_dossiers": {}}
+        return {**self.__dict__, "knowledge": None}
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """Scrub texts; attachments of types that are no text become null."""
-        is_text = self.form in ("text", "xhtml")
-        masked: list[str | None] = [self.placeholder if is_text else None] * len(values)
-        groups: dict[Kind, list[tuple[int, Document, Dossier]]] = {}
-        dossiers = self._dossiers_of(zip(context["subject"], context["people"], context["chart"], strict=True))
-        for row, (value, content_type, dossier) in enumerate(
-            zip(values, context["content_type"], dossiers, strict=True)
-        ):
-            read = self._read(value, content_type)
-            if read is not None and dossier is not None:
-                groups.setdefault(read.kind, []).append((row, read, dossier))
-            elif read is not None and read.kind == "plain":
-                masked[row] = self._written(read, self.placeholder)
+        around = self._around(len(values), context)
+        if self.form in ("text", "xhtml"):
+            kind: Kind = "plain" if self.form == "text" else "html"
+            documents = [Document(kind, value, "", b"") for value in values]
+            answers = self._scrub(documents, around)
+            return [self.placeholder if answer is None else answer for answer in answers]
+        return [found[0] for found in self._attachments(values, context["content_type"], around)]
+
+    def _around(self, count: int, context: Mapping[str, Sequence[str | None]]) -> list[Around]:
+        """Whom each text may speak of; nobody where nobody is known."""
+        if self.knowledge is None:
+            return [(None, None, None)] * count
+        return list(zip(context["subject"], context["people"], context["chart"], strict=True))
+
+    def _scrub(self, documents: Sequence[Document | None], around: Sequence[Around]) -> list[str | None]:
+        """The texts of documents, scrubbed; None of those that are none, and where the subject is not known."""
+        masked: list[str | None] = [None] * len(documents)
+        if self.knowledge is None:
+            return masked
+        groups: dict[Kind, list[tuple[int, str, Company]]] = {}
+        for row, (read, company) in enumerate(zip(documents, self.knowledge.of(around), strict=True)):
+            if read is not None and company is not None:
+                groups.setdefault(read.kind, []).append((row, read.text, company))
         for kind, found in groups.items():
-            texts, known = [read.text for _, read, _ in found], [dossier for _, _, dossier in found]
-            answers = [scrubbed.text for scrubbed in scrub_markup(self.scrubber, kind, texts, known)]
-            for (row, read, _), answer in zip(found, answers, strict=True):
-                masked[row] = self._written(read, answer)
+            rows, texts, companies = zip(*found, strict=True)
+            for row, answer in zip(rows, self._scrubbed(kind, texts, companies), strict=True):
+                masked[row] = answer
         return masked
 
-    def _read(self, value: str, content_type: str | None) -> Document | None:
-        """A value as text; None for an attachment that is none."""
-        if self.form in ("text", "xhtml"):
-            return Document("plain" if self.form == "text" else "html", value, "", b"")
-        return attachments.read(value, content_type)
+    def _scrubbed(self, kind: Kind, texts: Sequence[str], known: Sequence[Company]) -> list[str]:
+        """Scrubbed texts; links of narratives to resources as the record's own rule for references has them."""
+        masker = self.record.by_kind.get("reference")
+        if self.form != "xhtml" or masker is None:
+            return [one.text for one in scrub_markup(self.scrubber, kind, texts, known)]
+        taken = [links.taken_out(text) for text in texts]
+        answers = [one.text for one in scrub_markup(self.scrubber, kind, [text for text, _ in taken], known)]
+        leading = list(dict.fromkeys(link for _, own in taken for link in own if link is not None))
+        if not leading:
+            return answers
+        masked = dict(zip(leading, _Ask(masker)(leading), strict=True))
+        whole = [links.put_back(answer, own, masked.get) for answer, (_, own) in zip(answers, taken, strict=True)]
+        odd = [row for row, answer in enumerate(whole) if answer is None]  # its links cannot be told apart: all is read
+        read = scrub_markup(self.scrubber, kind, [texts[row] for row in odd], [known[row] for row in odd])
+        again = dict(zip(odd, (one.text for one in read), strict=True))
+        return [again[row] if answer is None else answer for row, answer in enumerate(whole)]
 
-    def _written(self, read: Document, text: str) -> str:
-        return text if self.form in ("text", "xhtml") else attachments.write(read, text)
+    # ── attachments ──
 
-    # ── what is known ──
+    def _attachments(
+        self, data: Sequence[str | None], content_types: Sequence[str | None], around: Sequence[Around]
+    ) -> list[Attachment]:
+        """Each scrubbed, with its sums: data, size and hash are asked for one after the other."""
+        memory = self.knowledge.attachments(self.scrubber.second, self.placeholder) if self.knowledge else Attachments()
+        keys = [
+            (None if one is None else blake2b(one.encode()).digest(), kind, *row)
+            for one, kind, row in zip(data, content_types, around, strict=True)
+        ]
+        found = {key: known for key in keys if (known := memory.get(key)) is not None}
+        missing = {key: row for row, key in enumerate(keys) if key not in found}
+        if missing:
+            rows = missing.values()
+            made = self._new_attachments(
+                [data[row] for row in rows], [content_types[row] for row in rows], [around[row] for row in rows]
+            )
+            found.update(zip(missing, made, strict=True))
+            for key, one in zip(missing, made, strict=True):
+                memory.put(key, one)
+        return [found[key] for key in keys]
 
-    def _company(self, subject: str | None, people: str | None) -> tuple[str, ...]:
-        """The names of all whom a text may speak of, its subject first; () where the subject is not known."""
-        own = self.people.facts(subject) if self.people is not None and subject is not None else None
-        if own is None:
-            return ()
-        names = (own.name, *own.relatives, *own.carers, *(people or "").split(BETWEEN))
-        return tuple(dict.fromkeys(name for name in names if name))
-
-    def _dossiers_of(self, rows: Iterable[tuple[str | None, str | None, str | None]]) -> list[Dossier | None]:
-        """What is known for each text, by its subject, the people around and the chart whose dates it tells; None where
-        its subject is not known.
-        """
-        keys = [(subject or "", people or "", chart or "") for subject, people, chart in rows]
-        missing = {key: self._company(*key[:2]) for key in dict.fromkeys(keys) if key not in self._dossiers}
-        if len(self._dossiers) + len(missing) > _DOSSIERS:
-            self._dossiers.clear()
-            missing = {key: self._company(*key[:2]) for key in dict.fromkeys(keys)}
-        self._learn(dict.fromkeys(name for company in missing.values() for name in company))
-        for key, company in missing.items():
-            self._dossiers[key] = self._dossier(key[2] or key[0], company) if company else None
-        return [self._dossiers[key] for key in keys]
-
-    def _dossier(self, chart: str, company: Sequence[str]) -> Dossier:
-        assert self.people is not None
-        terms = dict.fromkeys(term for name in company for term in self._terms[name])
-        offset = getattr(self.record.by_kind.get("date"), "offset", None)
-        return Dossier(tuple(terms), None if offset is None else offset(self.people.canonical(chart)))
-
-    def _learn(self, names: Iterable[str]) -> None:
-        """The terms of people who are not known yet. Each masker is asked once for all of them."""
-        people = self.people
-        if people is None:
-            return
-        if len(self._terms) > _PEOPLE:
-            self._terms.clear()
-        wishes = {name: list(_wishes(people.facts(name), self.record)) for name in names if name not in self._terms}
-        by_masker: dict[int, list[_Wish]] = {}
-        for found in wishes.values():
-            for wish in found:
-                if wish.masker is not None and wish.real:
-                    by_masker.setdefault(id(wish.masker), []).append(wish)
-        fakes: dict[int, str | None] = {}
-        for group in by_masker.values():
-            masker = group[0].masker
-            assert masker is not None
-            rows = [(wish.real, *(wish.told.get(name) for name in masker.context)) for wish in group]
-            columns = list(zip(*dict.fromkeys(rows), strict=True))
-            answers = masker.mask_distinct(columns[0], **dict(zip(masker.context, columns[1:], strict=True)))
-            known = dict(zip(dict.fromkeys(rows), answers, strict=True))
-            fakes.update((id(wish), known[row]) for wish, row in zip(group, rows, strict=True))
-        for name, found in wishes.items():
-            self._terms[name] = tuple(Term(wish.kind, wish.real, fakes.get(id(wish))) for wish in found if wish.real)
+    def _new_attachments(
+        self, data: Sequence[str | None], content_types: Sequence[str | None], around: Sequence[Around]
+    ) -> list[Attachment]:
+        documents = [
+            None if one is None else attachments.read(one, kind) for one, kind in zip(data, content_types, strict=True)
+        ]
+        made: list[Attachment] = []
+        for read, text in zip(documents, self._scrub(documents, around), strict=True):
+            answer = self.placeholder if text is None and read is not None and read.kind == "plain" else text
+            written = None if read is None or answer is None else attachments.write(read, answer)
+            made.append((written, *_sums_of(written)))
+        return made
 
 
 @dataclass(frozen=True)
@@ -191,32 +180,16 @@ class BoundSums(BoundScrub):
 
     may_blank = False
     context = (*BoundScrub.context, "data")
-    _sums: dict[tuple[bytes, *tuple[str | None, ...]], tuple[str, str] | None] = field(
-        default_factory=dict, repr=False, compare=False
-    )
-
-    def with_people(self, people: People) -> BoundSums:
-        """Knowing people."""
-        return replace(self, people=people, _terms={}, _dossiers={}, _sums={})
-
-    def __getstate__(self) -> dict[str, object]:
-        return {**super().__getstate__(), "_sums": {}}
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """The size or the hash of what the attachment's data become, whatever the source says of its own."""
-        data = context["data"]
-        beside = list(zip(*(context[name] for name in BoundScrub.context), strict=True))
-        keys = [(blake2b((one or "").encode()).digest(), *row) for one, row in zip(data, beside, strict=True)]
-        if len(self._sums) > _SUMS:
-            self._sums.clear()
-        missing = {key: row for row, key in enumerate(keys) if data[row] is not None and key not in self._sums}
-        if missing:
-            rows = list(missing.values())
-            columns = dict(zip(BoundScrub.context, zip(*(beside[row] for row in rows), strict=True), strict=True))
-            scrubbed = super().mask_distinct([data[row] or "" for row in rows], **columns)
-            self._sums.update(zip(missing, map(_sums_of, scrubbed), strict=True))
-        found = [self._sums.get(key) if one is not None else None for key, one in zip(keys, data, strict=True)]
-        return [None if sums is None else sums[self.form == "hash"] for sums in found]
+        around = self._around(len(values), context)
+        found = self._attachments(context["data"], context["content_type"], around)
+        return [sums[1 + (self.form == "hash")] for sums in found]
+
+
+def _marks(text: str) -> Counter[str]:
+    return Counter(_MARK.findall(text))
 
 
 def _bytes_of(data: str) -> str:
@@ -232,72 +205,12 @@ def _bytes_of(data: str) -> str:
         return raw.decode("latin-1")
 
 
-def _sums_of(data: str | None) -> tuple[str, str] | None:
+def _sums_of(data: str | None) -> tuple[str, str] | tuple[None, None]:
     """Attachment.size and Attachment.hash: the number of bytes, and their SHA-1 in base64."""
     if data is None:
-        return None
+        return None, None
     content = base64.b64decode(data)
     return str(len(content)), base64.b64encode(sha1(content, usedforsecurity=False).digest()).decode()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Wish:
-    """A value of somebody, and what masks it where."""
-
-    kind: str
-    real: str
-    masker: BoundMasker | None
-    told: Mapping[str, str | None] = field(repr=False)
-
-
-def _wishes(facts: Any, record: RecordMaskers) -> Iterator[_Wish]:
-    """Everything that is known of somebody, with what masks it in the record."""
-    if facts is None:
-        return
-    told = {"subject": facts.key, "sex": facts.sex, "deceased": facts.death_date, "birth_date": facts.birth_date}
-    yield from _of_names(facts.names, told, record, is_person=facts.resource_type != "Organization")
-    yield from _of_places(facts, told, record)
-    for identifier in facts.identifiers:
-        masker = record.of_identifier(identifier.system, identifier.types)
-        yield _Wish("identifier", identifier.value, masker, {**told, "system": identifier.system or None})
-    for date in facts.birth_dates:
-        yield _Wish("birth_date", date, record.by_kind.get("birth_date"), told)
-    for contact in facts.contacts:
-        # A contact's own gender is not known here; its names are masked without it, as where none is given.
-        apart = {**told, "sex": None}
-        yield from _of_names(contact.names, apart, record, is_person=True)
-        yield from _of_places(contact, apart, record)
-
-
-def _of_names(names: Any, told: Mapping[str, str | None], record: RecordMaskers, *, is_person: bool) -> Iterator[_Wish]:
-    ask = record.by_kind.get
-    for name in names:
-        beside = {**told, "family": name.family or None, "given": " ".join(name.given) or None}
-        if name.family:
-            yield _Wish("family", name.family, ask("family"), beside)
-        for given in name.given:
-            yield _Wish("given", given, ask("given"), beside)
-        if name.text:
-            kind = "name" if is_person else "organization"
-            yield _Wish(kind, name.text, ask(kind), beside)
-
-
-def _of_places(holder: Any, told: Mapping[str, str | None], record: RecordMaskers) -> Iterator[_Wish]:
-    ask = record.by_kind.get
-    kinds = {"email": "email", "url": "url"}
-    family, given = official((name.use, name.family, " ".join(name.given)) for name in holder.names)
-    for telecom in holder.telecoms:
-        beside = {**told, "system": telecom.system or None, "family": family, "given": given}
-        yield _Wish(kinds.get(telecom.system, "phone"), telecom.value, ask("telecom"), beside)
-    for address in holder.addresses:
-        groups = (address.lines, (address.city,), (address.state,), (address.postal_code,), (address.country,))
-        whole = {**told, "address": "|".join(", ".join(part for part in group if part) for group in groups)}
-        for line in address.lines:
-            yield _Wish("line", line, ask("line"), whole)
-        if address.city:
-            yield _Wish("city", address.city, ask("city"), whole)
-        if address.postal_code:
-            yield _Wish("zip", address.postal_code, ask("zip"), whole)
 
 
 @register
@@ -333,6 +246,7 @@ class Scrub(Masker):
         """The maskers of what is shaped like an identifier bind to their own purposes."""
         specs: Mapping[str, Any] = registered()
         maskers = {kind: _Ask(specs[name]().bind(keys)) for kind, name in _SHAPED.items()}
+        maskers["employer"] = _Ask(specs["hash"](length=16, prefix="Employer ").bind(keys))
         maskers["npi"] = _Ask(specs["check_digit"](scheme="npi").bind(keys))
         placeholder = self.placeholder
         if self.form == "xhtml":

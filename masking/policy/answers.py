@@ -33,7 +33,9 @@ LEVELS = {
     6: "the nearest enclosing rule that says keep",
     7: "a primitive type",
     8: "nothing names it, so it goes",
+    9: "an entry of a list, code_systems or publishers, or what is said there of others",
 }
+_LISTED = 9
 #: What is done where no rule of its own decides.
 INSIDE, BY_URL, BY_TYPE = "element by element", "by its URL", "by its own type"
 NO_PATH = "?."  # before the path of a data type, so that no rule of a resource's path can match
@@ -182,16 +184,16 @@ class Answers:
 
     def code_system(self, url: str, is_vouched: bool) -> Explanation:
         """Whether displays of a code system are kept."""
-        fallback = self.policy.other_texts or Rule(Action.REDACT, Place("built in", 0, "$"))
-        kept = Rule(Action.KEEP, Place(self.policy.files[-1], 0, "$.code_systems"), why="its displays are public words")
-        rule = kept if is_vouched else fallback
+        rule = self.policy.other_texts or Rule(Action.REDACT, Place("built in", 0, "$"))
+        if is_vouched:
+            rule = Rule(Action.KEEP, self._listed("code_systems", url), why="its displays are public words")
         return self._ruled(
             url,
             "code system",
             rule,
             before="Body weight",
             notes=("the display of a kept code",),
-            level=4 if is_vouched else 7,
+            level=_LISTED if rule.place.path.startswith("$.code_systems") else 7,
         )
 
     def publisher(self, url: str) -> Explanation | None:
@@ -199,9 +201,18 @@ class Answers:
         public = PublicUri(self.policy.publishers)
         if public.bind(example_key()).mask_distinct([url]) != [url]:
             return None
-        place = Place(self.policy.files[-1], 0, "$.publishers")
+        place = self._listed("publishers", url.partition("|")[0])
         rule = Rule(Action.KEEP, place, why="a public definition, or a kind of number that everybody has")
-        return self._ruled(url, "publisher", rule, before=url, notes=("where public_uri masks",), level=4)
+        return self._ruled(url, "publisher", rule, before=url, notes=("where public_uri masks",), level=_LISTED)
+
+    def _listed(self, section: str, url: str) -> Place:
+        """Where the entry of a list stands that takes in a URL: the URL itself, else the longest beginning of it."""
+        found = [
+            (len(entry), place)
+            for (name, entry), place in self.policy.listed.items()
+            if name == section and (entry == url or (entry.endswith("*") and url.startswith(entry[:-1])))
+        ]
+        return max(found, key=lambda one: one[0], default=(0, Place(self.policy.files[-1], 0, f"$.{section}")))[1]
 
     def _ruled(
         self,

@@ -25,11 +25,13 @@ from typing import Any
 
 from masking.fhir.elements import Element, children, companion, is_companion, without_companion
 from masking.fhir.elements import resource_types as r4_types
+from masking.maskers._known import Knowledge, RecordMaskers
 from masking.maskers.base import BoundMasker, Masker, People, Subkeys
 from masking.maskers.generic import Keep, Redact
-from masking.maskers.notes import BoundScrub, BoundSums, RecordMaskers, Scrub
+from masking.maskers.notes import BoundScrub, BoundSums, Scrub
 from masking.maskers.references import BoundPublicUri, BoundReference, BoundSearch, IdentifierMaskers
 from masking.policy.specs import CODED, Action, ExtensionRule, Place, Policy, Rule, TypeAction
+from masking.scrub import Scrubber
 
 _NOWHERE = Place("built in", 0, "$")
 #: Law 2: what no rule names is redacted.
@@ -115,11 +117,13 @@ class Plan:
         system_rule = Node(self, "Identifier", "?.Identifier", None).child("system").rule
         identifiers = _identifier_maskers(policy, bound, system_rule, kept)
         record = _record_maskers(policy, bound)
+        scrubbers: dict[str, Scrubber] = {}  # what one of them learns of people all know
         for name, masker in bound.items():
             if isinstance(masker, BoundReference | BoundSearch):
                 bound[name] = masker.with_identifiers(identifiers)
             elif isinstance(masker, BoundScrub):
-                bound[name] = masker.with_record(record)
+                own = masker.scrubber
+                bound[name] = masker.with_record(record, scrubbers.setdefault(own.second, own))
         if not _scrubs_attachments(policy):
             # What is said of bytes goes with them.
             bound |= {name: Redact().bind(keys) for name, masker in bound.items() if isinstance(masker, BoundSums)}
@@ -134,7 +138,14 @@ class Plan:
     def with_people(self, people: People) -> Plan:
         """The same plan, knowing people. What it knows stays in this process."""
         knowing = copy.copy(self)
-        knowing._bound = {name: masker.with_people(people) for name, masker in self._bound.items()}
+        texts = [masker for masker in self._bound.values() if isinstance(masker, BoundScrub)]
+        known = Knowledge(people, texts[0].record) if texts else None
+        knowing._bound = {
+            name: masker.with_knowledge(known)
+            if known is not None and isinstance(masker, BoundScrub)
+            else masker.with_people(people)
+            for name, masker in self._bound.items()
+        }
         knowing._roots = {}
         return knowing
 
@@ -147,6 +158,10 @@ class Plan:
     def bound(self, masker: Masker) -> BoundMasker:
         """The bound form of a rule's masker."""
         return self._bound[repr(masker)]
+
+    def bound_by_name(self, name: str) -> BoundMasker:
+        """The same by the `repr` of the masker."""
+        return self._bound[name]
 
     def type_action(self, resource_type: str) -> TypeAction:
         """What the policy does with a whole resource type."""
@@ -331,6 +346,7 @@ _RECORD_RULES = {
     "organization": "Organization.name",
     "birth_date": "Patient.birthDate",
     "date": "date",
+    "reference": "Reference.reference",
 }
 
 

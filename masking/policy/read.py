@@ -150,9 +150,13 @@ def _merge(chain: Sequence[Sections], files: Sequence[str]) -> Policy:
         rules=_values(rules),
         extensions=_values(extensions),
         identifiers=IdentifierRules(_values(systems), _values(codes), default.value),
-        code_systems=code_systems,
+        code_systems=tuple(code_systems),
         other_texts=others.value if others else None,
-        publishers=publishers,
+        publishers=tuple(publishers),
+        listed={
+            **{("code_systems", pattern): place for pattern, place in code_systems.items()},
+            **{("publishers", pattern): place for pattern, place in publishers.items()},
+        },
         labels=labels,
     )
 
@@ -165,11 +169,14 @@ def _last(sections: Iterable[Section[T]]) -> Section[T]:
     return merged
 
 
-def _kept(chain: Iterable[Listed]) -> tuple[str, ...]:
-    kept: list[str] = []
+def _kept(chain: Iterable[Listed]) -> dict[str, Place]:
+    """The patterns that hold, each with the place that said it first."""
+    kept: dict[str, Place] = {}
     for said in chain:
-        kept = (kept if said.keep is None else said.keep) + said.more
-    return tuple(dict.fromkeys(kept))
+        kept = dict(kept if said.keep is None else said.keep)
+        for pattern, place in said.more.items():
+            kept.setdefault(pattern, place)
+    return kept
 
 
 def _values(section: Section[T]) -> dict[str, T]:

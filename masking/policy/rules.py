@@ -12,7 +12,7 @@ from masking.policy.invoke import Spoken, masker, reason, spoken
 from masking.policy.paths import check_key
 from masking.policy.problems import did_you_mean, key_path, one_of, short
 from masking.policy.source import Built, Source, Unusable, unknown
-from masking.policy.specs import Action, ExtensionRule, Rule, TypeAction, TypeRule
+from masking.policy.specs import Action, ExtensionRule, Place, Rule, TypeAction, TypeRule
 from masking.policy.yaml_tree import Entry, Node, Scalar, SequenceNode
 
 T = TypeVar("T")
@@ -28,10 +28,12 @@ _NAME = re.compile(r"[A-Za-z0-9_\-]{1,64}\Z")
 
 @dataclass(slots=True)
 class Listed:
-    """A list of patterns that one file gives: `keep` replaces what it inherits (None: it does not), `more` adds to it."""
+    """Patterns that one file gives, and where each stands: `keep` replaces what it inherits (None: it does not), `more`
+    adds to it.
+    """
 
-    keep: list[str] | None = None
-    more: list[str] = field(default_factory=list)
+    keep: dict[str, Place] | None = None
+    more: dict[str, Place] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -229,7 +231,7 @@ def _listed(node: Node, path: str, source: Source, said: Listed, *beside: str) -
         if isinstance(entry.node, SequenceNode):
             patterns = _patterns(entry.node, at, source)
         elif isinstance(entry.node, Scalar) and entry.node.value is None:
-            patterns = []
+            patterns = {}
         else:
             source.bad(entry.node, at, "expected a list")
             continue
@@ -240,8 +242,8 @@ def _listed(node: Node, path: str, source: Source, said: Listed, *beside: str) -
     return entries
 
 
-def _patterns(node: SequenceNode, path: str, source: Source) -> list[str]:
-    found: list[str] = []
+def _patterns(node: SequenceNode, path: str, source: Source) -> dict[str, Place]:
+    found: dict[str, Place] = {}
     for index, item in enumerate(node.items):
         at = key_path(path, index)
         try:
@@ -250,5 +252,5 @@ def _patterns(node: SequenceNode, path: str, source: Source) -> list[str]:
             continue
         if "*" in pattern[:-1]:
             source.bad(item, at, "'*' stands at the end only, for any rest")
-        found.append(pattern)
+        found.setdefault(pattern, source.place(item, at))
     return found

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from masking.maskers.base import Masker
+if TYPE_CHECKING:
+    from masking.maskers.base import Masker  # the maskers take a second to import, and job files need none
 
 
 class Action(StrEnum):
@@ -115,5 +117,7 @@ class Policy:
     other_texts: Rule | None = None
     #: URIs of definitions and kinds of numbers that `public_uri` keeps; a trailing `*` matches any rest
     publishers: tuple[str, ...] = ()
+    #: where each entry of `code_systems` and `publishers` stands, by the name of the list and the entry
+    listed: Mapping[tuple[str, str], Place] = field(default_factory=dict)
     #: labels added to `meta.security`: HL7 v3-ObservationValue codes
     labels: bool = True

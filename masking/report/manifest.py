@@ -15,9 +15,13 @@ from dataclasses import dataclass, field
 import msgspec
 
 from masking import storage
-from masking.errors import CountMismatch, InputError, KeyRefused
+from masking.errors import CountMismatch, InputError, KeyRefused, UsageError, naming
 
 MANIFEST = "manifest.json"
+#: What becomes of a Bundle: written as one, or as the resources of its entries.
+BUNDLES = ("keep", "split")
+FORMATS = ("ndjson", "parquet", "delta")  # of a run's output
+FIRST_YEAR = 1900  # of reference dates
 FORMAT = 1  # of this file; readers refuse a higher one
 UNKNOWN_TYPE = "(unknown)"  # the type of lines that name none that R4 has
 
@@ -55,13 +59,17 @@ class TypeCounts:
 
 @dataclass(frozen=True, slots=True)
 class OutputFile:
-    """A file of the output: its place relative to the destination, and what is in it."""
+    """A file of the output: its place relative to the destination, and what is in it.
+
+    parts: of a file that was gathered of smaller ones, their names, bytes and rows, in order.
+    """
 
     path: str
     resource_type: str
     rows: int
     bytes: int
     sha256: str
+    parts: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,8 @@ class Manifest:
     files: tuple[OutputFile, ...]
     reasons: Mapping[str, int] = field(default_factory=dict)  # of quarantine, by kind
     redactions: Mapping[str, int] = field(default_factory=dict)  # values no masker could read, by FHIR path
+    #: resources whose subject no record of the source describes, by type: a persona comes of the reference
+    dangling: Mapping[str, int] = field(default_factory=dict)
     entries: int = 0  # of the Bundles that were split
     dropped_entries: Mapping[str, int] = field(default_factory=dict)  # those that gave no resource, by kind
     settings: Mapping[str, int | str | bool | None] = field(default_factory=dict)
@@ -178,7 +188,8 @@ def read_manifest(destination: str, run_id: str | None = None) -> Manifest | Non
     """
     root = storage.normalize(destination)
     path = storage.join(run_folder(root, run_id) if run_id else root, MANIFEST)
-    content = storage.read_bytes(path)
+    with naming(f"read {path}"):
+        content = storage.read_bytes(path)
     if content is None:
         return None
     try:
@@ -209,11 +220,31 @@ def choose_reference_date(previous: Manifest | None, given: str | None) -> str:
 
     The one clock that reaches an output; the manifest records it, so the next run repeats it. It is a year and no day:
     two releases a day apart would otherwise tell whose birthday lay between them.
-    `InputError` if what is given is no date.
+    `UsageError` if what is given, or what the last run had, is no date on which ages make sense.
     """
-    if given:
-        try:
-            return dt.date.fromisoformat(given).isoformat()
-        except ValueError:
-            raise InputError("the reference date is not a date of the form YYYY-MM-DD") from None
-    return previous.made_with.reference_date if previous else f"{dt.datetime.now(dt.UTC).year:04d}-01-01"
+    if given is not None:
+        if fault := fault_of_reference_date(given):
+            raise UsageError(f"--on: {fault}")
+        return given
+    if previous is None:
+        return f"{dt.datetime.now(dt.UTC).year:04d}-01-01"
+    if fault := fault_of_reference_date(previous.made_with.reference_date):
+        raise UsageError(f"the destination's last run has an odd reference date: {fault}; give another one: --on DATE")
+    return previous.made_with.reference_date
+
+
+def fault_of_reference_date(text: str) -> str:
+    """Why ages cannot be kept as of such a day, "" if they can.
+
+    From another century every age is negative or above 89, and each would go without a word.
+    """
+    last = dt.datetime.now(dt.UTC).year + 1
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != text:
+        return "expected a date of the form YYYY-MM-DD"
+    if not FIRST_YEAR <= day.year <= last:
+        return f"expected a day from {FIRST_YEAR} to {last}, for ages are kept as of it"
+    return ""

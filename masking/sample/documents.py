@@ -33,6 +33,8 @@ _CLINICAL_NOTE = [
         }
     )
 ]
+#: Words of these sentences that are somebody's names as well, where they are none: of those who look for names.
+NO_NAMES = ("Bill to account", "gone by May")
 _PORTRAIT = hl7("media-type", "image", "Image").concept
 _VOICE = hl7("media-type", "audio", "Audio").concept
 _FACE = concept(SNOMED, "89545001", "Face structure").concept

@@ -6,6 +6,6 @@ their fakes) and replaces these first, in all the spellings people use; then wha
 
 from masking.scrub.markup import scrub_markup
 from masking.scrub.scrubber import Masker, Scrubber
-from masking.scrub.terms import TERM_KINDS, Dossier, Scrubbed, Span, Term
+from masking.scrub.terms import TERM_KINDS, Company, Dossier, Scrubbed, Span, Term
 
-__all__ = ["TERM_KINDS", "Dossier", "Masker", "Scrubbed", "Scrubber", "Span", "Term", "scrub_markup"]
+__all__ = ["TERM_KINDS", "Company", "Dossier", "Masker", "Scrubbed", "Scrubber", "Span", "Term", "scrub_markup"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from masking.native import Bytes, Hashes, Ints, Points
+from masking.native import Bytes, Hashes, Ints, Of, Points
 
 #: Codes of tokens; what is of the dossier has the number of its entry, 0 and up.
 NUMBER, HEX, AT, LINK = -1, -2, -3, -4
@@ -32,8 +32,8 @@ MOST = 3
 class Texts(NamedTuple):
     """Code points one text behind the other, where each begins (and the end), and a row of six numbers a text.
 
-    A row: where the text's table begins, its mask, the length of its longest phrase; its days; where its birth dates
-    begin, and how many they are.
+    A row: where in `Lexicon.parts` the parts of the text's dossier begin, and how many they are; the length of its longest
+    phrase; its days; where its birth dates begin, and how many they are.
     """
 
     points: Points
@@ -41,13 +41,23 @@ class Texts(NamedTuple):
     rows: Ints
 
 
+#: A place in the table of phrases. Its key is a hash and the part of a dossier (a person, mostly) that the phrase is
+#: known from, -1 where the place is empty. name: the entry whose own phrase that is, with its bits, or 2 where phrases
+#: merely begin with it; nickname: the same for short forms. See `lookup.put_phrase`.
+PHRASE = np.dtype([("digest", np.uint64), ("part", np.int32), ("name", np.int32), ("nickname", np.int32)], align=True)
+Phrases: TypeAlias = Annotated[Any, Of(PHRASE)]
+
+
 class Lexicon(NamedTuple):
-    """Classes and folds of characters, the tables of all dossiers, that of the vocabulary, and pairs of birth dates."""
+    """Classes and folds of characters; what is known: the phrases of all parts, a bit for each hash that is one of theirs,
+    and the parts of all dossiers; the table of the vocabulary; and pairs of birth dates.
+    """
 
     classes: Bytes
     folds: Points
-    keys: Hashes
-    values: Ints
+    phrases: Phrases
+    bits: Bytes
+    parts: Ints
     word_keys: Hashes
     word_values: Ints
     births: Ints

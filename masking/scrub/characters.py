@@ -50,6 +50,9 @@ def class_of(point: int, classes: Bytes) -> int:
         return kind
     if (
         0x3040 <= point <= 0x9FFF
+        or 0x3005 <= point <= 0x3007  # 々, as in 佐々木
+        or point == 0x303B
+        or 0xFF66 <= point <= 0xFF9D
         or 0xAC00 <= point <= 0xD7AF
         or 0xF900 <= point <= 0xFAFF
         or 0x20000 <= point <= 0x323AF

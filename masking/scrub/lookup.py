@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from masking.native import Bytes, Hashes, Ints, Points, borrowing
+from masking.scrub.batch import Lexicon, Phrases
 from masking.scrub.characters import class_of
 
 
@@ -102,19 +103,49 @@ def _gap(points: Points, at: int, stop: int, is_number: bool, classes: Bytes) ->
 
 
 @borrowing
+def _place_of(phrases: Phrases, digest: np.uint64, part: int) -> int:
+    """The place of a part's phrase, or a free one."""
+    mask = len(phrases) - 1
+    place = slot_of(digest ^ (np.uint64(part) * np.uint64(0x9E3779B97F4A7C15)), mask)
+    while phrases[place].part != -1 and (phrases[place].digest != digest or phrases[place].part != part):
+        place = (place + 1) & mask
+    return place
+
+
+@borrowing
+def find(lexicon: Lexicon, first: int, count: int, digest: np.uint64) -> int:
+    """What a hash is to a dossier of these parts: see `put_phrase`; -1 where it is nothing.
+
+    The first part that knows a phrase says what it is, and short forms come last: a name that somebody bears comes before.
+    """
+    bit = int(digest & np.uint64(8 * len(lexicon.bits) - 1))
+    if not lexicon.bits[bit >> 3] >> (bit & 7) & 1:
+        return -1
+    name, nickname, begins = -1, -1, 0
+    for at in range(first, first + count):
+        place = _place_of(lexicon.phrases, digest, int(lexicon.parts[at]))
+        found = lexicon.phrases[place]
+        if found.part == -1:
+            continue
+        if found.name != -1:
+            begins |= found.name & 2
+            if name == -1 and found.name & 1:
+                name = int(found.name)
+        if nickname == -1:
+            nickname = int(found.nickname)
+    if name == -1:
+        name = nickname
+    if name == -1:
+        return 2 if begins else -1
+    return name | begins
+
+
+@borrowing
 def phrase(
-    points: Points,
-    start: int,
-    stop: int,
-    keys: Hashes,
-    values: Ints,
-    base: int,
-    mask: int,
-    longest: int,
-    classes: Bytes,
-    folds: Points,
+    points: Points, start: int, stop: int, lexicon: Lexicon, first: int, count: int, longest: int
 ) -> tuple[int, int]:
-    """The longest entry that begins here, and where it ends; -1 where there is none."""
+    """The longest entry of a dossier of these parts that begins here, and where it ends; -1 where there is none."""
+    classes, folds = lexicon.classes, lexicon.folds
     digest = np.uint64(0xCBF29CE484222325)
     at, best, end, length = start, -1, start, 0
     is_number = class_of(points[start], classes) == 2
@@ -126,12 +157,12 @@ def phrase(
             while digits < stop_of_word and 48 <= points[digits] <= 57:
                 digits += 1
             if digits < stop_of_word and (points[digits] == 120 or points[digits] == 101 or points[digits] == 88):
-                found = get(keys, values, base, mask, hash_of(points, at, digits, digest, classes, folds))
+                found = find(lexicon, first, count, hash_of(points, at, digits, digest, classes, folds))
                 if found != -1 and found & 1:
                     best, end = found, digits
         digest = hash_of(points, at, stop_of_word, digest, classes, folds)
         length += stop_of_word - at
-        found = get(keys, values, base, mask, digest)
+        found = find(lexicon, first, count, digest)
         if found != -1 and found & 1:
             best, end = found, stop_of_word
         if length >= longest:
@@ -155,57 +186,89 @@ def measure(points: Points, bounds: Ints, classes: Bytes, folds: Points, hashes:
 
 
 @borrowing
-def _place(keys: Hashes, values: Ints, base: int, mask: int, digest: np.uint64) -> int:
-    """The place of a hash in a table, or a free one."""
+def put(keys: Hashes, values: Ints, base: int, mask: int, digest: np.uint64, value: int) -> None:
+    """Put a word into a table that has room; the first of two equal ones stays."""
     slot = slot_of(digest, mask)
-    while values[base + slot] != -1 and keys[base + slot] != digest:
+    while values[base + slot] != -1:
+        if keys[base + slot] == digest:
+            return
         slot = (slot + 1) & mask
-    keys[base + slot] = digest
-    return base + slot
+    keys[base + slot], values[base + slot] = digest, value
 
 
 @borrowing
-def put(keys: Hashes, values: Ints, base: int, mask: int, digest: np.uint64, first: np.uint64, value: int) -> None:
-    """Put a phrase into a table that has room; the first of two equal ones stays.
+def _room_of(phrases: Phrases, bits: Bytes, digest: np.uint64, part: int) -> int:
+    """The place of a part's phrase, which is there from now on."""
+    place = _place_of(phrases, digest, part)
+    if phrases[place].part == -1:
+        phrases[place].digest, phrases[place].part = digest, part
+        phrases[place].name = phrases[place].nickname = -1
+        bit = int(digest & np.uint64(8 * len(bits) - 1))
+        bits[bit >> 3] |= np.uint8(1 << (bit & 7))
+    return place
+
+
+@borrowing
+def put_phrase(
+    phrases: Phrases, bits: Bytes, part: int, digest: np.uint64, first: np.uint64, value: int, is_nickname: bool
+) -> None:
+    """Put a phrase of a part into a table that has room; the first of two equal ones stays.
 
     A value has three bits beside the entry: 1, a phrase ends here; 2, some phrase begins with this word and goes on; 4, a
     name that is one wherever it stands. `value` is without the second.
     """
     if digest == np.uint64(0xCBF29CE484222325):  # neither letter nor digit
         return
-    place = _place(keys, values, base, mask, digest)
-    if values[place] == -1:
-        values[place] = value
-    elif not values[place] & 1:
-        values[place] = value | 2
+    place = _room_of(phrases, bits, digest, part)
+    if is_nickname:
+        if phrases[place].nickname == -1:
+            phrases[place].nickname = value
+    elif phrases[place].name == -1:
+        phrases[place].name = value
+    elif not phrases[place].name & 1:
+        phrases[place].name = value | 2
     if first != digest:
-        place = _place(keys, values, base, mask, first)
-        values[place] = 2 if values[place] == -1 else values[place] | 2
+        place = _room_of(phrases, bits, first, part)
+        phrases[place].name = 2 if phrases[place].name == -1 else phrases[place].name | 2
 
 
 @borrowing
 def fill(
-    keys: Hashes,
-    values: Ints,
-    rows: Ints,
+    phrases: Phrases,
+    bits: Bytes,
+    part: int,
     terms: Ints,
     bounds: Ints,
     spans: Ints,
     hashes: Hashes,
     firsts: Hashes,
     traits: Ints,
+    longest: Ints,
 ) -> None:
-    """Build tables: table i is at rows[6 * i] with the mask behind it, and the length of its longest phrase is put there.
+    """Put parts into the table, from number `part` on; `longest`: of each the length of its longest phrase.
 
-    terms, bounds: numbers of the terms of each table; spans: four numbers a term, where its entries and its nicknames
+    terms, bounds: numbers of the terms of each part; spans: four numbers a term, where its entries and its nicknames
     begin and end; traits: of each entry the length of its spelling and whether it is sure (4) or not (0).
     """
     for one in range(len(bounds) - 1):
-        base, mask, longest = int(rows[6 * one]), int(rows[6 * one + 1]), 0
-        for turn in range(2):  # short forms last: a name that somebody bears comes before
+        most = 0
+        for turn in range(2):
             for term in terms[bounds[one] : bounds[one + 1]]:
                 for entry in range(spans[4 * term + 2 * turn], spans[4 * term + 2 * turn + 1]):
                     value = entry << 3 | int(traits[2 * entry + 1]) | 1
-                    put(keys, values, base, mask, hashes[entry], firsts[entry], value)
-                    longest = max(longest, int(traits[2 * entry]))
-        rows[6 * one + 2] = longest
+                    put_phrase(phrases, bits, part + one, hashes[entry], firsts[entry], value, turn == 1)
+                    most = max(most, int(traits[2 * entry]))
+        longest[one] = most
+
+
+@borrowing
+def move_phrases(phrases: Phrases, wider: Phrases, bits: Bytes) -> int:
+    """Put all phrases into a wider table; how many there are."""
+    count = 0
+    for at in range(len(phrases)):
+        one = phrases[at]
+        if one.part != -1:
+            place = _room_of(wider, bits, one.digest, int(one.part))
+            wider[place].name, wider[place].nickname = one.name, one.nickname
+            count += 1
+    return count

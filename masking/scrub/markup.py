@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from xml.sax.saxutils import escape
 
 from masking.scrub.scrubber import Scrubber
-from masking.scrub.terms import Dossier, Found, Scrubbed, Span
+from masking.scrub.terms import AnyDossier, Found, Scrubbed, Span
 
 Kind = Literal["plain", "html", "xml", "json", "rtf"]
 
@@ -65,7 +65,9 @@ _RTF = re.compile(
 _RTF_BREAKS = frozenset("par line pard cell row tab page sect".split())  # noqa: SIM905
 
 
-def scrub_markup(scrubber: Scrubber, kind: Kind, texts: Sequence[str], dossiers: Sequence[Dossier]) -> list[Scrubbed]:
+def scrub_markup(
+    scrubber: Scrubber, kind: Kind, texts: Sequence[str], dossiers: Sequence[AnyDossier]
+) -> list[Scrubbed]:
     """The documents without identifiers; spans are positions in the source."""
     if kind == "plain":
         return scrubber.scrub(texts, dossiers)

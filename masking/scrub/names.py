@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from masking.scrub.spellings import NAME, NUMBER, TEXT, WHOLE, Entry, cased, pour
 from masking.scrub.standing import is_name
-from masking.scrub.vocabulary import is_eponym
+from masking.scrub.vocabulary import TITLES, WORK, is_eponym
 
 if TYPE_CHECKING:
     from masking.scrub.reader import Reader
@@ -18,6 +18,16 @@ _UNKNOWN_NAME = re.compile(
 _NO_SURNAME = frozenset(
     {"who", "and", "or", "of", "in", "on", "at", "the", "is", "was", "has", "to", "for", "with", "said", "states"}
     | {"notes", "office", "clinic", "today"}
+)
+
+
+_FIRM = (
+    r"(?:the\s+)?(?P<firm>(?P<first>[^\W\d_a-z][\w'’]*)"
+    r"(?:(?:,?\s+(?:and|&|of)\s+|,\s+|\s+|-)[^\W\d_a-z][\w'’]*)*(?:\s+and\s+Sons\b)?)"
+)
+#: `works as a cook for Hill and Sons`, `employed by Acme`, `Employer: Acme`; never over a number, for that may be a date.
+_EMPLOYED = re.compile(
+    rf"(?:\s+as\s+[^.;:\n\d]{{2,70}}?)?\s+(?P<how>for|at|by|with)\s+{_FIRM}|\s*(?::|is|was)\s*{_FIRM.replace('?P<', '?P<is_')}"
 )
 
 
@@ -83,8 +93,11 @@ def middle_initial(reader: Reader) -> None:
 
 
 def title(reader: Reader, place: int, start: int, stop: int) -> None:
-    """`Dr. Somebody` whom the dossier does not know."""
+    """`Dr. Somebody` whom the dossier does not know; an employer."""
     text = reader.text
+    if text[start:stop].lower() in WORK:
+        _employer(reader, place, start, stop)
+        return
     if not text[start].isupper():
         return
     for later in range(place + 1, min(place + 4, reader.stop)):
@@ -96,3 +109,26 @@ def title(reader: Reader, place: int, start: int, stop: int) -> None:
     if text[start:stop].casefold() == "nurse" and unknown[1].isupper():
         return
     reader.put(unknown.start(1), unknown.end(1), "name", None)
+
+
+def _employer(reader: Reader, place: int, start: int, stop: int) -> None:
+    """The firm behind `works for`; of strangers, for whom no record has a name."""
+    text, word = reader.text, reader.text[start:stop].lower()
+    found = _EMPLOYED.match(text, stop, stop + 200)
+    if found is None:
+        return
+    how, group = found["how"], "firm" if found["how"] else "is_firm"
+    first = found["first"] or found["is_first"]
+    if how is None and word != "employer":
+        return
+    if how is not None and (
+        word == "employer" or how not in (("by", "at", "with") if word == "employed" else ("for", "at"))
+    ):
+        return
+    # 'worked for HTN': a short word in capitals is a disease as well
+    if first.casefold() in TITLES or (how == "for" and found[group] == first and first.isupper()):
+        return
+    begin, end = found.span(group)
+    if any(reader.codes[later] >= 0 and reader.starts[later] < begin for later in range(place + 1, reader.stop)):
+        return  # somebody known, who is found by what follows
+    reader.put(begin, end, "employer", None)

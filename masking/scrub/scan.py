@@ -7,7 +7,7 @@ import numpy as np
 from masking.native import Points, borrowing
 from masking.scrub.batch import AT, HEX, LINK, NUMBER, ROW, WORDS, Lexicon, Texts, Tokens
 from masking.scrub.characters import class_of
-from masking.scrub.lookup import get, hash_of, phrase, word_end
+from masking.scrub.lookup import find, get, hash_of, phrase, word_end
 from masking.scrub.sift import case_of, has_initial, is_apart, sift, starts_hex
 
 
@@ -59,15 +59,15 @@ def _named(
 ) -> tuple[int, int]:
     """The entry and flags of the dossier that begins at a word, and where it ends; -1 where there is none."""
     points, rows, stop = texts.points, texts.rows, texts.bounds[text + 1]
-    base, mask, longest = rows[ROW * text], rows[ROW * text + 1], rows[ROW * text + 2]
+    first, count, longest = int(rows[ROW * text]), int(rows[ROW * text + 1]), int(rows[ROW * text + 2])
     # 'XW 354 246 398' begins with a short word that is none of the dossier's
     if not has_digit and not (
         end - at <= 4 and end + 1 < stop and 48 <= points[end + 1] <= 57 and (points[end] == 32 or points[end] == 45)
     ):
-        found = get(lexicon.keys, lexicon.values, base, mask, digest)
+        found = find(lexicon, first, count, digest)
         if found == -1 or not found & 2:
             return found, end
-    return phrase(points, at, stop, lexicon.keys, lexicon.values, base, mask, longest, lexicon.classes, lexicon.folds)
+    return phrase(points, at, stop, lexicon, first, count, longest)
 
 
 @borrowing

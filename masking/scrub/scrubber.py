@@ -18,7 +18,7 @@ from masking.scrub.library import Library, number_of
 from masking.scrub.reader import Reader
 from masking.scrub.scan import scan
 from masking.scrub.settle import INITIAL, LINKED, settle
-from masking.scrub.terms import Dossier, Found, Scrubbed, Span
+from masking.scrub.terms import AnyDossier, Found, Scrubbed, Span
 
 #: Distinct values of one kind to their fakes; None where one cannot be read.
 Masker = Callable[[list[str]], Sequence[str | None]]
@@ -58,7 +58,7 @@ class Scrubber:
     """Replaces every identifier in texts.
 
     maskers: by kind, the bound maskers of the shaped: phone, ssn, email, url, ip, mac, uuid, mrn, account, health_plan,
-    license, plate, device, npi, dea, vin, zip, name; `identifier` answers for kinds of numbers that have none of their
+    license, plate, device, npi, dea, vin, zip, name, employer; `identifier` answers for kinds of numbers that have none of their
     own. What no masker answers becomes `[kind]`. day_first: `3/4/2024` is 3 April. second: the name of a second scrubber
     (see `plugins`), which replaces what this one did not find; '' for none.
     """
@@ -72,7 +72,7 @@ class Scrubber:
         # Without the memory: it holds people, and a worker fills its own.
         return type(self), (dict(self.maskers), self.day_first, self.second)
 
-    def scrub(self, texts: Sequence[str], dossiers: Sequence[Dossier]) -> list[Scrubbed]:
+    def scrub(self, texts: Sequence[str], dossiers: Sequence[AnyDossier]) -> list[Scrubbed]:
         """The texts without identifiers, each by its own dossier; where nothing is found, the very text."""
         if not self.second:
             return [one for batch in self._batches(texts, dossiers) for one in batch.scrubbed()]
@@ -81,13 +81,13 @@ class Scrubber:
             for text, own in zip(texts, self.find(texts, dossiers), strict=True)
         ]
 
-    def find(self, texts: Sequence[str], dossiers: Sequence[Dossier]) -> list[list[Found]]:
+    def find(self, texts: Sequence[str], dossiers: Sequence[AnyDossier]) -> list[list[Found]]:
         """Of each text its identifiers in order, and what takes their places."""
         batches = self._batches(texts, dossiers)
         found = [batch.found(number) for batch in batches for number in range(len(batch.texts))]
         return plugins.joined(texts, found, plugins.load(self.second)) if self.second else found
 
-    def _batches(self, texts: Sequence[str], dossiers: Sequence[Dossier]) -> Iterator[Answered]:
+    def _batches(self, texts: Sequence[str], dossiers: Sequence[AnyDossier]) -> Iterator[Answered]:
         if len(texts) != len(dossiers):
             raise ValueError("as many dossiers as texts")
         start, size = 0, 0
@@ -99,7 +99,7 @@ class Scrubber:
                 yield batch
                 start, size = place, 0
 
-    def _answer(self, texts: Sequence[str], dossiers: Sequence[Dossier]) -> Answered:
+    def _answer(self, texts: Sequence[str], dossiers: Sequence[AnyDossier]) -> Answered:
         memory = self._memory
         if memory.library.is_full():
             memory.library = Library()

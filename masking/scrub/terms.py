@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, TypeAlias
 
 #: What a term may be.
 TERM_KINDS = (
@@ -48,6 +48,29 @@ class Dossier(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Dossier(<{len(self.terms)} terms>)"
+
+    @property
+    def parts(self) -> tuple[tuple[Term, ...], ...]:
+        """All of it as one part."""
+        return (self.terms,) if self.terms else ()
+
+
+class Company:
+    """A dossier of several people, each with terms that other dossiers share: the very tuples, which are told apart by
+    their identity. It says what a `Dossier` of all these terms, one after the other, would.
+    """
+
+    __slots__ = ("days", "parts")
+
+    def __init__(self, parts: Sequence[tuple[Term, ...]], days: int | None) -> None:
+        self.parts = tuple(part for part in parts if part)
+        self.days = days
+
+    def __repr__(self) -> str:
+        return f"Company(<{len(self.parts)} people>)"
+
+
+AnyDossier: TypeAlias = Dossier | Company
 
 
 class Span(NamedTuple):

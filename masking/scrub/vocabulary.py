@@ -27,6 +27,8 @@ WEAK = frozenset(label for label, _, weak, _ in _ROWS if weak)
 #: These say what a number is only beside a word such as 'number' or a mark such as '#'.
 BARE = frozenset(label for label, _, _, bare in _ROWS if bare)
 TITLES = frozenset(PREFIXES) - {"master", "miss", "rev"} | {"nurse"}
+#: Behind these an employer may be named.
+WORK = frozenset(("works", "worked", "working", "employed", "employer"))
 
 
 @cache
@@ -40,7 +42,7 @@ def words() -> dict[str, int]:
         for short in (day, day[:3], day[:4], day[:5]):
             classes.setdefault(short, 2)
     del classes["mond"], classes["satu"], classes["frid"]
-    for title in TITLES:
+    for title in TITLES | WORK:
         classes[title] = 3
     classes["ninety"] = classes["hundred"] = 4
     for label in LABELS:

@@ -105,6 +105,7 @@ class _Running:
         self._counts: dict[str, Counter[str]] = {}  # by type, then by field of TypeCounts
         self._reasons: Counter[str] = Counter()
         self._redactions: Counter[str] = Counter()
+        self._dangling: Counter[str] = Counter()
         self._entries = 0  # of Bundles that were split
         self._dropped_entries: Counter[str] = Counter()
 
@@ -143,6 +144,7 @@ class _Running:
             return
         outcome = self._engine.mask_batch(batch.documents)
         self._redactions.update(outcome.redactions)
+        self._dangling.update(outcome.dangling)
         self._put_on_lines(batch, outcome.masked)
         types = outcome.resource_types
         alike = types.count(types[0]) == len(types) and None not in outcome.masked
@@ -246,6 +248,7 @@ class _Running:
             files=[file for writer in self._writers.values() for file in writer.files],
             reasons=dict(self._reasons),
             redactions=dict(self._redactions),
+            dangling=dict(self._dangling),
             block_lines=[
                 (block.path, block.start, lines)
                 for block, lines in zip(self._blocks, self._reader.lines, strict=True)

@@ -6,6 +6,7 @@ only where there are far too many small ones.
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -106,7 +107,9 @@ class GatherTask:
             part.discard()
         if (made.rows, made.bytes) != (sum(file.rows for file in group), sum(file.bytes for file in group)):
             raise CountMismatch(f"files of type {resource_type} changed while they were gathered")
-        return made
+        return dataclasses.replace(
+            made, parts=tuple((file.path.rsplit("/", 1)[1], file.bytes, file.rows) for file in group)
+        )
 
 
 def gather_small_files(

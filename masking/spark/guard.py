@@ -63,6 +63,7 @@ def _append(whole: Batch, one: Batch) -> None:
     whole.faults += [Fault(index, fault.reason, fault.place, fault.message) for fault in one.faults]
     whole.dropped += [index for _ in one.dropped]
     whole.redactions.update(one.redactions)
+    whole.dangling.update(one.dangling)
 
 
 def where(error: Exception) -> str:

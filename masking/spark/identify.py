@@ -2,13 +2,13 @@
 
 Tasks gather from their blocks and write what they find to the PHI side; the driver sees counts and pairs of linked
 records only. What records contribute to each key is shuffled by key, settled and written as the store. A small store is
-loaded whole by the tasks that mask. For a large one, the keys that each task refers to are joined with what is known,
-into a small file a task: documents never shuffle, and whoever has a million observations is one row a task.
+loaded whole by the tasks that mask. For a large one, what is known of those to whom a task refers goes into a file a task
+(`identify_split`): documents never shuffle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,21 +18,22 @@ from masking import storage
 from masking.errors import UsageError
 from masking.identity.entries import Entry, decode_entries
 from masking.identity.links import Groups
-from masking.identity.store import Bucket, Lookup, Store, bucket_path, read_rows, write_index
+from masking.identity.store import Bucket, Lookup, Store, read_rows, write_index
+from masking.spark.identify_split import split_by_task
 from masking.spark.identify_tasks import (
-    ByTaskTask,
     ClaimTask,
     Gathered,
     GatherTask,
-    RowsTask,
     SettleTask,
     groups_path,
-    references_path,
+    progress_path,
     scratch,
     task_path,
 )
 from masking.spark.lines import Limits
+from masking.spark.progress import Progress, Watch, beat_seconds
 from masking.spark.splits import Task
+from masking.spark.telling import heard, telling
 from masking.spark.write import IDENTITIES
 
 if TYPE_CHECKING:
@@ -79,7 +80,11 @@ class Identities:
         remove(self.folder)
 
 
+#: Records of no more bytes are settled by one task, which holds some ten times as much in memory.
+_ALONE_BYTES = 16 << 20
 _LOADED: dict[str, Store] = {}
+#: Keys whose meaning a task keeps decoded.
+_DECODED = 10_000
 
 
 def remove(folder: str) -> None:
@@ -88,17 +93,29 @@ def remove(folder: str) -> None:
 
 
 class TaskLookup(Lookup):
-    """What is known of those whom one task refers to, and of whom of these nothing is known; others, such as their
-    relatives, are looked up in the store.
+    """What is known of those whom one task refers to and of their relatives and carers, and of whom of these nothing is
+    known. Others are looked up in the store, at the price of reading a part of it.
     """
 
     def __init__(self, folder: str, task: int) -> None:
         path = task_path(folder, task)
         self._entries = dict(read_rows(path)) if storage.find_file(path) else {}
+        self._decoded: dict[str, list[Entry]] = {}
         self._store = Store.open(folder)
 
     def __repr__(self) -> str:
         return f"TaskLookup({len(self._entries)})"
+
+    def meaning(self, key: str) -> Sequence[Entry]:
+        """See `Lookup`."""
+        known = self._decoded.get(key)
+        if known is None:
+            if key not in self._entries:
+                return self._store.meaning(key)
+            if len(self._decoded) >= _DECODED:
+                self._decoded.clear()
+            known = self._decoded[key] = decode_entries(self._entries[key])
+        return known
 
     def entries(self, keys: Iterable[str]) -> dict[str, list[Entry]]:
         """See `Lookup`."""
@@ -116,17 +133,22 @@ def identify(
     limits: Limits,
     cores: int,
     settings: IdentifySettings | None = None,
+    progress: Progress | None = None,
 ) -> Identities:
     """Build the store of people of these tasks' blocks under the run's folder on the PHI side.
 
-    cores: how many tasks run at once. `InputError` where a block cannot be read. What an earlier attempt left is
-    replaced; whatever happens, `remove` takes it all back.
+    cores: how many tasks run at once. progress: called every second or so, from another thread. `InputError` where a
+    block cannot be read. What an earlier attempt left is replaced; whatever happens, `remove` takes it all back.
     """
     settings = settings or IdentifySettings()
     folder = storage.join(phi, IDENTITIES)
     remove(folder)
-    scan = sum(block.end - block.start for task in tasks for block in task) >= settings.scan_from
-    found = _gather(spark, GatherTask(tasks, folder, limits, records=True, references=scan))
+    beat = beat_seconds(phi)
+    size = sum(block.end - block.start for task in tasks for block in task)
+    scan = size >= settings.scan_from
+    job = GatherTask(tasks, folder, limits, records=True, references=scan, beat_seconds=beat)
+    with Watch(progress_path(folder), size, len(tasks), progress, "people"):
+        found = _gather(spark, job, phi)
     groups = Groups(pair for one in found for pair in one.pairs)
     if len(groups):
         storage.write_bytes(groups_path(folder), groups.encode())
@@ -135,19 +157,28 @@ def identify(
     whole = store.raw_bytes <= settings.whole_bytes
     if not whole:
         if not scan:
-            _gather(spark, GatherTask(tasks, folder, limits, records=False, references=True))
-        _split_by_task(spark, store, folder, len(tasks), cores)
-    for rest in (storage.join(folder, "gathered"), storage.join(folder, "references"), scratch(folder)):
+            job = GatherTask(tasks, folder, limits, records=False, references=True, beat_seconds=beat)
+            with Watch(progress_path(folder), size, len(tasks), progress, "people"):
+                _gather(spark, job, phi)
+        split_by_task(spark, store, folder, len(tasks), cores)
+    for rest in (
+        storage.join(folder, "gathered"),
+        storage.join(folder, "references"),
+        storage.join(folder, "asked"),
+        progress_path(folder),
+        scratch(folder),
+    ):
         storage.delete_folder(rest)
     storage.delete_file(groups_path(folder))
     return Identities(folder, sum(one.records for one in found), whole)
 
 
-def _gather(spark: SparkSession, job: GatherTask) -> list[Gathered]:
+def _gather(spark: SparkSession, job: GatherTask, phi: str) -> list[Gathered]:
     if not job.tasks:
         return []
-    rows = spark.range(0, len(job.tasks), 1, len(job.tasks)).mapInArrow(job.run, "found binary").collect()
-    return [msgspec.msgpack.decode(row.found, type=Gathered) for row in rows]
+    run = telling(job, "found", phi, (block.path for task in job.tasks for block in task)).run
+    rows = spark.range(0, len(job.tasks), 1, len(job.tasks)).mapInArrow(run, "found binary").collect()
+    return [msgspec.msgpack.decode(found, type=Gathered) for found in heard(rows)]
 
 
 def _settle(spark: SparkSession, found: list[Gathered], folder: str, cores: int, bucket_bytes: int) -> None:
@@ -156,7 +187,11 @@ def _settle(spark: SparkSession, found: list[Gathered], folder: str, cores: int,
     # A record's claims together take about half as much again as the record.
     buckets = max(1, round(1.5 * sum(one.bytes for one in found) / bucket_bytes))
     files: list[Bucket] = []
-    if sources:
+    if sources and buckets == 1 and sum(one.bytes for one in found) <= _ALONE_BYTES:
+        # As many tasks again, and a shuffle, would cost more than the work does.
+        alone = spark.range(0, 1, 1, 1).mapInArrow(ClaimTask(sources, folder, 1).run_alone, "bucket binary")
+        files = [msgspec.msgpack.decode(row.bucket, type=Bucket) for row in alone.collect()]
+    elif sources:
         claims = spark.range(0, len(sources), 1, min(len(sources), 4 * cores)).mapInArrow(
             ClaimTask(sources, folder, buckets).run, "bucket int, key binary, claim binary"
         )
@@ -168,19 +203,3 @@ def _settle(spark: SparkSession, found: list[Gathered], folder: str, cores: int,
         )
         files = [msgspec.msgpack.decode(row.bucket, type=Bucket) for row in rows]
     write_index(folder, buckets, [file for file in files if file.rows])
-
-
-def _split_by_task(spark: SparkSession, store: Store, folder: str, tasks: int, cores: int) -> None:
-    """Join what each task refers to with what is known, and write a file a task."""
-    places = ((number, references_path(folder, number)) for number in range(tasks))
-    references = tuple((number, path) for number, path in places if storage.find_file(path))
-    buckets = tuple((0, bucket_path(folder, number)) for number in store.buckets)
-    if not references or not buckets:
-        return
-    wanted = RowsTask(references, "references").frame(spark, cores).select("number", "key")
-    ways = RowsTask(buckets, "ways").frame(spark, cores).selectExpr("key", "payload as way")
-    known = RowsTask(buckets, "entries").frame(spark, cores).select("key", "payload")
-    beyond = wanted.join(ways, "key").selectExpr("number", "way as key")
-    rows = wanted.union(beyond).distinct().join(known, "key", "left").select("number", "key", "payload")
-    sorted_rows = rows.repartition(min(tasks, 16 * cores), "number").sortWithinPartitions("number", "key")
-    sorted_rows.mapInArrow(ByTaskTask(folder).run, "rows long").collect()

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import msgspec
 
@@ -24,8 +25,12 @@ STORE_SECONDS = 15.0  # an object store counts and charges each of these
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A run at a moment. Bytes are those of the source as stored."""
+    """A run at a moment. Bytes are those of the source as stored.
 
+    step: "people", the pass before masking that gathers whom the export is about, or "mask".
+    """
+
+    step: str
     lines: int
     masked: int
     quarantined: int
@@ -34,6 +39,9 @@ class Snapshot:
     seconds: float
     tasks: int  # that have begun
     tasks_total: int
+
+
+Progress: TypeAlias = Callable[[Snapshot], None]
 
 
 def beat_seconds(phi_area: str) -> float:
@@ -62,7 +70,7 @@ class Beat:
 
 
 class Watch:
-    """The driver's side: a thread that calls `beat` and `report` now and then while the Spark action runs.
+    """The driver's side: a thread that calls `report` now and then while the Spark action runs.
 
     The action itself stays in the calling thread, where an interrupt reaches it and cancels the job.
     """
@@ -73,32 +81,32 @@ class Watch:
         bytes_total: int,
         tasks_total: int,
         report: Callable[[Snapshot], None] | None,
-        beat: Callable[[], None],
+        step: str = "mask",
     ) -> None:
         self._folder = folder
+        self._step = step
         self._bytes_total = bytes_total
         self._tasks_total = tasks_total
         self._report = report
-        self._beat = beat
         self._started = time.monotonic()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="masking-progress", daemon=True)
 
     def __enter__(self) -> Watch:
-        self._thread.start()
+        if self._report is not None:
+            self._thread.start()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._done.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _run(self) -> None:
         pause = 1.0 if storage.is_local(self._folder) else STORE_SECONDS
-        while not self._done.wait(pause):
+        while self._report is not None and not self._done.wait(pause):
             try:
-                self._beat()
-                if self._report is not None:
-                    self._report(self.snapshot())
+                self._report(self.snapshot())
             except Exception as error:
                 # A display that fails must not stop the run, and its text might hold anything.
                 _LOG.warning("progress is not shown any more: %s", type(error).__name__)
@@ -115,6 +123,7 @@ class Watch:
                 for name, count in msgspec.json.decode(content, type=dict[str, int]).items():
                     counts[name] += count
         return Snapshot(
+            step=self._step,
             **counts,
             bytes_total=self._bytes_total,
             seconds=time.monotonic() - self._started,

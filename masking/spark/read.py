@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from masking import storage
-from masking.errors import InputError, UsageError
+from masking.errors import InputError, UsageError, naming
+from masking.keys import refuse_pasted_key
 
 _LINES = (".ndjson", ".jsonl")
 _DOCUMENT = ".json"
@@ -94,16 +95,18 @@ def find_inputs(sources: str | Sequence[str], destination: str, phi_area: str) -
     for source in sources:
         place = storage.normalize(source)
         _refuse_overlap(place, destination, phi_area)
-        stored = _files_of(place)
+        with naming(f"read the source {place}"):
+            stored, others = _files_of(place)
         files = [
             InputFile(file.path, file.size, codec, is_document(file.path))
             for file in stored
             if (codec := codec_of(file.path)) is not None
         ]
+        _refuse_odd(place, [file.path for file in files], others)
         if not files:
             some = f"all of its files have other names ({len(stored)})" if stored else "it is empty or not there"
             raise InputError(f"nothing to read at {place}: {some}; accepted are {ACCEPTED}")
-        ignored += len(stored) - len(files)
+        ignored += len(stored) - len(files) + len(others)
         # By the true name, so that a file reached by two sources or a link is read once.
         found.update((storage.normalize(file.path), file) for file in files)
     for path in found:
@@ -122,6 +125,7 @@ def refuse_shared_places(destination: str, phi_area: str) -> None:
 
 def refuse_key_place(key_file: str, sources: Sequence[str], destination: str) -> None:
     """`UsageError` if the key lies where masked data is shared, or in the export: who gets the folder gets the key."""
+    refuse_pasted_key(key_file, "a file")
     key = storage.normalize(key_file)
     if storage.contains(destination, key):
         raise UsageError(f"the key file {key} is inside the destination {destination}, which is shared; move the key")
@@ -141,20 +145,37 @@ def _refuse_overlap(source: str, destination: str, phi_area: str) -> None:
             )
 
 
-def _files_of(source: str) -> list[storage.StoredFile]:
-    """The files that one normalized source names, whatever their kind; hidden ones not."""
+def _files_of(source: str) -> tuple[list[storage.StoredFile], list[str]]:
+    """The files that one normalized source names, whatever their kind, and what there is else; hidden ones not."""
     one = storage.find_file(source)
     if one is not None:
-        return [one]
+        return [one], []
     base = _base(source)
-    return [file for file in _visible(base) if base == source or _covers(source, file.path)]
+    others: list[str] = []
+
+    def counts(path: str) -> bool:
+        below = path.removeprefix(base).strip("/")
+        hidden = any(part.startswith((".", "_")) for part in below.split("/"))
+        return not hidden and (base == source or _covers(source, path))
+
+    found = [file for file in storage.list_files(base, others) if counts(file.path)]
+    return found, [path for path in others if counts(path)]
 
 
-def _visible(folder: str) -> Iterable[storage.StoredFile]:
-    for file in storage.list_files(folder):
-        below = file.path.removeprefix(folder).strip("/")
-        if not any(part.startswith((".", "_")) for part in below.split("/")):
-            yield file
+def _refuse_odd(place: str, files: Sequence[str], others: Sequence[str]) -> None:
+    """`InputError` for what is named like input and cannot be read as a run reads: it would be lost without a word."""
+    unread = sum(codec_of(path) is not None for path in others)
+    if unread:
+        raise InputError(
+            f"{unread} at {place} are named like input and are no files (links that lead nowhere, pipes); mend or "
+            "remove them, or name the source by a glob that leaves them out"
+        )
+    nameless = sum(not storage.is_text(path) for path in files)
+    if nameless:
+        raise InputError(
+            f"{nameless} of the {len(files)} files to read at {place} have names that are not UTF-8; rename them: "
+            "quarantine and receipts name files"
+        )
 
 
 def _base(source: str) -> str:

@@ -26,6 +26,7 @@ class Receipt:
     files: list[OutputFile]
     reasons: dict[str, int]
     redactions: dict[str, int]
+    dangling: dict[str, int]
     #: (file, first byte of the block, lines) of blocks that are parts of a file.
     block_lines: list[tuple[str, int, int]] = field(default_factory=list)
     #: Whether quarantine holds lines that are still numbered from the start of their block.
@@ -54,6 +55,7 @@ class Totals:
     files: tuple[OutputFile, ...]
     reasons: Mapping[str, int]
     redactions: Mapping[str, int]
+    dangling: Mapping[str, int]
     first_lines: Mapping[str, Mapping[int, int]]  # of files that were cut: block's first byte to lines before it
     unnumbered: tuple[int, ...]  # tasks
     entries: int
@@ -66,12 +68,14 @@ def total(receipts: Iterable[bytes]) -> Totals:
     types: dict[str, TypeCounts] = {}
     reasons: Counter[str] = Counter()
     redactions: Counter[str] = Counter()
+    dangling: Counter[str] = Counter()
     dropped_entries: Counter[str] = Counter()
     for receipt in found:
         for name, counts in receipt.types.items():
             types[name] = types.get(name, TypeCounts()) + counts
         reasons.update(receipt.reasons)
         redactions.update(receipt.redactions)
+        dangling.update(receipt.dangling)
         dropped_entries.update(receipt.dropped_entries)
     return Totals(
         lines=sum(receipt.lines for receipt in found),
@@ -80,6 +84,7 @@ def total(receipts: Iterable[bytes]) -> Totals:
         files=tuple(sorted((file for receipt in found for file in receipt.files), key=lambda file: file.path)),
         reasons=dict(sorted(reasons.items())),
         redactions=dict(sorted(redactions.items())),
+        dangling=dict(sorted(dangling.items())),
         first_lines=_first_lines(block for receipt in found for block in receipt.block_lines),
         unnumbered=tuple(receipt.task for receipt in found if receipt.unnumbered),
         entries=sum(receipt.entries for receipt in found),

@@ -18,11 +18,13 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession, functions
 
-import masking.errors
 from masking import __version__, storage
-from masking.errors import MaskingError, UsageError
+from masking.errors import NAMED_IN, MaskingError, UnreadableFile, UsageError, naming
+from masking.native import compile_once
 from masking.pools import POOLS_VERSION
 from masking.report.manifest import (
+    BUNDLES,
+    FORMATS,
     MadeWith,
     Manifest,
     OutputFile,
@@ -39,23 +41,24 @@ from masking.spark.finish import gather_small_files, number_quarantine, settle_f
 from masking.spark.guard import DocumentEngine
 from masking.spark.identify import Identities, identify
 from masking.spark.lines import Limits
-from masking.spark.progress import Snapshot, Watch, beat_seconds
+from masking.spark.progress import Progress, Watch, beat_seconds
+from masking.spark.quiet import keep_commands_out_of_logs
 from masking.spark.read import Inputs, find_inputs, refuse_shared_places
 from masking.spark.receipts import Totals, total
 from masking.spark.splits import Task, count_tasks, plan_tasks
 from masking.spark.tables import Tables, TableSettings, describe_tables, make_tables
+from masking.spark.telling import heard, revived, telling
 from masking.spark.unfinished import Leftover, Marker, clear_leftovers, close_run, forget_leftovers, remove_run
 from masking.spark.write import Places
 
+_ENCRYPTED = "spark.io.encryption.enabled"  # can be set when a session is started alone
 #: More cores than this are not counted; the size of partitions decides there anyhow.
 _MOST_CORES = 2048
 
-#: What becomes of a Bundle: written as one, or as the resources of its entries.
-BUNDLES = ("keep", "split")
-FORMATS = ("ndjson", "parquet", "delta")
+#: In a run's folder on the PHI side: the name of the input file that could not be read.
+UNREADABLE = "unreadable-file.txt"
 
 Notice = Callable[[str], None]
-Progress = Callable[[Snapshot], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ def mask(
     Raises `UsageError` (places overlap), `InputError` (nothing to read, or not readable), `KeyRefused` (another key),
     `CountMismatch` (lines lost; a bug). After any of these nothing is published and what was written is removed.
     """
+    keep_commands_out_of_logs()
     settings = settings or RunSettings()
     notice = notice or (lambda line: None)
     clean, phi = storage.normalize(destination), storage.normalize(phi_area)
@@ -147,24 +151,34 @@ def mask(
     if not settings.allow_other_key:
         refuse_other_key(read_manifest(clean), made_with.key_fingerprint)
     inputs = find_inputs(sources, clean, phi)
+    if engine.asks_people and spark.conf.get(_ENCRYPTED, "false") != "true":
+        notice(f"What is known of people is shuffled through Spark's disks as it is; to encrypt it: {_ENCRYPTED}=true")
     if inputs.ignored:
-        notice(f"{inputs.ignored} files are neither NDJSON nor JSON by their names and were passed over")
-    _make_private(phi)
-    leftovers = clear_leftovers(clean, phi)
+        notice(f"{inputs.ignored} files are neither NDJSON nor JSON by their names, or no files, and were passed over")
+    with naming(f"write to the PHI area {phi}"):
+        _make_private(phi)
+    with naming(f"read the runs at {clean} and {phi}"):
+        leftovers = clear_leftovers(clean, phi)
     for leftover in leftovers:
-        notice(str(leftover))
+        if not leftover.known:
+            notice(str(leftover))
+    compile_once()  # before several workers on this machine do
     run_id = _new_run_id()
     places = Places(run_folder(clean, run_id), run_folder(phi, run_id))
-    _make_private(places.phi)
+    with naming(f"write to the PHI area {phi}"):
+        _make_private(places.phi)
     marker = Marker(phi, run_id, clean)
     marker.start()
     try:
-        work = _Work(spark, inputs, clean, places, settings, marker, progress)
+        work = _Work(spark, inputs, clean, places, settings, progress)
         manifest = work.publish(run_id, engine, made_with)
     except BaseException as error:
         remove_run(places)  # not its marker, for a task that is being killed may write once more
-        marker.release()
-        if (ours := _from_worker(error)) is not None:
+        marker.release(taken_back=True)
+        ours = _from_worker(error) or error
+        if isinstance(ours, UnreadableFile) and ours.number is not None:
+            raise _with_name_kept(ours, inputs, places) from None
+        if ours is not error:
             raise ours from None
         raise
     close_run(places, marker)
@@ -201,7 +215,6 @@ class _Work:
     destination: str
     places: Places
     settings: RunSettings
-    marker: Marker
     progress: Progress | None
 
     def publish(self, run_id: str, engine: DocumentEngine, made_with: MadeWith) -> Manifest:
@@ -240,24 +253,32 @@ class _Work:
             files=files,
             reasons=totals.reasons,
             redactions=totals.redactions,
+            dangling=totals.dangling,
             entries=totals.entries,
             dropped_entries=totals.dropped_entries,
-            settings=dataclasses.asdict(self.settings),
+            settings={
+                **dataclasses.asdict(self.settings),
+                "partitions": count,
+            },  # as it was cut: who verifies cuts it so
             source_files=len(self.inputs.files),
             source_bytes=self.inputs.bytes,
             tables=tables.files,
             misfits=tables.misfits,
         )
+        self._refuse_other_key(made_with)  # a run with another key may have come in between
         publish_manifest(self.destination, manifest, self.places.scratch)
         return manifest
+
+    def _refuse_other_key(self, made_with: MadeWith) -> None:
+        if not self.settings.allow_other_key:
+            refuse_other_key(read_manifest(self.destination), made_with.key_fingerprint)
 
     def _make_tables(self, files: tuple[OutputFile, ...], cores: int) -> Tables:
         """The tables that were asked for, of the lines that were written."""
         if "parquet" not in self.settings.formats.split(","):
             return Tables((), {})
         how = TableSettings(self.settings.partition_by, self.settings.resource_column)
-        with Watch(self.places.progress, self.inputs.bytes, 0, None, self.marker.beat):
-            tables = make_tables(self.spark, files, self.destination, self.places, how, cores)
+        tables = make_tables(self.spark, files, self.destination, self.places, how, cores)
         settle_files(tables.files, self.destination, self.places, self.places.parquet)
         check_tables(files, tables.files)
         describe_tables(tables.files, self.destination, self.places, self.settings.resource_column)
@@ -265,7 +286,7 @@ class _Work:
 
     def _identify(self, tasks: tuple[Task, ...], cores: int) -> Identities:
         """Gather what the export says of people, on the PHI side."""
-        return identify(self.spark, tasks, self.places.phi, limits=self._limits, cores=cores)
+        return identify(self.spark, tasks, self.places.phi, limits=self._limits, cores=cores, progress=self.progress)
 
     @property
     def _limits(self) -> Limits:
@@ -286,9 +307,11 @@ class _Work:
             identities=people,
             split_bundles=self.settings.bundles == "split",
         )
-        receipts = self.spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(job.run, "receipt binary")
-        with Watch(self.places.progress, self.inputs.bytes, len(tasks), self.progress, self.marker.beat):
-            return total(bytes(row.receipt) for row in receipts.collect())
+        paths = (self.destination, *(file.path for file in self.inputs.files))
+        run = telling(job, "receipt", self.places.phi, paths).run
+        receipts = self.spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(run, "receipt binary")
+        with Watch(self.places.progress, self.inputs.bytes, len(tasks), self.progress):
+            return total(heard(receipts.collect()))
 
 
 def _cores(spark: SparkSession) -> int:
@@ -331,7 +354,17 @@ def _from_worker(error: BaseException) -> MaskingError | None:
     if isinstance(error, MaskingError) or not isinstance(error, Exception):
         return None
     found = re.search(r"^masking\.errors\.(\w+): (.*)$", str(error), re.MULTILINE)
-    kind = getattr(masking.errors, found[1], None) if found else None
-    if found is None or not isinstance(kind, type) or not issubclass(kind, MaskingError):
-        return None
-    return kind(found[2])
+    return revived(found[1], found[2]) if found else None
+
+
+def _with_name_kept(error: UnreadableFile, inputs: Inputs, places: Places) -> UnreadableFile:
+    """The error with the place on the PHI side where its file is named: logs are to tell no name, people need one."""
+    path = storage.join(places.phi, UNREADABLE)
+    number = error.number or 0
+    if not 0 < number <= len(inputs.files):
+        return error
+    try:
+        storage.write_bytes(path, f"{inputs.files[number - 1].path}\n".encode(errors="surrogateescape"))
+    except OSError:
+        return error
+    return UnreadableFile(f"{error}{NAMED_IN}{path}")

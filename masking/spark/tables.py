@@ -22,7 +22,7 @@ from masking.spark.write import PARQUET, Places
 from masking.tables.ddl import create_table, json_schema
 from masking.tables.keys import KeyReader, Keys, join_keys
 from masking.tables.lines import PIECE_BYTES, pieces, read_lines
-from masking.tables.main_dates import main_date_paths
+from masking.tables.main_dates import AUTO, YEAR, main_date_paths
 from masking.tables.parquet import GROUP_BYTES, TableFolder, TableWriter, Written
 from masking.tables.schema import MAIN_YEAR, derived
 from masking.tables.whole import make_table
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 FILE_TEXT_BYTES = 1 << 30
 #: Spark hands a Python task up to 10,000 rows at once, whatever they hold: a type with longer lines is not sorted by it.
 _LONG_LINE_BYTES = 24 << 10
-AUTO, NONE, YEAR = "auto", "none", "year"
 
 
 @dataclass(frozen=True, slots=True)

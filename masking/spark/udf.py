@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass, field
+import dataclasses
 from typing import Any, Protocol
 
-import pandas as pd
 from pyspark.sql import Column, functions
 from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import StringType
 
 import masking.maskers  # noqa: F401 (fills the registry)
-from masking.errors import MaskingError, UsageError
-from masking.maskers.base import BoundMasker, Masker, Subkeys, registered
-from masking.spark.guard import where
+from masking.errors import ParameterError, UsageError
+from masking.keys import MasterKey
+from masking.maskers.base import Masker, Subkeys, registered
+from masking.maskers.base import parameters as parameters_of
+from masking.policy.problems import did_you_mean, one_of
+from masking.spark.quiet import keep_commands_out_of_logs
 
 
 class MaskColumn(Protocol):
@@ -24,19 +25,23 @@ class MaskColumn(Protocol):
         """Columns by name or as such; raises `UsageError` for a context that the masker does not take."""
 
 
-def udf(masker: str | Masker, keys: Subkeys, **parameters: Any) -> MaskColumn:
+def udf(masker: str | Masker, keys: Subkeys | MasterKey, **parameters: Any) -> MaskColumn:
     """A masker for DataFrame columns: `df.withColumn("ssn", udf("ssn", keyring)("ssn"))`.
 
-    masker: the name of a registered one, with its `parameters`, or a masker itself. keys: a `Keyring`; it stays here,
-    and workers get the subkeys of this masker alone. The function returned takes a column (other types than string are
-    cast to it) and, by name, columns of its context: `udf("date_shift", keyring)("birth_date", subject="patient_id")`.
+    masker: the name of a registered one, with its `parameters`, or a masker itself. keys: a `Keyring`, or a `MasterKey`
+    for that of the default project; it stays here, and workers get the subkeys of this masker alone. The function
+    returned takes a column (other types than string are cast to it) and, by name, columns of its context:
+    `udf("date_shift", keyring)("birth_date", subject="patient_id")`.
     Null stays null; a value that the masker cannot read becomes null.
 
     `UsageError` for an unknown masker or context, `ParameterError` for parameters the masker refuses.
     """
-    bound = _make(masker, parameters).bind(keys)
+    bound = _make(masker, parameters).bind(keys.keyring() if isinstance(keys, MasterKey) else keys)
+    keep_commands_out_of_logs()
 
     def apply(column: Column | str, **context: Column | str) -> Column:
+        from masking.spark.column import OverBatches  # noqa: PLC0415 (pandas: those who mask documents do without)
+
         unknown = sorted(set(context) - set(bound.context))
         if unknown:
             takes = ", ".join(bound.context) or "no context"
@@ -44,7 +49,7 @@ def udf(masker: str | Masker, keys: Subkeys, **parameters: Any) -> MaskColumn:
         names = tuple(context)
         columns = [functions.col(item) if isinstance(item, str) else item for item in (column, *context.values())]
         make: Any = pandas_udf  # whose overloads know no column count of one's choice
-        function = make(_OverBatches(bound, names).run, StringType())
+        function = make(OverBatches(bound, names).run, StringType())
         masked: Column = function(*(item.cast("string") for item in columns))
         return masked
 
@@ -58,23 +63,15 @@ def _make(masker: str | Masker, parameters: dict[str, Any]) -> Masker:
         return masker
     kinds = registered()
     if masker not in kinds:
-        near = difflib.get_close_matches(masker, kinds, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(kinds)}"
+        hint = did_you_mean(masker, kinds, f"there are {', '.join(kinds)}")
         raise UsageError(f"there is no masker called {masker!r}; {hint}")
+    known = {one.name: one for one in parameters_of(kinds[masker])}
+    for name in parameters:
+        if name not in known:
+            raise ParameterError(
+                name, f"masker {masker!r} has no such parameter", did_you_mean(name, known, one_of(known))
+            )
+    for name, one in known.items():
+        if name not in parameters and one.default is one.default_factory is dataclasses.MISSING:
+            raise ParameterError(name, f"masker {masker!r} needs it")
     return kinds[masker](**parameters)
-
-
-@dataclass(frozen=True, slots=True)
-class _OverBatches:
-    """What travels to the workers: one bound masker and the names of the context columns behind the first."""
-
-    bound: BoundMasker = field(repr=False)
-    context: tuple[str, ...]
-
-    def run(self, *columns: pd.Series) -> pd.Series:
-        """Mask one Arrow batch."""
-        try:
-            return self.bound(columns[0], **dict(zip(self.context, columns[1:], strict=True)))
-        except Exception as error:
-            # The text of it might quote a value, and Spark would log it.
-            raise MaskingError(f"a masker failed on a column: {where(error)}") from None

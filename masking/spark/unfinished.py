@@ -13,9 +13,10 @@ import datetime as dt
 import fcntl
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,7 @@ import msgspec
 
 from masking import storage
 from masking.report.manifest import MANIFEST, run_folder
+from masking.spark.telling import stop_path
 from masking.spark.write import Places
 
 _MARKER = "started.json"
@@ -41,6 +43,8 @@ class Leftover:
 
     run_id: str
     state: Literal["removed", "running", "finished", "not ours"]
+    #: It ended by itself and took back what it had written, as it said at the time: nothing to tell of.
+    known: bool = False
 
     def __str__(self) -> str:
         return {
@@ -58,13 +62,14 @@ class _Mark:
     host: str
     pid: int
     started: str
+    taken_back: bool = False
 
 
 class Marker:
     """Says that a run is at work, from `start` to `remove` or the death of its process.
 
     On one machine a lock on the marker says so, which the system takes back however the process ends; between machines
-    its time of writing, renewed by `beat`.
+    its time of writing, which a thread renews from `start` to `release`.
     """
 
     def __init__(self, phi_area: str, run_id: str, destination: str) -> None:
@@ -72,34 +77,46 @@ class Marker:
         started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         self._mark = _Mark(run_id, destination, socket.gethostname(), os.getpid(), started)
         self._lock: int | None = None
-        self._next = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="masking-marker", daemon=True)
 
     def start(self) -> None:
         """Write the marker and take its lock."""
-        self.beat()
+        storage.write_bytes(self._path, msgspec.json.encode(self._mark))
         if storage.is_local(self._path):
             self._lock = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
             with contextlib.suppress(OSError):  # a file system without locks
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._thread.start()
 
-    def beat(self) -> None:
-        """Renew the marker, if that was not done lately."""
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + _BEAT_SECONDS
-        if self._lock is None:
-            storage.write_bytes(self._path, msgspec.json.encode(self._mark))
-        else:
-            os.utime(self._path)  # the same file, for the lock is on it
+    def _beat(self) -> None:
+        while not self._over.wait(_BEAT_SECONDS):
+            with contextlib.suppress(OSError):  # one that fails is made good by the next
+                if self._lock is None:
+                    storage.write_bytes(self._path, msgspec.json.encode(self._mark))
+                else:
+                    os.utime(self._path)  # the same file, for the lock is on it
 
-    def release(self) -> None:
-        """Give up the lock; the marker stays, so that the next run looks after what may be left."""
+    def release(self, *, taken_back: bool = False) -> None:
+        """Give up the lock; the marker stays, so that the next run looks after what may be left.
+
+        taken_back: it has failed, has removed what it wrote and says so itself; the next run need not.
+        """
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+        if taken_back:
+            with contextlib.suppress(OSError):  # the next run then tells of it once more
+                storage.write_bytes(self._path, msgspec.json.encode(replace(self._mark, taken_back=True)))
 
     def remove(self) -> None:
         """The run is over and whole."""
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()  # it would write the marker anew
         storage.delete_file(self._path)
         self.release()
 
@@ -113,7 +130,7 @@ def clear_leftovers(destination: str, phi_area: str) -> list[Leftover]:
         if mark is None:
             _remove_if_empty(run_folder(phi_area, run_id))
         elif mark.run_id == run_id and mark.destination == destination:
-            found[run_id] = Leftover(run_id, _settle(path, mark, destination, phi_area))
+            found[run_id] = Leftover(run_id, _settle(path, mark, destination, phi_area), mark.taken_back)
     for run_id in storage.list_folders(storage.join(destination, "runs"))[-_LOOK_BACK:]:
         if run_id not in found and not _has_manifest(destination, run_id):
             found[run_id] = Leftover(run_id, "not ours")
@@ -133,6 +150,7 @@ def remove_run(places: Places) -> None:
     storage.delete_folder(places.run)
     for folder in (places.quarantine, places.unnumbered, places.progress, places.phi_scratch, places.identities):
         storage.delete_folder(folder)
+    storage.delete_file(stop_path(places.phi))
 
 
 def close_run(places: Places, marker: Marker | None = None) -> None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from masking.fhir.elements import element
 
+#: Whether tables are kept in a folder a year of the main date: very large ones, none, all.
+AUTO, NONE, YEAR = "auto", "none", "year"
+
 #: Paths without the type, best first; the last step is a date, dateTime or instant.
 _MAIN_DATES: dict[str, tuple[str, ...]] = {
     "Account": ("servicePeriod.start",),

@@ -1,0 +1,61 @@
+"""Carry a verification out on Spark: for `verify`, for `run --verify` and for the demo."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import SparkSession
+
+from masking.commands.quiet import QuietStart
+from masking.commands.screen import Screen, duration
+from masking.commands.sparkfailed import failed
+from masking.fhir.elements import resource_types
+from masking.policy.specs import Policy
+from masking.policy.stays import stays, unwritten
+from masking.session import open_session
+from masking.spark.verify import PolicyFacts, Verified, verify
+
+
+def facts_of(policy: Policy) -> PolicyFacts:
+    """What the verification is told of a policy."""
+    return PolicyFacts(
+        name=policy.name,
+        sha256=policy.sha256,
+        vouched=policy.code_systems,
+        unwritten=unwritten(policy, resource_types()),
+        stays=lambda paths: stays(policy, paths),
+    )
+
+
+def verify_run(
+    sources: Sequence[str],
+    destination: str,
+    phi_area: str,
+    policy: Policy,
+    screen: Screen,
+    *,
+    run_id: str | None = None,
+    master: str | None = None,
+    conf: Mapping[str, str] | None = None,
+) -> Verified:
+    """Verify on Spark. Raises `SparkFailed` where Spark itself fails."""
+    was_active = SparkSession.getActiveSession() is not None
+    started = time.monotonic()
+    try:
+        with QuietStart():
+            spark = open_session(master, conf or {})
+        screen.say("Verifying: reading the source for what identifies people, then all that was written")
+        try:
+            done = verify(
+                spark, sources, destination, phi_area, policy=facts_of(policy), run_id=run_id, notice=screen.say
+            )
+        finally:
+            if not was_active:
+                spark.stop()
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in ("py4j", "pyspark"):
+            raise
+        raise failed(error) from None
+    screen.say(f"Verified after {duration(time.monotonic() - started)}", "dim")
+    return done

@@ -1,0 +1,216 @@
+"""What a run knows of the people whom texts may speak of, as the scrubber wants it: each value with what the record's own
+rules make of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from masking.maskers.base import BETWEEN, BoundMasker, People
+from masking.pools.names import official
+from masking.scrub import Company, Term
+
+#: Knowledge kept at hand in a worker, of so many people and texts' companies; then it starts anew.
+_PEOPLE, _COMPANIES = 20_000, 20_000
+#: Scrubbed attachments kept at hand, and characters in them.
+_ATTACHMENTS, _ATTACHMENTS_SIZE = 20_000, 64 << 20
+
+#: The subject of a text, the people that its resource names, and the chart whose dates it tells.
+Around: TypeAlias = tuple[str | None, str | None, str | None]
+
+
+@dataclass(frozen=True)
+class RecordMaskers:
+    """What masks a record's own values, by kind, as the policy rules them: `given`, `family`, `name`, `telecom`, `line`,
+    `city`, `zip`, `organization`, `birth_date`, `date`, `reference`; and identifiers by system and by type code.
+    """
+
+    by_kind: Mapping[str, BoundMasker] = field(default_factory=dict)
+    systems: Mapping[str, BoundMasker | None] = field(default_factory=dict)
+    types: Mapping[str, BoundMasker | None] = field(default_factory=dict)
+    default: BoundMasker | None = None
+
+    def of_identifier(self, system: str, types: Sequence[str]) -> BoundMasker | None:
+        """What masks the value of an identifier."""
+        if system in self.systems:
+            return self.systems[system]
+        return next((self.types[code] for code in types if code in self.types), self.default)
+
+
+#: An attachment's scrubbed data, and their size and hash; null where they go.
+Attachment: TypeAlias = tuple[str | None, str | None, str | None]
+
+
+class Attachments:
+    """Scrubbed attachments kept at hand by whatever tells them apart: their sums are asked for beside them."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Attachment] = {}
+        self._size = 0
+
+    def get(self, key: Any) -> Attachment | None:
+        """One that is at hand."""
+        return self._known.get(key)
+
+    def put(self, key: Any, attachment: Attachment) -> None:
+        """Keep one; what is very large is not kept."""
+        size = len(attachment[0] or "")
+        if size > _ATTACHMENTS_SIZE // 4:
+            return
+        if len(self._known) >= _ATTACHMENTS or self._size + size > _ATTACHMENTS_SIZE:
+            self._known.clear()
+            self._size = 0
+        self._known[key] = attachment
+        self._size += size
+
+
+class Knowledge:
+    """What is known for texts. One for all maskers of a plan, so that each person is learned once a process.
+
+    Holds people, and is never pickled.
+    """
+
+    def __init__(self, people: People, record: RecordMaskers) -> None:
+        self.people, self.record = people, record
+        #: by any name of theirs, and by the one that their facts have
+        self._terms: dict[str, tuple[Term, ...]] = {}
+        self._humans: dict[str, tuple[Term, ...]] = {}
+        self._companies: dict[Around, Company | None] = {}
+        #: one company for all texts that speak of the same people
+        self._distinct: dict[tuple[int | None, ...], Company] = {}
+
+        self._attachments: dict[tuple[str, str], Attachments] = {}
+
+    def __repr__(self) -> str:
+        return f"Knowledge({len(self._terms)} people)"
+
+    def attachments(self, second: str, placeholder: str) -> Attachments:
+        """Those at hand of all maskers that scrub alike."""
+        return self._attachments.setdefault((second, placeholder), Attachments())
+
+    def of(self, rows: Sequence[Around]) -> list[Company | None]:
+        """What is known for each text; None where its subject is not known."""
+        missing = [row for row in dict.fromkeys(rows) if row not in self._companies]
+        if missing:
+            if len(self._companies) + len(missing) > _COMPANIES:
+                self._companies.clear()
+                self._distinct.clear()
+                missing = list(dict.fromkeys(rows))
+            self._learn_companies(missing)
+        return [self._companies[row] for row in rows]
+
+    def _learn_companies(self, rows: Sequence[Around]) -> None:
+        names = self._names(rows)
+        self._learn(dict.fromkeys(name for own in names for name in own))
+        offset = getattr(self.record.by_kind.get("date"), "offset", None)
+        for row, own in zip(rows, names, strict=True):
+            if not own:
+                self._companies[row] = None
+                continue
+            subject, _, chart = row
+            days = None if offset is None else offset(self.people.canonical(chart or subject or ""))
+            parts = {id(terms): terms for terms in map(self._terms.__getitem__, own)}
+            key = (*parts, days)
+            company = self._distinct.get(key)
+            if company is None:  # which holds its terms, so that no others take their identity
+                company = self._distinct[key] = Company(tuple(parts.values()), days)
+            self._companies[row] = company
+
+    def _names(self, rows: Sequence[Around]) -> list[tuple[str, ...]]:
+        """The names of all whom each text may speak of, its subject first; () where the subject is not known."""
+        subjects = dict.fromkeys(subject for subject, _, _ in rows if subject is not None)
+        facts = {subject: self.people.facts(subject) for subject in subjects}
+        known = {subject: (own.name, *own.relatives, *own.carers) for subject, own in facts.items() if own is not None}
+        return [
+            tuple(dict.fromkeys(filter(None, (*known[subject], *(people or "").split(BETWEEN)))))
+            if subject in known
+            else ()
+            for subject, people, _ in rows
+        ]
+
+    def _learn(self, names: Iterable[str]) -> None:
+        """The terms of people who are not known yet, once for all names of one human. Each masker is asked once for all."""
+        if len(self._terms) > _PEOPLE:
+            self._terms.clear()
+            self._humans.clear()
+        humans = {name: self.people.facts(name) for name in names if name not in self._terms}
+        new = {facts.name: facts for facts in humans.values() if facts is not None and facts.name not in self._humans}
+        wishes = {name: list(_wishes(facts, self.record)) for name, facts in new.items()}
+        by_masker: dict[int, list[_Wish]] = {}
+        for found in wishes.values():
+            for wish in found:
+                if wish.masker is not None and wish.real:
+                    by_masker.setdefault(id(wish.masker), []).append(wish)
+        fakes: dict[int, str | None] = {}
+        for group in by_masker.values():
+            masker = group[0].masker
+            assert masker is not None
+            rows = [(wish.real, *(wish.told.get(name) for name in masker.context)) for wish in group]
+            columns = list(zip(*dict.fromkeys(rows), strict=True))
+            answers = masker.mask_distinct(columns[0], **dict(zip(masker.context, columns[1:], strict=True)))
+            known = dict(zip(dict.fromkeys(rows), answers, strict=True))
+            fakes.update((id(wish), known[row]) for wish, row in zip(group, rows, strict=True))
+        for name, found in wishes.items():
+            terms = (Term(wish.kind, wish.real, fakes.get(id(wish))) for wish in found if wish.real)
+            self._humans[name] = tuple(dict.fromkeys(terms))
+        self._terms.update((name, () if facts is None else self._humans[facts.name]) for name, facts in humans.items())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wish:
+    """A value of somebody, and what masks it where."""
+
+    kind: str
+    real: str
+    masker: BoundMasker | None
+    told: Mapping[str, str | None] = field(repr=False)
+
+
+def _wishes(facts: Any, record: RecordMaskers) -> Iterator[_Wish]:
+    """Everything that is known of somebody, with what masks it in the record."""
+    told = {"subject": facts.key, "sex": facts.sex, "deceased": facts.death_date, "birth_date": facts.birth_date}
+    yield from _of_names(facts.names, told, record, is_person=facts.resource_type != "Organization")
+    yield from _of_places(facts, told, record)
+    for identifier in facts.identifiers:
+        masker = record.of_identifier(identifier.system, identifier.types)
+        yield _Wish("identifier", identifier.value, masker, {**told, "system": identifier.system or None})
+    for date in facts.birth_dates:
+        yield _Wish("birth_date", date, record.by_kind.get("birth_date"), told)
+    for contact in facts.contacts:
+        # A contact's own gender is not known here; its names are masked without it, as where none is given.
+        apart = {**told, "sex": None}
+        yield from _of_names(contact.names, apart, record, is_person=True)
+        yield from _of_places(contact, apart, record)
+
+
+def _of_names(names: Any, told: Mapping[str, str | None], record: RecordMaskers, *, is_person: bool) -> Iterator[_Wish]:
+    ask = record.by_kind.get
+    for name in names:
+        beside = {**told, "family": name.family or None, "given": " ".join(name.given) or None}
+        if name.family:
+            yield _Wish("family", name.family, ask("family"), beside)
+        for given in name.given:
+            yield _Wish("given", given, ask("given"), beside)
+        if name.text:
+            kind = "name" if is_person else "organization"
+            yield _Wish(kind, name.text, ask(kind), beside)
+
+
+def _of_places(holder: Any, told: Mapping[str, str | None], record: RecordMaskers) -> Iterator[_Wish]:
+    ask = record.by_kind.get
+    kinds = {"email": "email", "url": "url"}
+    family, given = official((name.use, name.family, " ".join(name.given)) for name in holder.names)
+    for telecom in holder.telecoms:
+        around = {"address": telecom.address or None, "family": family, "given": given}
+        beside = {**told, **around, "system": telecom.system or None}
+        yield _Wish(kinds.get(telecom.system, "phone"), telecom.value, ask("telecom"), beside)
+    for address in holder.addresses:
+        whole = {**told, "address": address.in_one()}
+        for line in address.lines:
+            yield _Wish("line", line, ask("line"), whole)
+        if address.city:
+            yield _Wish("city", address.city, ask("city"), whole)
+        if address.postal_code:
+            yield _Wish("zip", address.postal_code, ask("zip"), whole)

@@ -1,0 +1,358 @@
+"""Read a source's documents for what identifies people, and whose it is. By FHIR's data types, wherever they stand.
+
+Whose: a record of a person is its own; what speaks of a patient (`masking.fhir.compartment`) is that patient's, so are a
+relative's record and contacts; a practitioner's and an organization's are their own. Prose is not read: what stands in a
+note is known from elsewhere or is not known.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from masking.fhir.compartment import subject_paths
+from masking.fhir.elements import children, resource_types
+from masking.fhir.references import parse
+from masking.verify import words
+from masking.verify.kinds import (
+    ELEMENTS,
+    IDENTIFIER_SYSTEMS,
+    IDENTIFIER_TYPES,
+    LEAST,
+    NAME_EXTENSIONS,
+    Kind,
+)
+from masking.verify.known import Pieces, day_key, hashed, owner_key
+from masking.verify.tree import Branch, Tree
+
+_decode = msgspec.json.Decoder(float_hook=float).decode
+_TELECOM = {"phone": Kind.PHONE, "fax": Kind.PHONE, "pager": Kind.PHONE, "sms": Kind.PHONE, "email": Kind.EMAIL,
+            "url": Kind.URL}  # fmt: skip
+_UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
+#: Whose records are a patient's own: a relative's and the person behind them.
+_OWN = frozenset({"Patient", "Practitioner", "Organization", "Location", "PractitionerRole"})
+#: Types that references by `urn:uuid:` alone lead to in exports without Bundles: the UUID is the id.
+_NAMED_BY_UUID = frozenset({"Patient", "Practitioner", "RelatedPerson", "Person", "Organization"})
+_OF_A_PATIENT = {"RelatedPerson": "patient", "Person": "link.target"}
+
+
+class Found(NamedTuple):
+    """A value, its kind, and whose it is (`Patient/1`)."""
+
+    kind: Kind
+    text: str
+    owner: str
+
+
+def name_of(reference: str) -> str:
+    """The one name of what a reference means: `Patient/1`, `urn:uuid:…`, `Type?identifier=system|value`; "" for others."""
+    parts = parse(reference)
+    if parts.kind in ("relative", "absolute"):
+        return f"{parts.type}/{parts.id}"
+    if parts.kind in ("urn_uuid", "urn_oid"):
+        return f"{parts.base}{parts.id}".lower()
+    if parts.kind == "conditional":
+        for name, value in parts.criteria():
+            if name == "identifier" and value:
+                return f"{parts.type}?identifier={value}"
+    return ""
+
+
+class Collector:
+    """Gathers what documents say of people, each value with each owner once."""
+
+    def __init__(self) -> None:
+        self._found: set[Found] = set()
+        self._aliases: dict[str, str] = {}
+        self._patients: set[str] = set()
+        self.tree = Tree()
+
+    def document(self, document: bytes) -> None:
+        """Read one document; what is no FHIR resource says nothing."""
+        try:
+            resource = _decode(document)
+        except (msgspec.DecodeError, RecursionError):
+            return
+        if isinstance(resource, dict):
+            self._resource(resource, None, "")
+
+    def _resource(self, resource: dict[str, Any], container: str | None, url: str) -> None:
+        kind, own = resource.get("resourceType"), resource.get("id")
+        if not isinstance(kind, str) or kind not in resource_types():
+            return
+        name = f"{kind}/{own}" if isinstance(own, str) else ""
+        owner = container or self.owner(kind, resource) or name or "?"
+        if container is None:
+            self._name(kind, name, owner, url, resource)
+        if kind == "Bundle":
+            for part in _walk_bundle(self.tree, resource):
+                if not isinstance(part, dict):
+                    self.add(*part, owner)
+            for entry in _dicts(resource.get("entry")):
+                if isinstance(inner := entry.get("resource"), dict):
+                    full = entry.get("fullUrl")
+                    self._resource(inner, None, full if isinstance(full, str) else "")
+            return
+        if isinstance(own, str) and not _is_definition(kind):
+            self.add(Kind.ID, own, owner)
+        branch = self.tree.root(kind)
+        assert branch is not None
+        # The part of a UDI that names the model is shared by all devices of it, and some repeat it as the device's own.
+        models = {text for one in _dicts(resource.get("udiCarrier")) for text in _texts(one.get("deviceIdentifier"))}
+        for value in _walk(branch, resource):
+            if isinstance(value, dict):
+                self._resource(value, owner, "")
+            elif value[0] != Kind.DEVICE or value[1] not in models:
+                self.add(*value, owner)
+
+    def _name(self, kind: str, name: str, owner: str, url: str, resource: dict[str, Any]) -> None:
+        """All names by which a resource, and so its owner, is referred to."""
+        if url and name:
+            self._aliases[name_of(url) or url] = owner
+        if owner != name and name:
+            self._aliases[name] = owner
+        uuid = name.partition("/")[2].lower()
+        if kind in _NAMED_BY_UUID and _UUID.fullmatch(uuid):
+            self._aliases[f"urn:uuid:{uuid}"] = owner
+        if kind == "Patient" and name:
+            self._patients.add(name)
+        for one in _dicts(resource.get("identifier")):
+            if isinstance(value := one.get("value"), str):
+                system = one.get("system")
+                self._aliases[f"{kind}?identifier={system if isinstance(system, str) else ''}|{value}"] = owner
+
+    @staticmethod
+    def owner(kind: str, resource: dict[str, Any]) -> str:
+        """Whose a resource is, by name; "" where it says nothing of it or is a person's own."""
+        return next(iter(candidates(kind, resource)), "")
+
+    def add(self, kind: Kind, text: str, owner: str) -> None:
+        """Take a value in."""
+        text = text.strip()
+        if text:
+            self._found.add(Found(kind, text, owner))
+
+    @property
+    def size(self) -> int:
+        """How many values are held."""
+        return len(self._found)
+
+    def pieces(self) -> Pieces:
+        """All that was gathered, as hashes."""
+        found = sorted(self._found)
+        aliases = [(owner_key(one), owner_key(other)) for one, other in self._aliases.items()]
+        days = [one for one in found if one.kind == Kind.BIRTH]
+        texts = [form for one in found if one.kind != Kind.BIRTH for form in _forms(one)]
+        measured = hashed([one.text for one in texts])
+        least = np.array([LEAST[one.kind] for one in texts], np.int32)
+        use = measured.sizes >= least
+        kinds = np.array([one.kind for one in texts], np.uint32)[use]
+        owners = np.array([owner_key(one.owner) for one in texts], np.uint64)[use]
+        whole, first = measured.whole[use], measured.first[use]
+        numbers = np.array([_day(one.text) for one in days], np.int64)
+        day_owners = np.array([owner_key(one.owner) for one in days], np.uint64)
+        day_keys = np.array([day_key(int(number)) for number in numbers], np.uint64)
+        is_day = numbers > 0
+        day_keys, day_owners = day_keys[is_day], day_owners[is_day]
+        day_kinds = np.full(len(day_keys), Kind.BIRTH, np.uint32)
+        every, every_kinds = np.concatenate([whole, day_keys]), np.concatenate([kinds, day_kinds])
+        several = whole != first
+        return Pieces(
+            values=np.concatenate([every, first[several]]),
+            marks=np.concatenate(
+                [
+                    every_kinds << np.uint32(words.KIND_SHIFT) | np.uint32(words.COMPLETE),
+                    np.full(int(several.sum()), words.FIRST, np.uint32),
+                ]
+            ),
+            pair_values=every,
+            pair_owners=np.concatenate([owners, day_owners]),
+            pair_kinds=every_kinds,
+            aliases=np.array([one for one, _ in aliases], np.uint64),
+            owners=np.array([other for _, other in aliases], np.uint64),
+            patients=np.array([owner_key(name) for name in sorted(self._patients)], np.uint64),
+        )
+
+
+def owner_paths(kind: str) -> Sequence[str]:
+    """The paths at which a resource says whose it is, best first."""
+    if kind in _OF_A_PATIENT:
+        return (_OF_A_PATIENT[kind],)
+    return () if kind in _OWN else subject_paths(kind)
+
+
+def candidates(kind: str, resource: dict[str, Any]) -> Iterator[str]:
+    """Those whose a resource may be, by name, best first. A `urn:` does not say what it names."""
+    for path in owner_paths(kind):
+        for reference in references_at(resource, path):
+            name = name_of(reference)
+            if name.startswith(("Patient/", "Patient?", "urn:")):
+                yield name
+
+
+def references_at(resource: Any, path: str) -> Iterator[str]:
+    """The references at a path through objects and arrays; those by identifier alone as if they were conditional."""
+    values = [resource]
+    for name in path.split("."):
+        values = [value[name] for value in _flat(values) if isinstance(value, dict) and name in value]
+    for value in _flat(values):
+        if isinstance(value, dict):
+            if isinstance(reference := value.get("reference"), str):
+                yield reference
+            elif isinstance(one := value.get("identifier"), dict) and isinstance(number := one.get("value"), str):
+                system, kind = one.get("system"), value.get("type", "Patient")
+                yield f"{kind}?identifier={system if isinstance(system, str) else ''}|{number}"
+
+
+def _flat(values: list[Any]) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, list):
+            yield from _flat(value)
+        else:
+            yield value
+
+
+def _dicts(value: Any) -> Iterator[dict[str, Any]]:
+    return (one for one in _flat([value]) if isinstance(one, dict))
+
+
+def _walk(branch: Branch, value: dict[str, Any]) -> Iterator[tuple[Kind, str] | dict[str, Any]]:
+    """The values in an object; resources within as they are."""
+    special = _SPECIAL.get(branch.content)
+    if special is not None:
+        yield from special(value)
+    for name, inner in value.items():
+        twig = branch.twig(name)
+        element = twig.element
+        if element is None:
+            continue
+        if twig.is_extension:
+            for one in _dicts(inner):
+                below = twig.extension(one.get("url")).below
+                assert below is not None
+                yield from _walk(below, one)
+        elif twig.is_resource:
+            yield from _dicts(inner)
+        elif twig.below is not None:
+            for one in _dicts(inner):
+                yield from _walk(twig.below, one)
+        elif (kind := ELEMENTS.get(element.path)) is not None:
+            yield from ((kind, text) for text in _texts(inner))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    return (one for one in _flat([value]) if isinstance(one, str))
+
+
+def _human_name(name: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
+    given, family = " ".join(_texts(name.get("given"))), " ".join(_texts(name.get("family")))
+    first = next(_texts(name.get("given")), "")
+    if given and family:
+        for text in {f"{given} {family}", f"{family} {given}", f"{first} {family}", f"{family} {first}"}:
+            yield Kind.FULL_NAME, text
+
+
+def _contact(contact: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
+    value, system = contact.get("value"), contact.get("system")
+    if isinstance(value, str):
+        kind = _TELECOM.get(system) if isinstance(system, str) else None
+        if kind is None:
+            kind = Kind.EMAIL if "@" in value else Kind.URL if "://" in value else Kind.PHONE
+        yield kind, value
+
+
+def _identifier(identifier: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
+    value, system = identifier.get("value"), identifier.get("system")
+    if not isinstance(value, str):
+        return
+    kind = IDENTIFIER_SYSTEMS.get(system) if isinstance(system, str) else None
+    for coding in _dicts((next(_dicts(identifier.get("type")), {})).get("coding")):
+        code = coding.get("code")
+        if kind is None and isinstance(code, str):
+            kind = IDENTIFIER_TYPES.get(code)
+    yield kind or Kind.NUMBER, value
+
+
+def _attachment(attachment: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
+    kind = attachment.get("contentType")
+    if (
+        isinstance(data := attachment.get("data"), str)
+        and isinstance(kind, str)
+        and kind.startswith(("image", "audio", "video"))
+    ):
+        yield Kind.PHOTO, data
+    if isinstance(url := attachment.get("url"), str):
+        yield Kind.URL, url
+
+
+def _reference(reference: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
+    if isinstance(display := reference.get("display"), str) and _is_person(reference):
+        yield Kind.FULL_NAME, display
+
+
+def _name_extension(extension: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
+    if extension.get("url") in NAME_EXTENSIONS:
+        yield from ((Kind.NAME_WORD, text) for text in _texts(extension.get("valueString")))
+
+
+_SPECIAL: dict[str, Callable[[dict[str, Any]], Iterator[tuple[Kind, str]]]] = {
+    "HumanName": _human_name,
+    "ContactPoint": _contact,
+    "Identifier": _identifier,
+    "Attachment": _attachment,
+    "Reference": _reference,
+    "Extension": _name_extension,
+}
+
+
+def _walk_bundle(tree: Tree, bundle: dict[str, Any]) -> Iterator[tuple[Kind, str] | dict[str, Any]]:
+    branch = tree.root("Bundle")
+    assert branch is not None
+    return _walk(branch, bundle)
+
+
+def _is_person(reference: dict[str, Any]) -> bool:
+    target = reference.get("reference")
+    return isinstance(target, str) and parse(target).type in ("Patient", "Practitioner", "RelatedPerson", "Person")
+
+
+@functools.cache
+def _is_definition(kind: str) -> bool:
+    """Whether resources of a type are written by bodies and vendors and bear a URL: their ids stand in it."""
+    known = children(kind)
+    return "url" in known and "publisher" in known
+
+
+def _forms(found: Found) -> Iterator[Found]:
+    """A value in the forms in which it is looked for."""
+    kind, text, owner = found
+    if kind == Kind.PHONE:
+        digits = "".join(filter(str.isdecimal, text))
+        if len(digits) == 11 and digits[0] == "1":
+            digits = digits[1:]
+        yield Found(kind, digits or text, owner)
+    elif kind == Kind.URL and "://" in text:
+        yield Found(kind, text, owner)
+        yield Found(kind, text.partition("://")[2], owner)
+    elif (bare := text.lower().removeprefix("urn:uuid:")) and _UUID.fullmatch(bare):
+        yield Found(Kind.UUID, bare, owner)
+    elif kind == Kind.NUMBER or (kind == Kind.ID and any(map(str.isdigit, bare))):  # one without digits is a word
+        yield Found(kind, bare.removeprefix("urn:oid:"), owner)
+    elif kind == Kind.ZIP:
+        yield Found(kind, text[:5], owner)
+    elif kind != Kind.ID:
+        yield found
+        if kind == Kind.NAME_WORD and len(parts := text.split()) > 1:  # `Mary Ann`; Spanish names
+            yield from (Found(kind, part, owner) for part in parts)
+
+
+def _day(text: str) -> int:
+    """YYYYMMDD of a date with a day; 0 for what has none."""
+    part = text[:10]
+    whole = len(part) == 10 and part[4] == part[7] == "-" and (part[:4] + part[5:7] + part[8:]).isdecimal()
+    return int(part.replace("-", "")) if whole else 0

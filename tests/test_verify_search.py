@@ -1,0 +1,208 @@
+"""The search itself: spellings in which a known value is found, and what is no find."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+
+from masking.verify.collect import Collector
+from masking.verify.details import days_in, ordinal_of
+from masking.verify.judge import poisson_tail
+from masking.verify.kinds import Kind
+from masking.verify.known import Known, joined
+from masking.verify.look import Looker, leaves
+from masking.verify.relations import broken, unsteady
+from masking.verify.tree import Tree, shown, told
+
+PATIENT = {
+    "resourceType": "Patient",
+    "id": "6d75a1f0-1c2b-4d3e-8f90-abcdefabcdef",
+    "identifier": [
+        {"system": "http://hl7.org/fhir/sid/us-ssn", "value": "219-09-9999"},
+        {"type": {"coding": [{"code": "MR"}]}, "value": "MRN-50703152"},
+    ],
+    "name": [{"family": "Núñez-O'Brien", "given": ["Zoë", "Maria"]}],
+    "telecom": [{"system": "phone", "value": "+1 (508) 998-0035"}, {"system": "email", "value": "Zoe.Nunez@Host.test"}],
+    "address": [{"line": ["7241 Fields View"], "city": "North Benjaminland", "postalCode": "01718-1234"}],
+    "birthDate": "1987-03-02",
+}
+ME = "Patient/6d75a1f0-1c2b-4d3e-8f90-abcdefabcdef"
+
+
+def known_of(documents: Iterable[object]) -> Known:
+    collector = Collector()
+    for document in documents:
+        collector.document(json.dumps(document).encode())
+    return joined([collector.pieces()])
+
+
+@pytest.fixture(scope="module")
+def looker() -> Looker:
+    return Looker.of(known_of([PATIENT]))
+
+
+def kinds(looker: Looker, text: str, *, owner: str = ME) -> Kind:
+    """What is found of one's own in a document whose display says `text`."""
+    document = json.dumps({"resourceType": "Basic", "display": text}).encode()
+    finds = looker.look([b"{}", document], [[], [looker.known.owner(owner)]])
+    found = Kind(0)
+    for place, number, own in zip(finds.places.tolist(), finds.documents.tolist(), finds.owners.tolist(), strict=True):
+        assert number == 1
+        if own:
+            found |= Kind(int(looker.known.marks[place]) >> 8)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Zoë Núñez-O'Brien", Kind.FULL_NAME),
+        ("NUNEZ O'BRIEN, ZOE MARIA", Kind.FULL_NAME),
+        ("seen by núñez o’brien", Kind.NAME_WORD),
+        ("Maria", Kind.NAME_WORD),
+        ("call 508.998.0035 now", Kind.PHONE),
+        ("5089980035", Kind.PHONE),
+        ("15089980035", Kind.PHONE),
+        ("+1-508-998-0035", Kind.PHONE),
+        ("tel:(508)998 0035", Kind.PHONE),
+        ("219099999", Kind.SSN),
+        ("219 09 9999", Kind.SSN),
+        ("mrn50703152", Kind.RECORD),
+        ("MRN: 50703152", Kind.RECORD),
+        ("zoe.nunez@host.test", Kind.EMAIL),
+        ("6D75A1F01C2B4D3E8F90ABCDEFABCDEF", Kind.UUID),
+        ("urn:uuid:6d75a1f0-1c2b-4d3e-8f90-abcdefabcdef", Kind.UUID),
+        ("Patient/6d75a1f0-1c2b-4d3e-8f90-abcdefabcdef/_history/2", Kind.UUID),
+        ("at 7241 FIELDS VIEW, and", Kind.LINE),
+        ("in 01718", Kind.ZIP),
+        ("north benjaminland", Kind.TOWN),
+        ("1987-03-02T10:00:00Z", Kind.BIRTH),
+        ("born 03/02/1987", Kind.BIRTH),
+        ("born 2.3.1987", Kind.BIRTH),
+        ("born 3/2/87", Kind.BIRTH),
+        ("March 2, 1987", Kind.BIRTH),
+        ("the 2nd of March 1987", Kind.BIRTH),
+        ("2 Mar. 1987", Kind.BIRTH),
+        ("19870302", Kind.BIRTH),
+        ("03021987", Kind.BIRTH),
+    ],
+)
+def test_a_value_is_found_in_any_spelling(looker: Looker, text: str, kind: Kind) -> None:
+    assert kinds(looker, text) & kind
+    assert kinds(looker, f"<p>{text.replace('o', '&#111;')}</p>") & kind
+    assert kinds(looker, quote(text, safe="")) & kind
+    coded = base64.b64encode(f"A note. It says: {text}. Nothing else.".encode())
+    assert kinds(looker, coded.decode()) & kind
+    assert kinds(looker, f"data:text/plain;base64,{base64.urlsafe_b64encode(coded).decode()}") & kind
+    assert kinds(looker, base64.b64encode(f"A note. It says: {text}. Nothing.".encode("utf-16")).decode()) & kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Mariana", "50899800351", "2190999990", "1987-03-03", "6d75a1f0-1c2b-4d3e-8f90-abcdefabcdee", "7241 Field", "Zo",
+     "17 18", "MRN 5070", "", "219-09-9999 7".replace("9999 7", "99997")],
+)  # fmt: skip
+def test_what_only_resembles_a_value_is_not_found(looker: Looker, text: str) -> None:
+    assert not kinds(looker, text)
+
+
+def test_what_is_another_persons_is_told_apart(looker: Looker) -> None:
+    assert kinds(looker, "Maria 5089980035", owner="Patient/2") == 0
+    finds = looker.look([b'"Maria 5089980035"'], [[looker.known.owner("Patient/2")]])
+    assert len(finds.places) == 2 and not finds.owners.any()
+
+
+def test_escapes_of_json_are_undone(looker: Looker) -> None:
+    document = json.dumps({"display": "Zoë Núñez-O'Brien"}, ensure_ascii=True).encode()
+    assert b"\\u00eb" in document
+    finds = looker.look([document], [[looker.known.owner(ME)]])
+    marks = looker.known.marks[finds.places] >> 8
+    assert (marks & Kind.FULL_NAME).any()
+    assert {
+        leaf.path for found in looker.where(document, frozenset(finds.places.tolist())).values() for leaf in found
+    } == {"?.display"}
+
+
+def test_names_of_one_person_lead_to_one_owner() -> None:
+    related = {"resourceType": "RelatedPerson", "id": "r", "patient": {"reference": ME}, "name": [{"family": "Wexley"}]}
+    bundle = {
+        "resourceType": "Bundle",
+        "entry": [{"fullUrl": "urn:uuid:00000000-0000-4000-8000-000000000001", "resource": {**PATIENT, "id": "p1"}}],
+    }
+    known = known_of([PATIENT, related, bundle])
+    assert known.owner("RelatedPerson/r") == known.owner(ME)
+    assert known.owner("urn:uuid:6d75a1f0-1c2b-4d3e-8f90-abcdefabcdef") == known.owner(ME)
+    assert known.owner("urn:uuid:00000000-0000-4000-8000-000000000001") == known.owner("Patient/p1") != known.owner(ME)
+    assert known.owner("Patient?identifier=http://hl7.org/fhir/sid/us-ssn|219-09-9999") != 0
+    assert known.is_patient(known.owner(ME)) and not known.is_patient(known.owner("Practitioner/1"))
+
+
+def test_days_in_prose() -> None:
+    def day(text: int) -> int:
+        found = ordinal_of(text)
+        assert found is not None
+        return found
+
+    assert days_in("on 1987-03-02, then 3/4/1990 and May 5th, 2001; 6 June 2002") >= {
+        *(day(19870302), day(19900304), day(19900403), day(20010505), day(20020606))
+    }
+    assert days_in("12/2020 and 99/99/1999") == set()
+    assert ordinal_of(19870231) is None
+
+
+def test_poisson() -> None:
+    assert poisson_tail(0, 0.0) == 1.0
+    assert poisson_tail(1, 0.0) == 0.0
+    assert poisson_tail(1, 0.5) == pytest.approx(0.3934693)
+    assert poisson_tail(3, 1.0) == pytest.approx(0.0803014)
+    assert poisson_tail(600, 600.0) == pytest.approx(0.5, abs=0.03)
+
+
+def test_paths_for_the_clean_side_hold_no_name_out_of_the_data() -> None:
+    assert shown("Patient.extension[http://smith.example/x].valueString") == "Patient.extension.valueString"
+    assert told("Patient.name.family") == "Patient.name.family"
+    assert told("Patient.JohnSmith.x") == "Patient.?.?"
+    assert told("Patient._birthDate.extension[u].url") == "Patient._birthDate.extension.url"
+    tree = Tree({"Patient.gender": "keep"})
+    root = tree.root("Patient")
+    assert root is not None and root.twig("gender").action == "keep" and root.twig("nonsense").path == "Patient.?"
+
+
+class _Told:
+    paths = ["Observation.subject.reference"]  # noqa: RUF012
+    files = ["a.ndjson"]  # noqa: RUF012
+
+
+def test_relations_must_be_one_to_one() -> None:
+    def arrays(keys: list[tuple[int, int]]) -> dict[str, object]:
+        return {
+            "link_keys": np.array(keys, np.uint64).reshape(-1, 2),
+            "link_places": np.array([(0, 0, line) for line, _ in enumerate(keys, 1)], np.int64).reshape(-1, 3),
+        }
+
+    assert list(broken([_Told()], [arrays([(1, 11), (2, 12), (1, 11)])])) == []
+    [split] = broken([_Told(), _Told()], [arrays([(1, 11)]), arrays([(1, 12)])])
+    assert split.what == "one name became several" and split.times == 2
+    [merged] = broken([_Told()], [arrays([(1, 11), (2, 11), (3, 13)])])
+    assert merged.what == "several names became one" and merged.places == (("a.ndjson", 1), ("a.ndjson", 2))
+    moved = {
+        "moved_owners": np.array([5, 5, 6, 0, 0], np.uint64),
+        "moved_days": np.array([3, 4, 9, 1, 2], np.int64),
+        "moved_places": np.array([(0, 0, line) for line in range(1, 6)], np.int64),
+    }
+    [odd] = unsteady([_Told()], [moved])
+    assert odd.what.startswith("another number of days") and odd.times == 1
+
+
+def test_leaves_of_what_is_no_json() -> None:
+    assert list(leaves(b"{not json")) == [("?", "{not json")]
+    assert list(leaves(b'{"resourceType":"Basic","Jane Doe":{"a":[1.50,true,null]}}')) == [
+        ("Basic.resourceType", "Basic"),
+        ("Basic.?", "Jane Doe"),
+        ("Basic.?.a", "1.50"),
+    ]
