@@ -19,7 +19,8 @@ class Find(msgspec.Struct):
     """A known value in the output, looked at closely. This is PHI: `text` is what stands there.
 
     owner: 0 where it is nobody's who has to do with the document. inside: whether it stood at that path before. action: what
-    the policy does at the path. days: that dates in the text at that path may have named before, of birth dates alone.
+    the policy does at the path. Of birth dates alone, sure: whether the day is named in an order that leaves no doubt; days:
+    those that dates in the text at that path may have named before.
     """
 
     place: int
@@ -37,6 +38,7 @@ class Find(msgspec.Struct):
     day: int = 0
     days: list[int] = []
     patient: int = 0
+    sure: bool = True
 
 
 class Checked(msgspec.Struct):

@@ -202,14 +202,16 @@ class _Checking:
         after = self._looker.where(pair.masked, places)
         before = self._looker.where(pair.source, places) if pair.source else {}
         texts: dict[str, list[str]] = {}
+        now: dict[str, list[str]] = {}
         if pair.source and any(int(kinds[index]) & Kind.BIRTH for index in indexes):
-            texts = _texts_by_path(pair.source)
+            texts, now = _texts_by_path(pair.source), _texts_by_path(pair.masked)
         for index in indexes:
             place = int(finds.places[index])
             stood = {leaf.path for leaf in before.get(place, ())}
             for leaf in after.get(place, [Leaf("?", "")])[:3]:
                 action = self._job.actions.get(leaf.path, "")
                 days: set[int] = set()
+                day = ordinal_of(int(finds.days[index])) or 0
                 if int(kinds[index]) & Kind.BIRTH:
                     days = {day for text in texts.get(leaf.path, ()) for day in days_in(text)}
                 self._finds.append(
@@ -226,7 +228,8 @@ class _Checking:
                         source=block.path if block else "",
                         source_start=block.start if block else 0,
                         source_line=pair.source_line,
-                        day=ordinal_of(int(finds.days[index])) or 0,
+                        day=day,
+                        sure=leaf.path not in now or any(day in days_in(text, sure=True) for text in now[leaf.path]),
                         days=sorted(days)[:200],
                         patient=patient,
                     )
