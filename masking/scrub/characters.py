@@ -49,7 +49,8 @@ def class_of(point: int, classes: Bytes) -> int:
         kind: int = classes[point]
         return kind
     if (
-        0x3040 <= point <= 0x9FFF
+        0x3005 <= point <= 0x3007
+        or 0x3040 <= point <= 0x9FFF
         or 0xAC00 <= point <= 0xD7AF
         or 0xF900 <= point <= 0xFAFF
         or 0x20000 <= point <= 0x323AF
