@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -84,8 +85,10 @@ def test_the_demo_finds_nothing_and_can_be_had_again(tmp_path: Path) -> None:
         assert ("from an earlier demo" in done.stdout) is again
         assert "WARN" not in done.stderr
         assert "Traceback" not in done.stderr
+        assert re.search(r"Verdict +verified\n", done.stdout)
     manifest = json.loads((tmp_path / "demo" / "masked" / "manifest.json").read_text())
     assert manifest["types"]["Patient"]["masked"] == 12
+    assert (tmp_path / "demo" / "masked" / "runs" / manifest["run_id"] / "report.html").exists()
 
 
 # ── how a run stops, and what is not shown ───────────────────────────────────────────────────────────────────────────

@@ -8,6 +8,7 @@ import pytest
 import scrub_notes
 
 from masking.scrub import Dossier, Scrubber, Term
+from masking.scrub.characters import CLASSES, class_of
 
 DOSSIERS = scrub_notes.dossiers()
 NOBODY = DOSSIERS["nobody"]
@@ -189,3 +190,14 @@ def test_a_birth_date_has_its_own_fake_in_every_spelling() -> None:
     text = "DOB 19640109, 01/09/1964, 1/9/64, 1964-01-09, January 9, 1964, 9 Jan 1964; seen 01/10/1964"
     masked = "DOB 19640321, 03/21/1964, 3/21/64, 1964-03-21, March 21, 1964, 21 Mar 1964; seen 01/20/1964"
     assert scrubbed(text, dossier) == masked
+
+
+def test_the_mark_that_repeats_an_ideograph_is_one() -> None:
+    """`佐々木` is a family name of three characters, not two names with a separator between."""
+    assert [int(class_of(ord(letter), CLASSES)) for letter in "佐々木〆ー、"] == [3, 3, 3, 3, 3, 0]
+
+
+@pytest.mark.parametrize("text", ["Note of Ken 佐々木", "佐々木, Ken", "Patient: Ken 佐々木    MRN"])
+def test_a_family_name_with_that_mark_goes(text: str) -> None:
+    dossier = Dossier((Term("family", "佐々木", "Winters"), Term("given", "Ken", "Marcus")), 10)
+    assert "佐々木" not in scrubbed(text, dossier)

@@ -151,6 +151,7 @@ def test_days_in_prose() -> None:
     assert days_in("on 1987-03-02, then 3/4/1990 and May 5th, 2001; 6 June 2002") >= {
         *(day(19870302), day(19900304), day(19900403), day(20010505), day(20020606))
     }
+    assert days_in("03/05/1985, 04.05.1985", sure=True) == {day(19850305), day(19850504), day(19850405)}
     assert days_in("12/2020 and 99/99/1999") == set()
     assert ordinal_of(19870231) is None
 

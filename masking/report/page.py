@@ -57,7 +57,8 @@ caption { text-align: left; color: var(--soft); padding-bottom: .3rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line);
   overflow-wrap: anywhere; }
 th { overflow-wrap: normal; }
-thead th { color: var(--soft); font-weight: 600; } td.n, th.n { text-align: right; padding-right: 1rem; font-variant-numeric: tabular-nums; }
+thead th { color: var(--soft); font-weight: 600; }
+td.n, th.n { text-align: right; padding-right: 1rem; font-variant-numeric: tabular-nums; }
 code { font-size: .9em; overflow-wrap: anywhere; } figure { margin: 1rem 0; } figcaption { color: var(--soft); }
 """
 

@@ -27,8 +27,10 @@ from masking.spark.lines import Limits, Reader
 from masking.spark.read import Inputs, find_inputs
 from masking.spark.splits import Block, plan_tasks
 from masking.spark.verify_aside import search_aside
+from masking.spark.verify_gather import CollectTask, FilesTask
 from masking.spark.verify_pairs import document_key, stretches
-from masking.spark.verify_tasks import Checked, CheckTask, CollectTask, FaultCount, FilesTask, Find
+from masking.spark.verify_receipts import Checked, FaultCount, Find
+from masking.spark.verify_tasks import CheckTask
 from masking.spark.write import QUARANTINE
 from masking.verify.known import Known, Pieces, joined, save, unpack
 from masking.verify.relations import broken, unsteady

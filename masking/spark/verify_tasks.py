@@ -1,4 +1,4 @@
-"""What tasks of a verification do: gather what identifies people, then hold the output against it. Run in workers.
+"""What tasks of a verification do: hold the output against what is known of people, and against its source. Run in workers.
 
 Documents do not pass through Spark. A task is handed its number and hands back a receipt of counts and places; what is
 larger, and all that could tell of a person, goes to files in the PHI area.
@@ -14,112 +14,29 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
 
 from masking import storage
-from masking.report.manifest import OutputFile
-from masking.spark.lines import Limits, Reader
+from masking.spark.lines import Limits
 from masking.spark.splits import Task
-from masking.spark.verify_pairs import Outputs, Pair, Pairing, Stretch, file_faults, parts_of
-from masking.verify.collect import Collector, candidates, name_of, owner_paths
+from masking.spark.verify_gather import encode, load_known, numbers, row
+from masking.spark.verify_pairs import Outputs, Pair, Pairing, Stretch, parts_of
+from masking.spark.verify_receipts import Checked, FaultCount, Find
+from masking.verify.collect import candidates, name_of, owner_paths
 from masking.verify.compare import Comparer, Fault, Link, Moved
 from masking.verify.details import days_in, ordinal_of
 from masking.verify.hidden import undone
 from masking.verify.kinds import NOBODYS, POOL, Kind
-from masking.verify.known import Known, load, owner_key, pack
+from masking.verify.known import owner_key, pack
 from masking.verify.look import Leaf, Looker, leaves
 from masking.verify.tree import Tree
 from masking.verify.words import KIND_SHIFT
 
-_encode = msgspec.json.Encoder().encode
 _REFERENCE = re.compile(rb'"(?:reference|fullUrl)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _BATCH_BYTES = 4 << 20
 _PLACES = 5  # told of each finding
 _DETAILS = 400  # own finds that a task looks at closely, of each set of kinds
 _TEXT = 300  # characters of a text that go to the PHI area
 _MEMORY = 200_000
-
-
-class FaultCount(msgspec.Struct):
-    """A fault that a task met: how often, and where first."""
-
-    check: str
-    what: str
-    path: str
-    times: int = 0
-    places: list[tuple[str, int]] = []
-
-
-class Find(msgspec.Struct):
-    """A known value in the output, looked at closely. This is PHI: `text` is what stands there.
-
-    owner: 0 where it is nobody's who has to do with the document. inside: whether it stood at that path before. action: what
-    the policy does at the path. days: that dates in the text at that path may have named before, of birth dates alone.
-    """
-
-    place: int
-    owner: int
-    kinds: int
-    path: str
-    file: str
-    line: int
-    inside: bool
-    action: str
-    text: str
-    source: str
-    source_start: int  # byte from which on lines of the source are counted
-    source_line: int
-    day: int = 0
-    days: list[int] = []
-    patient: int = 0
-
-
-class Checked(msgspec.Struct):
-    """What a task found."""
-
-    task: int
-    documents: int
-    bytes: int
-    kept: int
-    links: int
-    dates: int
-    uncompared: int
-    faults: list[FaultCount]
-    finds: list[Find]
-    paths: list[str]  # of links
-    files: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class CollectTask:
-    """Gathers what the source says of people. `run` is given to `mapInArrow`."""
-
-    tasks: tuple[Task, ...] = field(repr=False)
-    folder: str
-    limits: Limits
-
-    def run(self, rows: Iterable[Any]) -> Iterator[Any]:
-        """Task numbers in; the paths that were met out."""
-        for number in _numbers(rows):
-            collector = Collector()
-            for batch in Reader(self.tasks[number], self.limits):
-                for document in batch.documents:
-                    collector.document(document)
-            storage.write_bytes(storage.join(self.folder, f"known-{number:05d}.npz"), collector.pieces().as_bytes())
-            yield _row(_encode(collector.tree.paths()))
-
-
-@dataclass(frozen=True, slots=True)
-class FilesTask:
-    """Holds output files against the manifest. `run` is given to `mapInArrow`."""
-
-    files: tuple[OutputFile, ...]
-    destination: str
-
-    def run(self, rows: Iterable[Any]) -> Iterator[Any]:
-        """Indexes of files in; number, what is wrong, and lines out."""
-        for number in _numbers(rows):
-            yield _row(_encode((number, *file_faults(self.files[number], self.destination))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +59,8 @@ class CheckTask:
 
     def run(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Task numbers in, receipts out."""
-        for number in _numbers(rows):
-            yield _row(_encode(_Checking(self, number).finish()))
-
-
-def load_known(folder: str, humans: int) -> Known:
-    """The tables, as the driver has put them into a folder."""
-    local = folder if storage.is_local(folder) else None
-    return load(humans, lambda name: storage.read_bytes(storage.join(folder, name)), local)
+        for number in numbers(rows):
+            yield row(encode(_Checking(self, number).finish()))
 
 
 class _Checking:
@@ -291,14 +202,16 @@ class _Checking:
         after = self._looker.where(pair.masked, places)
         before = self._looker.where(pair.source, places) if pair.source else {}
         texts: dict[str, list[str]] = {}
+        now: dict[str, list[str]] = {}
         if pair.source and any(int(kinds[index]) & Kind.BIRTH for index in indexes):
-            texts = _texts_by_path(pair.source)
+            texts, now = _texts_by_path(pair.source), _texts_by_path(pair.masked)
         for index in indexes:
             place = int(finds.places[index])
             stood = {leaf.path for leaf in before.get(place, ())}
             for leaf in after.get(place, [Leaf("?", "")])[:3]:
                 action = self._job.actions.get(leaf.path, "")
                 days: set[int] = set()
+                day = ordinal_of(int(finds.days[index])) or 0
                 if int(kinds[index]) & Kind.BIRTH:
                     days = {day for text in texts.get(leaf.path, ()) for day in days_in(text)}
                 self._finds.append(
@@ -315,7 +228,8 @@ class _Checking:
                         source=block.path if block else "",
                         source_start=block.start if block else 0,
                         source_line=pair.source_line,
-                        day=ordinal_of(int(finds.days[index])) or 0,
+                        day=day,
+                        sure=leaf.path not in now or any(day in days_in(text, sure=True) for text in now[leaf.path]),
                         days=sorted(days)[:200],
                         patient=patient,
                     )
@@ -410,12 +324,3 @@ def _texts_by_path(document: bytes) -> dict[str, list[str]]:
         found[path].append(text)
         found[path] += [inner.decode("utf-8", "replace") for inner in undone(text.encode("utf-8", "surrogatepass"))]
     return found
-
-
-def _numbers(rows: Iterable[Any]) -> Iterator[int]:
-    for batch in rows:
-        yield from batch.column(0).to_pylist()
-
-
-def _row(content: bytes) -> Any:
-    return pa.RecordBatch.from_arrays([pa.array([content], pa.binary())], ["found"])

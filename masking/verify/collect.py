@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,24 +20,20 @@ from masking.fhir.elements import children, resource_types
 from masking.fhir.references import parse
 from masking.verify import words
 from masking.verify.kinds import (
-    ELEMENTS,
-    IDENTIFIER_SYSTEMS,
-    IDENTIFIER_TYPES,
     LEAST,
-    NAME_EXTENSIONS,
     Kind,
 )
 from masking.verify.known import Pieces, day_key, hashed, owner_key
-from masking.verify.tree import Branch, Tree
+from masking.verify.tree import Tree
+from masking.verify.values import dicts, flat, texts, walk, walk_bundle
 
 _decode = msgspec.json.Decoder(float_hook=float).decode
-_TELECOM = {"phone": Kind.PHONE, "fax": Kind.PHONE, "pager": Kind.PHONE, "sms": Kind.PHONE, "email": Kind.EMAIL,
-            "url": Kind.URL}  # fmt: skip
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
-#: Whose records are a patient's own: a relative's and the person behind them.
+#: Records that are nobody else's.
 _OWN = frozenset({"Patient", "Practitioner", "Organization", "Location", "PractitionerRole"})
 #: Types that references by `urn:uuid:` alone lead to in exports without Bundles: the UUID is the id.
 _NAMED_BY_UUID = frozenset({"Patient", "Practitioner", "RelatedPerson", "Person", "Organization"})
+#: Records that are a patient's: a relative's, and the person behind several records.
 _OF_A_PATIENT = {"RelatedPerson": "patient", "Person": "link.target"}
 
 
@@ -90,10 +86,10 @@ class Collector:
         if container is None:
             self._name(kind, name, owner, url, resource)
         if kind == "Bundle":
-            for part in _walk_bundle(self.tree, resource):
+            for part in walk_bundle(self.tree, resource):
                 if not isinstance(part, dict):
                     self.add(*part, owner)
-            for entry in _dicts(resource.get("entry")):
+            for entry in dicts(resource.get("entry")):
                 if isinstance(inner := entry.get("resource"), dict):
                     full = entry.get("fullUrl")
                     self._resource(inner, None, full if isinstance(full, str) else "")
@@ -103,8 +99,8 @@ class Collector:
         branch = self.tree.root(kind)
         assert branch is not None
         # The part of a UDI that names the model is shared by all devices of it, and some repeat it as the device's own.
-        models = {text for one in _dicts(resource.get("udiCarrier")) for text in _texts(one.get("deviceIdentifier"))}
-        for value in _walk(branch, resource):
+        models = {text for one in dicts(resource.get("udiCarrier")) for text in texts(one.get("deviceIdentifier"))}
+        for value in walk(branch, resource):
             if isinstance(value, dict):
                 self._resource(value, owner, "")
             elif value[0] != Kind.DEVICE or value[1] not in models:
@@ -121,7 +117,7 @@ class Collector:
             self._aliases[f"urn:uuid:{uuid}"] = owner
         if kind == "Patient" and name:
             self._patients.add(name)
-        for one in _dicts(resource.get("identifier")):
+        for one in dicts(resource.get("identifier")):
             if isinstance(value := one.get("value"), str):
                 system = one.get("system")
                 self._aliases[f"{kind}?identifier={system if isinstance(system, str) else ''}|{value}"] = owner
@@ -147,12 +143,12 @@ class Collector:
         found = sorted(self._found)
         aliases = [(owner_key(one), owner_key(other)) for one, other in self._aliases.items()]
         days = [one for one in found if one.kind == Kind.BIRTH]
-        texts = [form for one in found if one.kind != Kind.BIRTH for form in _forms(one)]
-        measured = hashed([one.text for one in texts])
-        least = np.array([LEAST[one.kind] for one in texts], np.int32)
+        forms = [form for one in found if one.kind != Kind.BIRTH for form in _forms(one)]
+        measured = hashed([one.text for one in forms])
+        least = np.array([LEAST[one.kind] for one in forms], np.int32)
         use = measured.sizes >= least
-        kinds = np.array([one.kind for one in texts], np.uint32)[use]
-        owners = np.array([owner_key(one.owner) for one in texts], np.uint64)[use]
+        kinds = np.array([one.kind for one in forms], np.uint32)[use]
+        owners = np.array([owner_key(one.owner) for one in forms], np.uint64)[use]
         whole, first = measured.whole[use], measured.first[use]
         numbers = np.array([_day(one.text) for one in days], np.int64)
         day_owners = np.array([owner_key(one.owner) for one in days], np.uint64)
@@ -199,126 +195,14 @@ def references_at(resource: Any, path: str) -> Iterator[str]:
     """The references at a path through objects and arrays; those by identifier alone as if they were conditional."""
     values = [resource]
     for name in path.split("."):
-        values = [value[name] for value in _flat(values) if isinstance(value, dict) and name in value]
-    for value in _flat(values):
+        values = [value[name] for value in flat(values) if isinstance(value, dict) and name in value]
+    for value in flat(values):
         if isinstance(value, dict):
             if isinstance(reference := value.get("reference"), str):
                 yield reference
             elif isinstance(one := value.get("identifier"), dict) and isinstance(number := one.get("value"), str):
                 system, kind = one.get("system"), value.get("type", "Patient")
                 yield f"{kind}?identifier={system if isinstance(system, str) else ''}|{number}"
-
-
-def _flat(values: list[Any]) -> Iterator[Any]:
-    for value in values:
-        if isinstance(value, list):
-            yield from _flat(value)
-        else:
-            yield value
-
-
-def _dicts(value: Any) -> Iterator[dict[str, Any]]:
-    return (one for one in _flat([value]) if isinstance(one, dict))
-
-
-def _walk(branch: Branch, value: dict[str, Any]) -> Iterator[tuple[Kind, str] | dict[str, Any]]:
-    """The values in an object; resources within as they are."""
-    special = _SPECIAL.get(branch.content)
-    if special is not None:
-        yield from special(value)
-    for name, inner in value.items():
-        twig = branch.twig(name)
-        element = twig.element
-        if element is None:
-            continue
-        if twig.is_extension:
-            for one in _dicts(inner):
-                below = twig.extension(one.get("url")).below
-                assert below is not None
-                yield from _walk(below, one)
-        elif twig.is_resource:
-            yield from _dicts(inner)
-        elif twig.below is not None:
-            for one in _dicts(inner):
-                yield from _walk(twig.below, one)
-        elif (kind := ELEMENTS.get(element.path)) is not None:
-            yield from ((kind, text) for text in _texts(inner))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    return (one for one in _flat([value]) if isinstance(one, str))
-
-
-def _human_name(name: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
-    given, family = " ".join(_texts(name.get("given"))), " ".join(_texts(name.get("family")))
-    first = next(_texts(name.get("given")), "")
-    if given and family:
-        for text in {f"{given} {family}", f"{family} {given}", f"{first} {family}", f"{family} {first}"}:
-            yield Kind.FULL_NAME, text
-
-
-def _contact(contact: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
-    value, system = contact.get("value"), contact.get("system")
-    if isinstance(value, str):
-        kind = _TELECOM.get(system) if isinstance(system, str) else None
-        if kind is None:
-            kind = Kind.EMAIL if "@" in value else Kind.URL if "://" in value else Kind.PHONE
-        yield kind, value
-
-
-def _identifier(identifier: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
-    value, system = identifier.get("value"), identifier.get("system")
-    if not isinstance(value, str):
-        return
-    kind = IDENTIFIER_SYSTEMS.get(system) if isinstance(system, str) else None
-    for coding in _dicts((next(_dicts(identifier.get("type")), {})).get("coding")):
-        code = coding.get("code")
-        if kind is None and isinstance(code, str):
-            kind = IDENTIFIER_TYPES.get(code)
-    yield kind or Kind.NUMBER, value
-
-
-def _attachment(attachment: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
-    kind = attachment.get("contentType")
-    if (
-        isinstance(data := attachment.get("data"), str)
-        and isinstance(kind, str)
-        and kind.startswith(("image", "audio", "video"))
-    ):
-        yield Kind.PHOTO, data
-    if isinstance(url := attachment.get("url"), str):
-        yield Kind.URL, url
-
-
-def _reference(reference: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
-    if isinstance(display := reference.get("display"), str) and _is_person(reference):
-        yield Kind.FULL_NAME, display
-
-
-def _name_extension(extension: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
-    if extension.get("url") in NAME_EXTENSIONS:
-        yield from ((Kind.NAME_WORD, text) for text in _texts(extension.get("valueString")))
-
-
-_SPECIAL: dict[str, Callable[[dict[str, Any]], Iterator[tuple[Kind, str]]]] = {
-    "HumanName": _human_name,
-    "ContactPoint": _contact,
-    "Identifier": _identifier,
-    "Attachment": _attachment,
-    "Reference": _reference,
-    "Extension": _name_extension,
-}
-
-
-def _walk_bundle(tree: Tree, bundle: dict[str, Any]) -> Iterator[tuple[Kind, str] | dict[str, Any]]:
-    branch = tree.root("Bundle")
-    assert branch is not None
-    return _walk(branch, bundle)
-
-
-def _is_person(reference: dict[str, Any]) -> bool:
-    target = reference.get("reference")
-    return isinstance(target, str) and parse(target).type in ("Patient", "Practitioner", "RelatedPerson", "Person")
 
 
 @functools.cache

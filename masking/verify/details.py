@@ -15,8 +15,11 @@ _NAMED = re.compile(
 )
 
 
-def days_in(text: str) -> set[int]:
-    """The ordinals of all days that a text may name, in each order in which numbers can be read."""
+def days_in(text: str, *, sure: bool = False) -> set[int]:
+    """The ordinals of all days that a text may name, in each order in which numbers can be read.
+
+    sure: `03/05/1985` is the fifth of March alone; only dots, or a number above 12, tell that the day comes first.
+    """
     found: set[int] = set()
     for a, b, c, glued in _NUMBERS.findall(text):
         if glued:
@@ -28,7 +31,8 @@ def days_in(text: str) -> set[int]:
             years = [c] if len(c) == 4 else [f"19{c}", f"20{c}"]
             for year in years:
                 _add(found, year, a, b)
-                _add(found, year, b, a)
+                if not sure or int(a) > 12 or f"{a}." in text:
+                    _add(found, year, b, a)
     for before, month, after, year in _NAMED.findall(text):
         day = after or before
         if day:

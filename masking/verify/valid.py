@@ -38,88 +38,102 @@ class Spelled(str):
         return str.__hash__(self)
 
 
-def faults_in(content: str, value: Any, path: str) -> Faults:
-    """What is wrong with a value of a content type (`Patient`, `HumanName`), and with all in it."""
-    found: Faults = Counter()
-    _object(content, value, path, found)
-    return found
+#: The same, one by one.
+Found = list[tuple[str, str]]
 
 
 def faults_of(element: Element, value: Any, companion: bool, path: str) -> Faults:
     """What is wrong with one property of a resource, nulls beside companions aside."""
-    found: Faults = Counter()
-    if isinstance(value, list) != element.is_array:
-        found[path, "an array where none belongs, or none where one does"] += 1
-    elif companion:
-        for one in value if element.is_array else [value]:
-            if one is not None or not element.is_array:
-                _object("Element", one, path, found)
-    else:
-        for one in value if element.is_array else [value]:
-            if one is not None:
-                _one(element, one, path, found)
-        if element.is_array and not value:
-            found[path, "an empty array"] += 1
-        if element.max is not None and element.is_array and len(value) > element.max:
-            found[path, "more than may be"] += 1
-    return found
+    found: Found = []
+    _property(element, value, companion, path, found)
+    return Counter(found)
 
 
 def members(content: str, names: frozenset[str], path: str) -> Faults:
     """What an object as a whole must have and has not, or has more than one choice of; `names` are those of its properties."""
-    found: Faults = Counter()
+    return Counter((path + below, what) for below, what in _members(content, names))
+
+
+@functools.lru_cache(50_000)
+def _members(content: str, names: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """The same, with what stands behind the object's path. Few sets of names make up most of an export."""
+    found = []
     known = children(content)
     present = {name.removeprefix("_") for name in names}
     for name in required(content):
         if name not in present and not any(known[one].choice == name for one in present if one in known):
-            found[f"{path}.{name}", "missing"] += 1
+            found.append((f".{name}", "missing"))
     stems = Counter(known[one].choice for one in present if one in known and known[one].choice)
-    found.update((f"{path}.{stem}", "more than one choice") for stem, count in stems.items() if count > 1)
+    found += [(f".{stem}", "more than one choice") for stem, count in stems.items() if count > 1]
     if content == "Extension" and ("extension" in present) == (stems["value[x]"] > 0):
-        found[path, "an extension has a value or extensions"] += 1
-    return found
+        found.append(("", "an extension has a value or extensions"))
+    return tuple(found)
 
 
-def _object(content: str, value: Any, path: str, found: Faults) -> None:
+def _property(element: Element, value: Any, companion: bool, path: str, found: Found) -> None:
+    is_array = element.is_array
+    if isinstance(value, list) != is_array:
+        found.append((path, "an array where none belongs, or none where one does"))
+    elif companion:
+        for one in value if is_array else [value]:
+            if one is not None or not is_array:
+                _object("Element", one, path, found)
+    elif not is_array:
+        if value is not None:
+            _one(element, value, path, found)
+    else:
+        for one in value:
+            if one is not None:
+                _one(element, one, path, found)
+        if not value:
+            found.append((path, "an empty array"))
+        elif element.max is not None and len(value) > element.max:
+            found.append((path, "more than may be"))
+
+
+def _object(content: str, value: Any, path: str, found: Found) -> None:
     if not isinstance(value, dict) or not value:
-        found[path, "no object, or an empty one"] += 1
+        found.append((path, "no object, or an empty one"))
         return
     if content == "Resource":
         kind = value.get("resourceType", "")
         if kind not in resource_types():
-            found[path, "no resource"] += 1
+            found.append((path, "no resource"))
             return
         content = kind
     known: Mapping[str, Element] = children(content)
     for name, item in value.items():
-        if name == "resourceType" and content in resource_types():
-            continue
-        is_companion = name[:1] == "_"
-        element = known.get(name.removeprefix("_"))
-        if element is None or (is_companion and not element.is_primitive):
-            found[f"{path}.?", "no such element"] += 1
-            continue
+        element = known.get(name)
+        is_companion = False
+        if element is None:
+            if name == "resourceType" and content in resource_types():
+                continue
+            is_companion = name[:1] == "_"
+            element = known.get(name[1:]) if is_companion else None
+            if element is None or not element.is_primitive:
+                found.append((f"{path}.?", "no such element"))
+                continue
         below = f"{path}.{name}"
-        found.update(faults_of(element, item, is_companion, below))
-        if element.is_array and isinstance(item, list) and not is_companion and None in item:
+        _property(element, item, is_companion, below, found)
+        if not is_companion and isinstance(item, list) and None in item:
             beside = value.get("_" + name)
             for index, one in enumerate(item):
                 if one is None and not (isinstance(beside, list) and index < len(beside) and beside[index]):
-                    found[below, "null with nothing beside it"] += 1
-    found.update(members(content, frozenset(value), path))
+                    found.append((below, "null with nothing beside it"))
+    found += [(path + below, what) for below, what in _members(content, frozenset(value))]
 
 
-def _one(element: Element, value: Any, path: str, found: Faults) -> None:
+def _one(element: Element, value: Any, path: str, found: Found) -> None:
     if element.is_primitive:
         if not fits(element.type, value):
-            found[path, f"no {element.type}"] += 1
+            found.append((path, f"no {element.type}"))
         return
     assert element.content is not None
     _object(element.content, value, path, found)
     if element.type == "Reference" and isinstance(value, dict) and isinstance(reference := value.get("reference"), str):
         target = parse(reference).type
         if target is not None and not element.may_point_at(target):
-            found[path, "points at a type that may not stand there"] += 1
+            found.append((path, "points at a type that may not stand there"))
 
 
 @functools.cache

@@ -36,6 +36,7 @@ class Seen(Protocol):
     day: int
     days: list[int]
     patient: int
+    sure: bool
 
 
 @dataclass(slots=True)
@@ -76,6 +77,8 @@ def weigh(known: Known, pairs: Pairs, finds: Iterable[Seen], offsets: Mapping[in
     words = frozenset(pairs.words.tolist())
     found = [one for one in found if one.place not in words or one.kinds & ~POOL]
     fakes = {(one.place, one.owner) for one in found if one.path.endswith(_NAME_PATHS) and ".name." in one.path}
+    # One's new birth date may be that of a relative, and stands in notes too.
+    fakes |= {(one.place, one.owner) for one in found if one.action == AGE and not one.inside}
     reasons: dict[int, str] = {}
     kept: dict[int, int] = defaultdict(int)
     for index, one in enumerate(found):
@@ -108,7 +111,7 @@ def _reason(one: Seen, share: float, fakes: set[tuple[int, int]], offsets: Mappi
     if one.action == KEEP and one.kinds & MAY_STAY and not one.kinds & ~MAY_STAY:
         return KEEP
     if one.kinds & Kind.BIRTH:
-        return _birth(one, offsets)
+        return _birth(one, fakes, offsets)
     if one.kinds & POOL:
         is_fake = (one.place, one.owner) in fakes
         return "a name that is not the fake one" if one.kinds & Kind.NAME_WORD and one.inside and not is_fake else ""
@@ -117,10 +120,12 @@ def _reason(one: Seen, share: float, fakes: set[tuple[int, int]], offsets: Mappi
     return "as it was" if one.inside else "of this very person"
 
 
-def _birth(one: Seen, offsets: Mapping[int, int]) -> str:
+def _birth(one: Seen, fakes: set[tuple[int, int]], offsets: Mapping[int, int]) -> str:
     """A birth date in its owner's document: moved there from another day, or left."""
     if one.action in (SHIFT, AGE):
         return "a date that did not move" if one.inside else ""
+    if not one.sure or (one.place, one.owner) in fakes:
+        return ""
     offset = offsets.get(one.patient)
     if offset is not None and one.day - offset in one.days:
         return ""
