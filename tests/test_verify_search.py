@@ -207,3 +207,19 @@ def test_leaves_of_what_is_no_json() -> None:
         ("Basic.?", "Jane Doe"),
         ("Basic.?.a", "1.50"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "alike"),
+    [
+        ("Walk with Zoë each day.", "Walk with Zoë each day.", True),
+        ("Call Dr. Ann Zoë, 555.", "Call Dr. Eve Zoë, 777.", True),  # a half of a name that stayed
+        ("Signed by Ann Zoë at noon", "Accompanied by Eve Zoë, who may be reached", False),
+        ("Seen by Zoë Adams.", "Patient: Zoë Quist is well.", False),
+        ("Zoë", "Zoë", True),
+        ("xZoëx stays", "other words of Zoëly", True),  # not by itself: nothing is told of its place
+    ],
+)
+def test_a_name_among_other_words_is_another_persons(looker: Looker, before: str, after: str, alike: bool) -> None:
+    (place,) = looker.places_in("Zoë")
+    assert looker.stands_alike(place, [before], [after]) is alike

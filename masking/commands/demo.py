@@ -30,6 +30,7 @@ from masking.commands.run import QUARANTINED
 from masking.commands.sample import make_sample, told
 from masking.commands.screen import Screen, counted, duration, facts, table
 from masking.commands.summary import show_facts, show_summary
+from masking.commands.verdict import exit_code
 from masking.errors import UsageError, naming
 from masking.keys import write_key_file
 from masking.policy.plan import Plan
@@ -113,13 +114,15 @@ def run(arguments: Namespace, screen: Screen) -> int:
     _step(screen, 5, "Three questions in SQL, asked of the source and of the masked tables")
     _show_questions(screen, folders, result, arguments.master)
     _step(screen, 6, "Verifying: every known identifier, every reference, every value that stays")
-    verified(prepared, result, screen)
+    verdict = verified(prepared, result, screen)
     _step(screen, 7, "Where things are, and what next")
     show_facts(screen, result.manifest, [("Source", str(folders.sample / "export")), *places(result)])
     _show_next(screen, folders)
     screen.say(f"The demo took {duration(time.monotonic() - started)}.", "dim")
     if found.leaked:
         return _LEAKED
+    if not verdict.verified:
+        return exit_code(verdict)
     return QUARANTINED if result.quarantine else 0
 
 

@@ -88,6 +88,8 @@ class Needles:
         folded = fold(value.text)
         if value.kind in SHARED:
             yield from self._of_words(value.text, folded)
+            if value.kind == "names":
+                yield from self._of_halves(value.text)
             if value.kind == "geographic" and re.fullmatch(r"[0-9]{5}-[0-9]{4}", value.text):
                 yield _words(folded[:5])
         elif len(text := number_of(value)) >= _LEAST_ALONE:
@@ -104,7 +106,10 @@ class Needles:
             yield Needle("spelled", text.upper())
         else:
             yield _words(folded)
-        if len(parts) > 1:  # a half of a name is a name
+
+    def _of_halves(self, text: str) -> Iterator[Needle]:
+        """A half of a name is a name; that of a street is none (White Crescent)."""
+        if len(tokens(fold(text))) > 1:
             for part in re.findall(r"[^\W\d_]+", text):
                 if len(part) >= _LEAST_WORD and fold(part) in self._words:
                     yield from self._of_words(part, fold(part))

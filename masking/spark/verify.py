@@ -151,8 +151,10 @@ class _Verification:
             for found in arrays
             for owner, days in zip(found["moved_owners"], found["moved_days"], strict=True)
         }
-        weighed = weigh(known, _pairs(known, arrays), [find for one in checked for find in one.finds], offsets)
-        aside = search_aside(known, self._other_texts())
+        pairs = _pairs(known, arrays)
+        weighed = weigh(known, pairs, [find for one in checked for find in one.finds], offsets)
+        judged = frozenset((*pairs.own_places.tolist(), *pairs.other_places.tolist()))
+        aside = search_aside(known, self._other_texts(), judged)
         findings = [*weighed.findings, *aside, *self._told()]
         counts: Counter[str] = Counter()
         for one in findings:

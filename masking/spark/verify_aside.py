@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
@@ -24,9 +24,10 @@ _CHUNK = 8 << 20
 _PARQUET = (".parquet", ".snappy.parquet")
 
 
-def search_aside(known: Known, texts: Sequence[tuple[str, str]]) -> list[Finding]:
+def search_aside(known: Known, texts: Sequence[tuple[str, str]], judged: Container[int] = ()) -> list[Finding]:
     """Search what is beside the documents.
 
+    judged: places of values that were met in documents, with whose they are: tables hold the same once more.
     texts: pairs. ("name", a path below the run's folder): the name itself is searched; else a path relative to the
     destination, and the file's place: its content is.
     """
@@ -45,7 +46,7 @@ def search_aside(known: Known, texts: Sequence[tuple[str, str]]) -> list[Finding
                 )
         else:
             for number, content in enumerate(_contents(text), 1):
-                kinds = _kinds(looker, content, _IN_FILES)
+                kinds = _kinds(looker, content, _IN_FILES, judged if text.endswith(_PARQUET) else ())
                 if kinds:
                     found.append(
                         Finding("leak", f"{_named(kinds)}: in a file beside the documents", "", 1, ((what, number),))
@@ -66,10 +67,11 @@ def _masked_name(path: str) -> str:
     return f"{folder}/*.{name.rpartition('.')[2]}" if "." in name else f"{folder}/*"
 
 
-def _kinds(looker: Looker, text: str, mask: int) -> int:
+def _kinds(looker: Looker, text: str, mask: int, judged: Container[int] = ()) -> int:
     kinds = 0
     for place in looker.places_in(text):
-        kinds |= int(looker.known.marks[place]) >> KIND_SHIFT & mask
+        if place not in judged:
+            kinds |= int(looker.known.marks[place]) >> KIND_SHIFT & mask
     return kinds
 
 

@@ -20,7 +20,8 @@ class Find(msgspec.Struct):
 
     owner: 0 where it is nobody's who has to do with the document. inside: whether it stood at that path before. action: what
     the policy does at the path. Of birth dates alone, sure: whether the day is named in an order that leaves no doubt; days:
-    those that dates in the text at that path may have named before.
+    those that dates in the text at that path may have named before. Of words of names alone, alike: whether one stands among
+    the same words as before.
     """
 
     place: int
@@ -39,6 +40,7 @@ class Find(msgspec.Struct):
     days: list[int] = []
     patient: int = 0
     sure: bool = True
+    alike: bool = True
 
 
 class Checked(msgspec.Struct):

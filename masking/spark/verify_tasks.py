@@ -203,7 +203,7 @@ class _Checking:
         before = self._looker.where(pair.source, places) if pair.source else {}
         texts: dict[str, list[str]] = {}
         now: dict[str, list[str]] = {}
-        if pair.source and any(int(kinds[index]) & Kind.BIRTH for index in indexes):
+        if pair.source and any(int(kinds[index]) & (Kind.BIRTH | Kind.NAME_WORD) for index in indexes):
             texts, now = _texts_by_path(pair.source), _texts_by_path(pair.masked)
         for index in indexes:
             place = int(finds.places[index])
@@ -214,6 +214,8 @@ class _Checking:
                 day = ordinal_of(int(finds.days[index])) or 0
                 if int(kinds[index]) & Kind.BIRTH:
                     days = {day for text in texts.get(leaf.path, ()) for day in days_in(text)}
+                alike = leaf.path not in stood or not int(kinds[index]) & Kind.NAME_WORD
+                alike = alike or self._looker.stands_alike(place, texts.get(leaf.path, ()), now.get(leaf.path, ()))
                 self._finds.append(
                     Find(
                         place=place,
@@ -232,6 +234,7 @@ class _Checking:
                         sure=leaf.path not in now or any(day in days_in(text, sure=True) for text in now[leaf.path]),
                         days=sorted(days)[:200],
                         patient=patient,
+                        alike=alike,
                     )
                 )
 

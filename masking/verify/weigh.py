@@ -37,6 +37,7 @@ class Seen(Protocol):
     days: list[int]
     patient: int
     sure: bool
+    alike: bool
 
 
 @dataclass(slots=True)
@@ -66,6 +67,11 @@ def weigh(known: Known, pairs: Pairs, finds: Iterable[Seen], offsets: Mapping[in
     """Judge all finds. offsets: by how many days the dates of each patient (by key) moved."""
     found = list(finds)
     own, other = (~np.isin(places, pairs.words) for places in (pairs.own_places, pairs.other_places))
+    strange = _other_peoples(found)
+    stay = [
+        (place, owner) not in strange for place, owner in zip(*_lists(pairs.own_places, pairs.own_owners), strict=True)
+    ]
+    own &= np.array(stay, bool)
     own_places = pairs.own_places[own]
     chance, shares = chances(
         known,
@@ -104,6 +110,20 @@ def weigh(known: Known, pairs: Pairs, finds: Iterable[Seen], offsets: Mapping[in
     return Weighed(findings, tuple(_eighteen(chance, leaks, kept)), leaks)
 
 
+def _other_peoples(found: Iterable[Seen]) -> set[tuple[int, int]]:
+    """Words of names with their owners that stand where they stood, yet everywhere as another person's name."""
+    unlike: set[tuple[int, int]] = set()
+    alike: set[tuple[int, int]] = set()
+    for one in found:
+        if one.inside:
+            (alike if one.alike else unlike).add((one.place, one.owner))
+    return unlike - alike
+
+
+def _lists(*arrays: Any) -> tuple[list[int], ...]:
+    return tuple(array.tolist() for array in arrays)
+
+
 def _reason(one: Seen, share: float, fakes: set[tuple[int, int]], offsets: Mapping[int, int]) -> str:
     """Why a find is a leak; `keep` where the policy asks for it, "" where chance explains it."""
     if not one.owner:
@@ -113,7 +133,7 @@ def _reason(one: Seen, share: float, fakes: set[tuple[int, int]], offsets: Mappi
     if one.kinds & Kind.BIRTH:
         return _birth(one, fakes, offsets)
     if one.kinds & POOL:
-        is_fake = (one.place, one.owner) in fakes
+        is_fake = (one.place, one.owner) in fakes or not one.alike
         return "a name that is not the fake one" if one.kinds & Kind.NAME_WORD and one.inside and not is_fake else ""
     if share >= COMMON:
         return ""
