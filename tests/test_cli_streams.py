@@ -57,7 +57,7 @@ def test_closed_streams_are_borne() -> None:
 
 
 def test_a_full_disk_under_the_output_is_one_line() -> None:
-    done = called("policy list", "> /dev/full")
+    done = called("policy show realistic", "> /dev/full")
     assert done.returncode == 1
     assert done.stderr.startswith("Error: ")
     assert "No space left on device" in done.stderr
