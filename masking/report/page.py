@@ -59,6 +59,7 @@ th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; bo
 th { overflow-wrap: normal; }
 thead th { color: var(--soft); font-weight: 600; }
 td.n, th.n { text-align: right; padding-right: 1rem; font-variant-numeric: tabular-nums; }
+td.n { white-space: nowrap; }
 code { font-size: .9em; overflow-wrap: anywhere; } figure { margin: 1rem 0; } figcaption { color: var(--soft); }
 """
 
