@@ -153,7 +153,9 @@ class _Verification:
         }
         pairs = _pairs(known, arrays)
         weighed = weigh(known, pairs, [find for one in checked for find in one.finds], offsets)
-        judged = frozenset((*pairs.own_places.tolist(), *pairs.other_places.tolist()))
+        judged = frozenset(
+            place for one in arrays for name in ("own_places", "other_places") for place in one[name].tolist()
+        )
         aside = search_aside(known, self._other_texts(), judged)
         findings = [*weighed.findings, *aside, *self._told()]
         counts: Counter[str] = Counter()

@@ -272,7 +272,9 @@ class Comparer:
         if twig.action == AGE:
             if first is not None and first == second:
                 done.faults.append(Fault("dates", "a birth date that did not move", path))
-            if age_on(before, self._on) != age_on(after, self._on):
+            # A month counts as its first day, as R4 tells no more of it; a year tells no age by itself.
+            day = "-01" if old.precision == "month" else ""
+            if age_on(before + day, self._on) != age_on(after + day, self._on):
                 done.faults.append(Fault("dates", "another age on the reference date", path))
         elif first is not None and second is not None:
             done.moved.append(Moved(path, second - first, ()))
