@@ -18,6 +18,9 @@ from masking.verify.words import KIND_SHIFT
 
 #: Words alone are no finding in prose of the program's own, nor are days: a run has a day.
 _IN_FILES = ~int(Kind.NAME_WORD | Kind.TOWN | Kind.ZIP | Kind.BIRTH)
+#: In tables, which hold what the documents hold, whole names are no finding either: a fake may bear the name of somebody, and
+#: here it is not told whose it is. They are judged in the documents.
+_IN_TABLES = _IN_FILES & ~int(Kind.FULL_NAME)
 _IN_NAMES = ~int(Kind.ZIP)
 _MOST_BYTES = 256 << 20
 _CHUNK = 8 << 20
@@ -48,7 +51,8 @@ def search_aside(known: Known, texts: Sequence[tuple[str, str]], judged: Contain
                 )
         else:
             for number, content in enumerate(_contents(text), 1):
-                kinds = _kinds(looker, content, _IN_FILES, judged if text.endswith(_PARQUET) else ())
+                is_table = text.endswith(_PARQUET)
+                kinds = _kinds(looker, content, _IN_TABLES if is_table else _IN_FILES, judged if is_table else ())
                 if kinds:
                     found.append(
                         Finding("leak", f"{_named(kinds)}: in a file beside the documents", "", 1, ((what, number),))
