@@ -236,7 +236,7 @@ def test_spellings_of_a_line() -> None:
     assert [facts.name for facts in gather([b"\xef\xbb\xbf" + pretty])] == ["Patient/p1"]
 
 
-DATA = Path("/work/shared/data")
+DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the export is not here")
