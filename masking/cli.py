@@ -70,7 +70,7 @@ def _judged(given: list[str], screen: Screen, on_platform: bool) -> int:
         _trace(error, screen, is_debug)
         return error.exit_code
     except KeyboardInterrupt as stop:
-        screen.say("Interrupted. Nothing was published; what is already there stays as it was.")
+        screen.say("Interrupted. An unfinished run is not published; what is already there stays as it was.")
         return TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
     except BrokenPipeError:  # whoever read our output has seen enough
         raise

@@ -131,6 +131,12 @@ def naming(doing: str) -> Iterator[None]:
         raise StorageError.of(doing, error) from None
 
 
+class TablesBehind(MaskingError):
+    """A run is finished and published, and its Delta tables could not be brought up to it."""
+
+    exit_code = 12
+
+
 class CountMismatch(MaskingError):
     """Lines read and lines written do not add up; nothing was published."""
 

@@ -73,7 +73,7 @@ def test_an_encoding_that_lacks_signs_replaces_them() -> None:
 def test_sigterm_has_its_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(keygen_command, "run", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     assert main(["keygen"]) == TERMINATED
-    assert "Nothing was published" in capsys.readouterr().err
+    assert "An unfinished run is not published" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 

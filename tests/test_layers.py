@@ -272,7 +272,7 @@ def test_going_down_is_free(module: Make, name: str, source: str) -> None:
         ("masking.maskers.dates", "from masking.maskers import people"),
         ("masking.maskers.dates", "from .people import x"),
         ("masking.maskers.dates", "import masking.maskers.people"),
-        ("masking.spark.udf", "from masking.maskers.people import x"),
+        ("masking.spark.udfs", "from masking.maskers.people import x"),
     ],
 )
 def test_a_family_that_imports_its_neighbour_is_seen(module: Make, name: str, source: str) -> None:

@@ -22,7 +22,7 @@ import pytest
 import zstandard
 from spark_double import MADE_WITH, Careless, Double, Wordy
 
-from masking.errors import CountMismatch, InputError, KeyRefused, MaskingError, UsageError
+from masking.errors import CountMismatch, InputError, KeyRefused, MaskingError, TablesBehind, UsageError
 from masking.report.manifest import UNKNOWN_TYPE, TypeCounts, read_manifest
 from masking.spark import RunResult, RunSettings, Snapshot, mask
 from masking.spark import run as runs
@@ -247,6 +247,21 @@ def test_of_two_runs_at_once_with_two_keys_one_is_refused(
         run()
     (kept,) = (tmp_path / "out/runs").iterdir()
     assert read_manifest(str(tmp_path / "out")).run_id == kept.name  # type: ignore[union-attr]
+
+
+def test_a_run_whose_delta_tables_fail_is_published_and_says_so(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("Joe Bloggs")
+
+    write(tmp_path / "in/a.ndjson", [patient(1)])
+    monkeypatch.setattr(runs, "require_delta", lambda spark: None)
+    monkeypatch.setattr(runs, "merge_runs", fail)
+    with pytest.raises(TablesBehind, match=r"published, but .* not up to it \(RuntimeError\)") as told:
+        run(replace(SMALL, formats="ndjson,parquet,delta"))
+    manifest = read_manifest(str(tmp_path / "out"))
+    assert manifest is not None and manifest.run_id in str(told.value) and "Bloggs" not in str(told.value)
 
 
 def test_leftovers_of_attempts_are_removed_and_lost_files_noticed(

@@ -52,6 +52,6 @@ def run(arguments: Namespace, screen: Screen) -> int:
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("py4j", "pyspark", "delta"):
             raise
-        raise failed(error) from None
+        raise failed(error, "each table is as it was or up to date") from None
     screen.show(f"{counted(len(merged.commits), 'merge')}; {counted(len(names), 'table')} optimized")
     return 0

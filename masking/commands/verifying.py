@@ -56,6 +56,6 @@ def verify_run(
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("py4j", "pyspark"):
             raise
-        raise failed(error) from None
+        raise failed(error, "the run is as it was, and not verified") from None
     screen.say(f"Verified after {duration(time.monotonic() - started)}", "dim")
     return done

@@ -1,4 +1,4 @@
-"""What runs in workers where a masker is a pandas UDF (`masking.spark.udf`)."""
+"""What runs in workers where a masker is a pandas UDF (`masking.spark.udfs`)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession, functions
 
 from masking import __version__, storage
-from masking.errors import NAMED_IN, MaskingError, UnreadableFile, UsageError, naming
+from masking.errors import NAMED_IN, MaskingError, TablesBehind, UnreadableFile, UsageError, naming
 from masking.native import compile_once
 from masking.pools import POOLS_VERSION
 from masking.report.manifest import (
@@ -139,7 +139,8 @@ def mask(
     `made_with` names. progress: called every second or so, from another thread. notice: called with lines for people.
 
     Raises `UsageError` (places overlap), `InputError` (nothing to read, or not readable), `KeyRefused` (another key),
-    `CountMismatch` (lines lost; a bug). After any of these nothing is published and what was written is removed.
+    `CountMismatch` (lines lost; a bug). After any of these nothing is published and what was written is removed. Only
+    after `TablesBehind` the run is published: its Delta tables are the last step.
     """
     keep_commands_out_of_logs()
     settings = settings or RunSettings()
@@ -191,18 +192,26 @@ def mask(
         places.quarantine if quarantined else None,
         tuple(leftovers),
         places.parquet if manifest.tables else None,
-        _merge_into_delta(spark, clean, settings, notice),
+        _merge_into_delta(spark, clean, run_id, settings, notice),
     )
 
 
-def _merge_into_delta(spark: SparkSession, destination: str, settings: RunSettings, notice: Notice) -> str | None:
+def _merge_into_delta(
+    spark: SparkSession, destination: str, run_id: str, settings: RunSettings, notice: Notice
+) -> str | None:
     """Bring the Delta tables up to the published runs, if they are asked for; where they are.
 
     Delta has a log of its own, in which each run is once: should this fail, the next run or `maintain` does it.
     """
     if "delta" not in settings.formats.split(","):
         return None
-    merge_runs(spark, destination, change_feed=settings.change_feed, notice=notice)
+    try:
+        merge_runs(spark, destination, change_feed=settings.change_feed, notice=notice)
+    except Exception as error:  # of Spark's, whose text may quote rows
+        raise TablesBehind(
+            f"run {run_id} is published, but the Delta tables are not up to it ({type(error).__name__}); "
+            f"the next run brings them up to both, or: fhir-mask maintain {destination}"
+        ) from None
     return storage.join(destination, DELTA)
 
 

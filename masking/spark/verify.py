@@ -24,14 +24,16 @@ from masking.report.manifest import MANIFEST, Manifest, read_manifest, run_folde
 from masking.report.page import REPORT, publish_report
 from masking.report.verdict import CHECKS, VERDICT, Finding, Verdict, publish_verdict
 from masking.spark.lines import Limits, Reader
+from masking.spark.quiet import keep_commands_out_of_logs
 from masking.spark.read import Inputs, find_inputs
 from masking.spark.splits import Block, plan_tasks
 from masking.spark.verify_aside import search_aside
 from masking.spark.verify_gather import CollectTask, FilesTask
 from masking.spark.verify_pairs import document_key, stretches
-from masking.spark.verify_receipts import Checked, FaultCount, Find
+from masking.spark.verify_receipts import Checked, FaultCount
 from masking.spark.verify_tasks import CheckTask
 from masking.spark.write import QUARANTINE
+from masking.verify.finds import Find
 from masking.verify.known import Known, Pieces, joined, save, unpack
 from masking.verify.relations import broken, unsteady
 from masking.verify.weigh import WORD, Pairs, Weighed, weigh
@@ -82,6 +84,7 @@ def verify(
     `InputError` where there is no such run, where the sources are not those that it read, and where it was made by a version
     that did not say how it cut them; `UsageError` for another policy than the run's.
     """
+    keep_commands_out_of_logs()
     clean, phi = storage.normalize(destination), storage.normalize(phi_area)
     manifest = read_manifest(clean, run_id)
     if manifest is None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from masking.report.verdict import Finding, Searched
+from masking.verify.finds import Find
 from masking.verify.judge import COMMON, Chance, chances
 from masking.verify.kinds import EIGHTEEN, MAY_STAY, NOBODYS, POOL, Kind, names_of
 from masking.verify.known import Known
@@ -22,31 +23,13 @@ WORD = 2
 _NAME_PATHS = (".family", ".given", ".text", ".valueString")
 
 
-class Seen(Protocol):
-    """A find that was looked at closely (`masking.spark.verify_tasks.Find`)."""
-
-    place: int
-    owner: int
-    kinds: int
-    path: str
-    file: str
-    line: int
-    inside: bool
-    action: str
-    day: int
-    days: list[int]
-    patient: int
-    sure: bool
-    alike: bool
-
-
 @dataclass(slots=True)
 class Weighed:
     """The outcome of the search. leaks: the finds that are. kept: of each kind, finds that the policy asks for."""
 
     findings: list[Finding]
     eighteen: tuple[Searched, ...]
-    leaks: list[Any] = field(default_factory=list)
+    leaks: list[Find] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +46,7 @@ class Pairs:
     humans: int
 
 
-def weigh(known: Known, pairs: Pairs, finds: Iterable[Seen], offsets: Mapping[int, int]) -> Weighed:
+def weigh(known: Known, pairs: Pairs, finds: Iterable[Find], offsets: Mapping[int, int]) -> Weighed:
     """Judge all finds. offsets: by how many days the dates of each patient (by key) moved."""
     found = list(finds)
     own, other = (~np.isin(places, pairs.words) for places in (pairs.own_places, pairs.other_places))
@@ -110,7 +93,7 @@ def weigh(known: Known, pairs: Pairs, finds: Iterable[Seen], offsets: Mapping[in
     return Weighed(findings, tuple(_eighteen(chance, leaks, kept)), leaks)
 
 
-def _other_peoples(found: Iterable[Seen]) -> set[tuple[int, int]]:
+def _other_peoples(found: Iterable[Find]) -> set[tuple[int, int]]:
     """Words of names with their owners that stand where they stood, yet everywhere as another person's name."""
     unlike: set[tuple[int, int]] = set()
     alike: set[tuple[int, int]] = set()
@@ -124,7 +107,7 @@ def _lists(*arrays: Any) -> tuple[list[int], ...]:
     return tuple(array.tolist() for array in arrays)
 
 
-def _reason(one: Seen, share: float, fakes: set[tuple[int, int]], offsets: Mapping[int, int]) -> str:
+def _reason(one: Find, share: float, fakes: set[tuple[int, int]], offsets: Mapping[int, int]) -> str:
     """Why a find is a leak; `keep` where the policy asks for it, "" where chance explains it."""
     if not one.owner:
         return "nobody's to be here" if one.kinds & NOBODYS and share < COMMON else ""
@@ -140,7 +123,7 @@ def _reason(one: Seen, share: float, fakes: set[tuple[int, int]], offsets: Mappi
     return "as it was" if one.inside else "of this very person"
 
 
-def _birth(one: Seen, fakes: set[tuple[int, int]], offsets: Mapping[int, int]) -> str:
+def _birth(one: Find, fakes: set[tuple[int, int]], offsets: Mapping[int, int]) -> str:
     """A birth date in its owner's document: moved there from another day, or left."""
     if one.action in (SHIFT, AGE):
         return "a date that did not move" if one.inside else ""
@@ -156,9 +139,9 @@ def _named(kinds: int) -> str:
     return " or ".join(names_of(kinds))
 
 
-def _findings(leaks: list[tuple[Seen, str]]) -> list[Finding]:
+def _findings(leaks: list[tuple[Find, str]]) -> list[Finding]:
     """One finding a kind, reason and path."""
-    groups: dict[tuple[str, str], list[Seen]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Find]] = defaultdict(list)
     for one, reason in leaks:
         groups[f"{_named(one.kinds)}: {reason}", told(one.path)].append(one)
     return [
@@ -167,7 +150,7 @@ def _findings(leaks: list[tuple[Seen, str]]) -> list[Finding]:
     ]
 
 
-def _eighteen(chance: Mapping[Kind, Chance], leaks: list[Seen], kept: Mapping[int, int]) -> Iterable[Searched]:
+def _eighteen(chance: Mapping[Kind, Chance], leaks: list[Find], kept: Mapping[int, int]) -> Iterable[Searched]:
     for letter, name, kinds in EIGHTEEN:
         parts = [one for one in chance.values() if one.kind & kinds]
         yield Searched(
