@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from documents import keyring
 from local_spark import LocalSpark
@@ -311,6 +313,27 @@ def test_a_name_in_a_file_name_is_found(harmed: Masked) -> None:
     _, leaks = found(harmed, "leak")
     assert [one for one in leaks if "full name: in a name of a file" in one.what]
     assert full_name(person).split()[0] not in repr(leaks)
+
+
+@pytest.mark.parametrize("column", ["plain", "nested", "json"])
+def test_a_number_in_a_table_is_found(harmed: Masked, column: str) -> None:
+    """In whatever column; what only two texts beside each other make up is none."""
+    person = documents(harmed.source, "Patient")[0]
+    value = person["identifier"][0]["value"]
+    given, family = person["name"][0]["given"][0], person["name"][0]["family"]
+    cells = {
+        "plain": [family, f"no. {value}"],
+        "nested": [{"identifier": [{"value": value}]}, None],
+        "json": [json.dumps({"names": [given, family]}), json.dumps([{"value": value}])],
+    }
+    folder = harmed.files("Patient")[0].parents[2] / "parquet" / "patient"
+    folder.mkdir(parents=True)
+    table = folder / "Patient-00000-00000.parquet"
+    pq.write_table(pa.table({"first": [given, given], "cell": cells[column]}), table)
+    _, leaks = found(harmed, "leak")
+    (leak,) = leaks
+    assert leak.places == ((str(table.relative_to(harmed.out)), 1),)
+    assert leak.what.endswith("in a file beside the documents") and "name" not in leak.what.partition(":")[0]
 
 
 def test_a_number_in_a_file_beside_the_documents_is_found(harmed: Masked) -> None:

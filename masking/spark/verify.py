@@ -27,14 +27,14 @@ from masking.spark.lines import Limits, Reader
 from masking.spark.quiet import keep_commands_out_of_logs
 from masking.spark.read import Inputs, find_inputs
 from masking.spark.splits import Block, plan_tasks
-from masking.spark.verify_aside import search_aside
+from masking.spark.verify_aside import JUDGED, AsideTask, search_names
 from masking.spark.verify_gather import CollectTask, FilesTask
 from masking.spark.verify_pairs import document_key, stretches
 from masking.spark.verify_receipts import Checked, FaultCount
 from masking.spark.verify_tasks import CheckTask
 from masking.spark.write import QUARANTINE
 from masking.verify.finds import Find
-from masking.verify.known import Known, Pieces, joined, save, unpack
+from masking.verify.known import Known, Pieces, joined, pack, save, unpack
 from masking.verify.relations import broken, unsteady
 from masking.verify.weigh import WORD, Pairs, Weighed, weigh
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 FINDINGS = "findings"
 _BATCH_BYTES = 6 << 20
+_ASIDE = 200  # tasks that search files beside the documents: there may be thousands of small ones
 _MOST = 500  # findings that are told one by one; all are counted
 
 
@@ -156,10 +157,7 @@ class _Verification:
         }
         pairs = _pairs(known, arrays)
         weighed = weigh(known, pairs, [find for one in checked for find in one.finds], offsets)
-        judged = frozenset(
-            place for one in arrays for name in ("own_places", "other_places") for place in one[name].tolist()
-        )
-        aside = search_aside(known, self._other_texts(), judged)
+        aside = self._search_aside(known, arrays)
         findings = [*weighed.findings, *aside, *self._told()]
         counts: Counter[str] = Counter()
         for one in findings:
@@ -192,10 +190,10 @@ class _Verification:
 
     # ── the jobs ──
 
-    def _job(self, task: Any, count: int) -> list[bytes]:
+    def _job(self, task: Any, count: int, most: int = 2000) -> list[bytes]:
         if not count:
             return []
-        rows = self._spark.range(0, count, 1, min(count, 2000)).mapInArrow(task.run, "found binary").collect()
+        rows = self._spark.range(0, count, 1, min(count, most)).mapInArrow(task.run, "found binary").collect()
         return [bytes(row.found) for row in rows]
 
     def _check_files(self) -> dict[int, frozenset[str]]:
@@ -269,21 +267,26 @@ class _Verification:
             )
         return dict(found)
 
-    def _other_texts(self) -> list[tuple[str, str]]:
-        """Everything at the run's place but its NDJSON: names of files and folders, and what is readable in the files."""
+    def _search_aside(self, known: Known, arrays: Sequence[Mapping[str, Any]]) -> list[Finding]:
+        """Search everything at the run's place but its NDJSON: names of files and folders, and what is in the files."""
         root = run_folder(self._clean, self._manifest.run_id)
         named = {storage.join(self._clean, file.path) for file in self._manifest.files}
-        found: list[tuple[str, str]] = []
+        names: list[str] = []
+        files: list[tuple[str, str]] = []
         manifest = storage.join(self._clean, MANIFEST)
         paths = [file.path for file in storage.list_files(root)]
         own = {storage.join(root, VERDICT), storage.join(root, REPORT)}  # made of the manifest and of numbers
         for path in sorted([*paths, manifest]):
             short = path.removeprefix(self._clean).strip("/")
-            found.append(("name", short.removeprefix(f"runs/{self._manifest.run_id}/")))
-            if path in named or path in own:
-                continue
-            found.append((short, path))
-        return found
+            names.append(short.removeprefix(f"runs/{self._manifest.run_id}/"))
+            if path not in named and path not in own:
+                files.append((short, path))
+        met = [one[name] for one in arrays for name in ("own_places", "other_places")]
+        judged = np.unique(np.concatenate(met)) if met else np.zeros(0, np.int64)
+        storage.write_bytes(storage.join(self._work, JUDGED), pack({"places": judged}))
+        job = AsideTask(tuple(files), self._work, known.humans)
+        found = [msgspec.json.decode(one, type=Finding) for one in self._job(job, len(files), _ASIDE)]
+        return [*search_names(known, names), *sorted(found, key=lambda one: one.places)]
 
     # ── what is told ──
 

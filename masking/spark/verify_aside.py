@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from masking import storage
 from masking.fhir.elements import resource_types
 from masking.report.verdict import Finding
+from masking.spark.verify_gather import encode, load_known, numbers, row
 from masking.verify.kinds import Kind, names_of
-from masking.verify.known import Known
+from masking.verify.known import Known, unpack
 from masking.verify.look import Looker, leaves
 from masking.verify.words import KIND_SHIFT
 
@@ -26,39 +29,49 @@ _MOST_BYTES = 256 << 20
 _CHUNK = 8 << 20
 #: Between two texts: words that nobody bears, so that no name is made of the end of one and the beginning of the next.
 _BREAK = "\nqzxj xqzj\n"
-_PARQUET = (".parquet", ".snappy.parquet")
+_PARQUET = ".parquet"
+JUDGED = "judged.npz"
+_NONE = np.zeros(0, np.int64)
 
 
-def search_aside(known: Known, texts: Sequence[tuple[str, str]], judged: Container[int] = ()) -> list[Finding]:
-    """Search what is beside the documents.
-
-    judged: places of values that were met in documents, with whose they are: tables hold the same once more.
-    texts: pairs. ("name", a path below the run's folder): the name itself is searched; else a path relative to the
-    destination, and the file's place: its content is.
-    """
+def search_names(known: Known, names: Iterable[str]) -> list[Finding]:
+    """Search paths below the run's folder. One that is a value is not repeated."""
     looker = Looker.of(known)
-    found = []
     own = {name.casefold() for name in resource_types()}
-    for what, text in texts:
-        if what == "name":
-            words = [word for part in text.split("/") for word in (part,) if part.casefold() not in own]
-            kinds = _kinds(looker, "/".join(_without_types(word, own) for word in words), _IN_NAMES)
-            if kinds:  # the name itself is a value: it is not repeated
-                found.append(
-                    Finding(
-                        "leak", f"{_named(kinds)}: in a name of a file or folder", "", 1, ((_masked_name(text), 0),)
-                    )
-                )
-        else:
-            for number, content in enumerate(_contents(text), 1):
-                is_table = text.endswith(_PARQUET)
-                kinds = _kinds(looker, content, _IN_TABLES if is_table else _IN_FILES, judged if is_table else ())
-                if kinds:
-                    found.append(
-                        Finding("leak", f"{_named(kinds)}: in a file beside the documents", "", 1, ((what, number),))
-                    )
-                    break
+    found = []
+    for name in names:
+        words = [_without_types(word, own) for word in name.split("/") if word.casefold() not in own]
+        if kinds := _kinds(looker, "/".join(words), _IN_NAMES):
+            what = f"{_named(kinds)}: in a name of a file or folder"
+            found.append(Finding("leak", what, "", 1, ((_masked_name(name), 0),)))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class AsideTask:
+    """Searches what is in files. `run` is given to `mapInArrow`.
+
+    files: of each the path below the destination, and the place. folder: of the tables of what is known, and of `JUDGED`:
+    the places there of values that were met in documents, with whose they are; tables hold the same once more.
+    """
+
+    files: tuple[tuple[str, str], ...]
+    folder: str
+    humans: int
+
+    def run(self, rows: Iterable[Any]) -> Iterator[Any]:
+        """Indexes of files in; of each that holds what it must not, a finding out."""
+        looker = Looker.of(load_known(self.folder, self.humans))
+        judged = unpack(storage.read_bytes(storage.join(self.folder, JUDGED)) or b"")["places"]
+        for number in numbers(rows):
+            short, path = self.files[number]
+            is_table = path.endswith(_PARQUET)
+            mask, known = (_IN_TABLES, judged) if is_table else (_IN_FILES, _NONE)
+            for part, content in enumerate(_contents(path), 1):
+                if kinds := _kinds(looker, content, mask, known):
+                    what = f"{_named(kinds)}: in a file beside the documents"
+                    yield row(encode(Finding("leak", what, "", 1, ((short, part),))))
+                    break
 
 
 def _without_types(word: str, types: set[str]) -> str:
@@ -73,11 +86,11 @@ def _masked_name(path: str) -> str:
     return f"{folder}/*.{name.rpartition('.')[2]}" if "." in name else f"{folder}/*"
 
 
-def _kinds(looker: Looker, text: str, mask: int, judged: Container[int] = ()) -> int:
+def _kinds(looker: Looker, text: str, mask: int, judged: Any = _NONE) -> int:
     kinds = 0
-    for place in looker.places_in(text):
-        if place not in judged:
-            kinds |= int(looker.known.marks[place]) >> KIND_SHIFT & mask
+    places = np.array(sorted(looker.places_in(text)), np.int64)
+    for place in places[~np.isin(places, judged)].tolist():
+        kinds |= int(looker.known.marks[place]) >> KIND_SHIFT & mask
     return kinds
 
 
