@@ -12,7 +12,7 @@ from documents import ON, plan
 from test_tables_parquet import conditions
 
 from masking.document import Engine
-from masking.errors import MaskingError
+from masking.errors import MaskingError, TablesBehind
 from masking.report.manifest import MadeWith
 from masking.session import open_session, with_delta
 from masking.spark import RunResult, RunSettings, mask
@@ -81,7 +81,7 @@ def main(folder: Path) -> None:
     extra = {"resourceType": "Patient", "id": "p1", "birthDate": "1980-01-01"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("masking.spark.run.merge_runs", die)
-        with pytest.raises(MaskingError, match="killed"):
+        with pytest.raises(TablesBehind, match="is published"):
             scene.run([extra])
     assert not (folder / "out" / "delta" / "patient").exists()
     late = {**extra, "meta": {"lastUpdated": "2024-01-02T00:00:00Z"}, "gender": "male"}
