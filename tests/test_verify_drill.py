@@ -19,7 +19,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from documents import keyring
-from local_spark import LocalSpark
 
 from masking.commands.prepare import only
 from masking.commands.verdict import LEAK, exit_code
@@ -32,6 +31,7 @@ from masking.report.manifest import MadeWith, Manifest, publish_manifest, read_m
 from masking.report.verdict import Finding, Verdict, read_verdict
 from masking.sample import write_sample
 from masking.spark import RunSettings, mask
+from masking.spark.inprocess import InProcess
 from masking.spark.verify import Verified, verify
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Masked:
     policy: Any
 
     def verify(self) -> Verified:
-        return verify(LocalSpark(), str(self.source), str(self.out), str(self.phi), policy=facts_of(self.policy))  # type: ignore[arg-type]
+        return verify(InProcess(), str(self.source), str(self.out), str(self.phi), policy=facts_of(self.policy))  # type: ignore[arg-type]
 
     @property
     def manifest(self) -> Manifest:

@@ -14,7 +14,8 @@ from masking.fhir.elements import resource_types
 from masking.policy.specs import Policy
 from masking.policy.stays import stays, unwritten
 from masking.session import open_session
-from masking.spark.verify import PolicyFacts, Verified, verify
+from masking.spark.verify import Verified, verify
+from masking.spark.verify_run import PolicyFacts
 
 
 def facts_of(policy: Policy) -> PolicyFacts:
@@ -47,9 +48,7 @@ def verify_run(
             spark = open_session(master, conf or {})
         screen.say("Verifying: reading the source for what identifies people, then all that was written")
         try:
-            done = verify(
-                spark, sources, destination, phi_area, policy=facts_of(policy), run_id=run_id, notice=screen.say
-            )
+            done = verify(spark, sources, destination, phi_area, policy=facts_of(policy), run_id=run_id)
         finally:
             if not was_active:
                 spark.stop()
