@@ -227,6 +227,7 @@ def test_a_master_that_spark_would_refuse_is_refused_before_it_starts(master: st
         partition_by=None,
         resource_column=False,
         change_feed=False,
+        json_column=None,
         max_document_bytes=None,
         target_file_bytes=None,
     )

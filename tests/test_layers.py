@@ -30,6 +30,7 @@ FLOORS = (
     ("document",),
     ("report",),  # read without Spark: `status` opens a manifest
     ("tables",),
+    ("sources",),
     ("verify",),
     ("spark",),
     ("aws", "sample", "session"),
@@ -62,6 +63,7 @@ CONFINED = {
         "masking.document",
         "masking.identity.store",
         "masking.tables",
+        "masking.sources",
         "masking.spark",
         "masking.report",
         "masking.commands",

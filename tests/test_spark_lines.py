@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from masking.errors import InputError, UnreadableFile
+from masking.sources.content import Form
 from masking.spark import lines
 from masking.spark.lines import Limits, Reader
 from masking.spark.splits import Block
@@ -112,7 +113,7 @@ def test_a_line_beyond_the_limit_is_reported_and_not_held(tmp_path: Path, monkey
 def read_document(path: Path, raw: bytes, codec: str = "", limit: int = 1 << 20) -> Reader:
     path.write_bytes(COMPRESS[codec](raw))
     size = path.stat().st_size
-    return Reader([Block(str(path), codec, 0, size, size, 7, document=True)], Limits(10, 100, limit))
+    return Reader([Block(str(path), codec, 0, size, size, 7, Form.DOCUMENT)], Limits(10, 100, limit))
 
 
 @pytest.mark.parametrize("codec", sorted(COMPRESS))
@@ -155,7 +156,7 @@ def test_a_damaged_document_is_an_error_without_a_name(tmp_path: Path, codec: st
     size = path.stat().st_size
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(UnreadableFile) as caught:
-        list(Reader([Block(str(path), codec, 0, size, size, 7, document=True)], WIDE))
+        list(Reader([Block(str(path), codec, 0, size, size, 7, Form.DOCUMENT)], WIDE))
     assert_nameless(caught.value)
 
 

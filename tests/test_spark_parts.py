@@ -18,9 +18,10 @@ from spark_double import Careless, Double
 from masking import storage
 from masking.errors import CountMismatch, InputError, MaskingError, UsageError
 from masking.report.manifest import OutputFile
+from masking.sources.content import Content, Form
 from masking.spark.finish import _groups, _too_many
 from masking.spark.guard import Guard
-from masking.spark.read import InputFile, codec_of, find_inputs, is_document, refuse_shared_places
+from masking.spark.read import InputFile, content_of, find_inputs, refuse_shared_places
 from masking.spark.splits import LEAST_BYTES, count_tasks, plan_tasks
 from masking.spark.unfinished import Marker, clear_leftovers, forget_leftovers
 from masking.spark.write import Places, QuarantineWriter, TypeWriter, quarantined
@@ -49,9 +50,14 @@ OUT, PHI = "/nowhere/out", "/nowhere/phi"
         ("a.json.txt", None),
     ],
 )
-def test_codec_by_name(name: str, codec: str | None) -> None:
-    assert codec_of(f"/x/{name}") == codec
-    assert is_document(name) == (codec is not None and ".json" in name.lower() and ".jsonl" not in name.lower())
+def test_content_by_name(name: str, codec: str | None) -> None:
+    form = Form.DOCUMENT if ".json" in name.lower() and ".jsonl" not in name.lower() else Form.LINES
+    assert content_of(f"/x/{name}") == (None if codec is None else Content(form, codec))
+
+
+@pytest.mark.parametrize("name", ["part-00000.snappy.parquet", "A.PARQUET", "a.pq", "a.parq"])
+def test_parquet_by_name(name: str) -> None:
+    assert content_of(f"/x/{name}") == Content(Form.PARQUET, "")
 
 
 @pytest.fixture
@@ -176,7 +182,7 @@ def test_sides_with_like_names_are_apart() -> None:
 )
 def test_blocks_cover_each_file_exactly_once(files: list[tuple[int, str]], tasks: int) -> None:
     inputs = [
-        InputFile(f"/{number:02d}", size, kind.replace("json", ""), kind == "json")
+        InputFile(f"/{number:02d}", size, kind.replace("json", ""), Form.DOCUMENT if kind == "json" else Form.LINES)
         for number, (size, kind) in enumerate(files)
     ]
     planned = plan_tasks(inputs, tasks)
@@ -189,7 +195,7 @@ def test_blocks_cover_each_file_exactly_once(files: list[tuple[int, str]], tasks
         assert [start for start, _ in blocks] == edges[:-1]
         assert edges[-1] == file.size
         assert len(blocks) <= 1 or file.cuttable
-    assert all(block.document == inputs[block.number - 1].document for task in planned for block in task)
+    assert all(block.form is inputs[block.number - 1].form for task in planned for block in task)
 
 
 def test_tasks_of_plain_files_are_even() -> None:

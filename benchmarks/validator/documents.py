@@ -18,8 +18,9 @@ from masking.errors import InputError
 from masking.keys import MasterKey
 from masking.policy.plan import Plan
 from masking.policy.read import read_policy
+from masking.sources.content import Form
 from masking.spark.lines import Limits, Reader
-from masking.spark.read import ACCEPTED, InputFile, codec_of, is_document
+from masking.spark.read import ACCEPTED, InputFile, content_of
 from masking.spark.splits import Block
 
 #: Ages are kept as of this day.
@@ -82,8 +83,11 @@ def _documents(path: Path) -> Iterator[tuple[str, bytes]]:
 def _lines(path: Path) -> Iterator[bytes]:
     """The lines of the NDJSON files of a folder; where it has none, its `*.json` and `*.json.gz`, each a document."""
     files = sorted(storage.list_files(storage.normalize(path))) or [_one(path)]
-    lines = [file for file in files if not is_document(file.path)]
-    exports = [InputFile(file.path, file.size, codec) for file in lines if (codec := codec_of(file.path)) is not None]
+    exports = [
+        InputFile(file.path, file.size, content.codec, content.form)
+        for file in files
+        if (content := content_of(file.path)) is not None and content.form is not Form.DOCUMENT
+    ]
     if exports:
         yield from _of_exports(exports)
         return
@@ -106,5 +110,5 @@ def _one(path: Path) -> storage.StoredFile:
 
 def _of_exports(files: Iterable[InputFile]) -> Iterator[bytes]:
     for file in files:
-        for batch in Reader((Block(file.path, file.codec, 0, file.size, file.size),), _LIMITS):
+        for batch in Reader((Block(file.path, file.codec, 0, file.size, file.size, form=file.form),), _LIMITS):
             yield from batch.documents

@@ -54,6 +54,7 @@ class Order:
     partition_by: tuple[str, ...] = ()
     resource_column: bool = False
     change_feed: bool = False
+    json_column: str | None = None
 
 
 def order_of(arguments: Namespace) -> Order:
@@ -75,7 +76,7 @@ def order_of(arguments: Namespace) -> Order:
         "change_feed": arguments.change_feed,
         "allow_other_key": arguments.allow_other_key,
     }
-    for name in ("phi_area", "policy", "key_file", "key_env", "project", "on", "master", "bundles"):
+    for name in ("phi_area", "policy", "key_file", "key_env", "project", "on", "master", "bundles", "json_column"):
         given[name] = getattr(arguments, name)
     for name in ("max_document_bytes", "target_file_bytes"):
         text = getattr(arguments, name)
@@ -125,6 +126,7 @@ def _checked(order: Order) -> Order:
 def _refuse_empty(order: Order) -> None:
     """Empty text is what a shell makes of a variable that is not set; a default in its place would be nobody's choice."""
     said = {"--phi-area": order.phi_area, "--policy": order.policy, "--project": order.project}
+    said["--json-column"] = order.json_column
     for name, text in {"DESTINATION": order.destination, **said}.items():
         if text is not None and not text.strip():
             raise UsageError(f"{name} is empty")
@@ -302,4 +304,5 @@ _READERS: Mapping[str, Callable[[Node, str, Source], Any]] = {
     "partition_by": _partitions,
     "resource_column": _flag,
     "change_feed": _flag,
+    "json_column": _text,
 }

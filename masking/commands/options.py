@@ -19,6 +19,15 @@ def add_policy(parser: ArgumentParser) -> None:
     )
 
 
+def add_json_column(parser: ArgumentParser) -> None:
+    """`--json-column`; None where it is not given."""
+    parser.add_argument(
+        "--json-column",
+        metavar="NAME",
+        help="the column of Parquet files that holds resources as JSON (default: found)",
+    )
+
+
 def add_key(parser: ArgumentParser) -> None:
     """`--key-file`, `--key-env` and `--project`; None where they are not given."""
     parser.add_argument("--key-file", metavar="F", help="the master key's file (fhir-mask keygen makes one)")

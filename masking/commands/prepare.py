@@ -17,6 +17,7 @@ from masking.policy.plan import Plan
 from masking.policy.read import read_policy
 from masking.policy.specs import Place, Policy, TypeAction, TypeRule
 from masking.report.manifest import FORMATS, MadeWith, choose_reference_date, read_manifest, refuse_other_key
+from masking.sources.parquet import Hints
 from masking.spark import RunSettings
 from masking.spark.read import Inputs, find_inputs, refuse_key_place, refuse_shared_places
 
@@ -59,7 +60,7 @@ def prepare(order: Order) -> Prepared:
     reference_date = choose_reference_date(previous, order.on)
     policy = read_policy(DEFAULT_POLICY if order.policy is None else order.policy, reference_date=reference_date)
     policy = only(policy, order.types)
-    inputs = find_inputs(order.source, destination, phi_area)
+    inputs = find_inputs(order.source, destination, phi_area, Hints(order.json_column or ""))
     plan = Plan(policy, keys)
     settings, engine = RunSettings(allow_other_key=order.allow_other_key, bundles=order.bundles or "keep"), Engine(plan)
     settings = dataclasses.replace(
@@ -68,6 +69,7 @@ def prepare(order: Order) -> Prepared:
         partition_by=",".join(order.partition_by) or settings.partition_by,
         resource_column=order.resource_column,
         change_feed=order.change_feed,
+        json_column=order.json_column or "",
     )
     if order.max_document_bytes is not None:
         settings = dataclasses.replace(settings, line_bytes=order.max_document_bytes)

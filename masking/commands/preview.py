@@ -11,7 +11,7 @@ from argparse import ArgumentParser, Namespace
 
 from masking.commands.beside import show_beside
 from masking.commands.firstlines import first_documents
-from masking.commands.options import DEFAULT_POLICY, add_key, add_policy, keyring_of
+from masking.commands.options import DEFAULT_POLICY, add_json_column, add_key, add_policy, keyring_of
 from masking.commands.screen import Screen, counted
 from masking.document import Engine
 from masking.errors import KeyRefused, UsageError
@@ -19,6 +19,7 @@ from masking.keys import Keyring, MasterKey
 from masking.policy.plan import Plan
 from masking.policy.read import read_policy
 from masking.report.manifest import choose_reference_date
+from masking.sources.parquet import Hints
 
 USAGE = "fhir-mask preview SOURCE … (--key-file F | --key-env NAME | --throwaway-key) [--type T] …"
 
@@ -28,6 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("sources", metavar="SOURCE", nargs="+", help="files, folders or globs, as for run")
     parser.add_argument("--type", metavar="T", help="show this resource type alone")
     parser.add_argument("-n", metavar="N", type=int, default=5, help="how many resources (default: 5)")
+    add_json_column(parser)
     add_policy(parser)
     add_key(parser)
     parser.add_argument(
@@ -45,7 +47,10 @@ def run(arguments: Namespace, screen: Screen) -> int:
         reference_date=choose_reference_date(None, arguments.on),
     )
     plan = Plan(policy, keys)
-    documents = first_documents(arguments.sources, arguments.n, arguments.type, name_files=screen.err.is_terminal)
+    hints = Hints(arguments.json_column or "")
+    documents = first_documents(
+        arguments.sources, arguments.n, arguments.type, hints=hints, name_files=screen.err.is_terminal
+    )
     screen.warn("the left side is the source: PHI, unless your source is a sample. Mind your screen and scrollback.")
     if arguments.throwaway_key:
         screen.say("The key is a random one for this look alone: a run with your key gives other values.", "dim")

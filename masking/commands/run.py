@@ -1,8 +1,9 @@
-"""Mask an export: NDJSON or Bundles in, masked NDJSON and Parquet tables out, with a manifest.
+"""Mask an export: NDJSON, Bundles or Parquet in, masked NDJSON and Parquet tables out, with a manifest.
 
 SOURCE is a file, a folder (searched at any depth) or a glob; there may be several. Accepted are *.ndjson and *.jsonl
-with a document a line, and *.json that is one document, such as a Bundle; also with .gz, .bz2 or .zst behind.
-DESTINATION takes what is masked. The PHI area takes what could not be masked; it lies outside DESTINATION.
+with a document a line, and *.json that is one document, such as a Bundle; also with .gz, .bz2 or .zst behind; and
+*.parquet with a resource a row. What a file is, its first bytes tell. DESTINATION takes what is masked. The PHI area takes
+what could not be masked; it lies outside DESTINATION.
 
 Everything can stand in a job file too (--job); the command line wins. The key comes from --key-file or --key-env.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from masking.commands.job import order_of
-from masking.commands.options import add_key, add_policy
+from masking.commands.options import add_json_column, add_key, add_policy
 from masking.commands.screen import Screen
 
 USAGE = "fhir-mask run SOURCE … DESTINATION --phi-area DIR [--key-file F | --key-env NAME] [options]"
@@ -36,6 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--bundles", metavar="keep|split", help="split: write the resources of Bundles, not the Bundles"
     )
+    add_json_column(parser)
     parser.add_argument("--verify", action="store_true", help="then look for what leaked (fhir-mask verify)")
     parser.add_argument(
         "--formats", metavar="F,…", help="ndjson[,parquet[,delta]]: also typed tables (default: ndjson,parquet)"

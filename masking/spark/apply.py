@@ -18,10 +18,11 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from masking.document import Batch, Fault
 from masking.report.manifest import UNKNOWN_TYPE, TypeCounts
+from masking.sources.content import Form
 from masking.spark.bundles import BUNDLE, take_apart
 from masking.spark.guard import DocumentEngine, Guard
 from masking.spark.identify import Identities
-from masking.spark.lines import Limits, LineBatch, Reader, TooLong
+from masking.spark.lines import Limits, LineBatch, PutAside, Reader, TooLong
 from masking.spark.oneline import one_line
 from masking.spark.progress import Beat
 from masking.spark.receipts import Receipt, encode
@@ -140,6 +141,8 @@ class _Running:
     def _take(self, batch: LineBatch) -> None:
         for line in batch.too_long:
             self._put_aside_unread(line)
+        for aside in batch.put_aside:
+            self._put_aside_refused(aside)
         if not batch.documents:
             return
         outcome = self._engine.mask_batch(batch.documents)
@@ -155,10 +158,14 @@ class _Running:
             self._take_mixed(batch, outcome)
 
     def _put_on_lines(self, batch: LineBatch, masked: list[bytes | None]) -> None:
-        """Make one line of each masked document that was a file; done last, so that quarantine has the file's bytes."""
-        for span in batch.spans:
-            if self._blocks[span.block].document and (document := masked[span.first]) is not None:
-                masked[span.first] = one_line(document)
+        """Make one line of each masked document that was none; done last, so that quarantine has the source's bytes."""
+        ends = [*(span.first for span in batch.spans[1:]), len(masked)]
+        for span, end in zip(batch.spans, ends, strict=True):
+            if self._reader.forms[span.block] is Form.LINES:
+                continue
+            for index in range(span.first, end):
+                if (document := masked[index]) is not None:
+                    masked[index] = one_line(document)
 
     def _take_mixed(self, batch: LineBatch, outcome: Batch) -> None:
         """A batch of several types, with faults or drops, or with Bundles to split."""
@@ -224,6 +231,20 @@ class _Running:
         message = f"{line.bytes} bytes, more than a line may have; the document is in its file alone"
         path = self._blocks[line.block].path
         self._file(line.block, Quarantined(path, line.line + 1, None, "too-long", "", message, "none", ""))
+
+    def _put_aside_refused(self, aside: PutAside) -> None:
+        refused, name = aside.refused, aside.refused.resource_type
+        self._tally(name, 1, len(refused.document), "quarantined")
+        record = quarantined(
+            self._blocks[aside.block].path,
+            aside.line + 1,
+            refused.document,
+            resource_type=name,
+            reason=refused.reason,
+            place="",
+            message=refused.message,
+        )
+        self._file(aside.block, record)
 
     def _file(self, block: int, record: Quarantined) -> None:
         self._reasons[record.reason] += 1

@@ -1,29 +1,34 @@
-"""Read the lines of a task's blocks, in batches. Runs in workers; knows nothing of JSON or Spark.
+"""Read the documents of a task's blocks, in batches. Runs in workers; knows nothing of Spark.
 
-A line ends at `\\n`; a `\\r` before it is not part of the line, nor is a byte order mark at the start of a file. Blank
-lines are counted and left out. A line belongs to the block that holds its first byte, so each is read exactly once
-however a file is cut. A file that is one document is read whole, as if it were one line.
+What a file holds is told by its first bytes, whatever its name says (`masking.sources`). A line ends at `\\n`; a `\\r`
+before it is not part of the line, nor is a byte order mark at the start of a file. Blank lines are counted and left out.
+A line belongs to the block that holds its first byte, so each is read exactly once however a file is cut. A file that is
+one document is read whole, as if it were one line; of an array each item is taken for a line, and of a table each row.
 """
 
 from __future__ import annotations
 
 import bisect
+import dataclasses
 import operator
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from masking import storage
 from masking.errors import InputError, UnreadableFile
+from masking.sources.content import BOM, Content, Form, Unsupported, look
+from masking.sources.parquet import Refused, read_rows
 from masking.spark.splits import Block
 
-_BOM = b"\xef\xbb\xbf"
 READ_BYTES = 4 << 20
 #: Steps beyond a block's end, where only the rest of one line is missing.
 _TAIL_BYTES = 1 << 16
+_SHORTER = "it became shorter while it was read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class Limits:
     """How much is held at once.
 
     A line longer than `line_bytes` (and than one read, `READ_BYTES`) is passed by and reported as `TooLong`; so is a
-    file that is one document and longer than `line_bytes`.
+    document of a table or a file that is one document or an array, if it is longer than `line_bytes`.
     """
 
     batch_rows: int
@@ -57,6 +62,15 @@ class TooLong:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class PutAside:
+    """A document that is not to be masked, for its row contradicts it, and where it is."""
+
+    block: int
+    line: int
+    refused: Refused
+
+
 @dataclass(slots=True)
 class LineBatch:
     """Documents for the engine, and what else was met on the way."""
@@ -64,6 +78,7 @@ class LineBatch:
     documents: list[bytes] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     too_long: list[TooLong] = field(default_factory=list)
+    put_aside: list[PutAside] = field(default_factory=list)
     size: int = 0  # of the documents, in bytes
 
     def place(self, index: int) -> tuple[int, int]:
@@ -78,6 +93,10 @@ class LineBatch:
         self.size += size
 
 
+#: Consecutive lines of a block; of one that is not for the engine, its length alone or why it is refused.
+_Piece = list[bytes] | int | Refused
+
+
 @dataclass(slots=True)
 class Reader:
     """Iterates over the documents of some blocks. Counts on the way, so read the counts at the end."""
@@ -85,6 +104,7 @@ class Reader:
     blocks: Sequence[Block]
     limits: Limits
     lines: list[int] = field(default_factory=list)  # of each block, blank ones too
+    forms: list[Form] = field(default_factory=list)  # of each block, as its file turned out to be
     blank: int = 0
     bytes_read: int = 0  # as stored, for progress
 
@@ -93,15 +113,19 @@ class Reader:
         batch = LineBatch()
         for number, block in enumerate(self.blocks):
             self.lines.append(0)
+            self.forms.append(block.form)
             for piece in self._pieces(block):
                 line = self.lines[number]
-                if isinstance(piece, int):
-                    batch.too_long.append(TooLong(number, line, piece))
+                if not isinstance(piece, list):
                     self.lines[number] += 1
+                    if isinstance(piece, int):
+                        batch.too_long.append(TooLong(number, line, piece))
+                    else:
+                        batch.put_aside.append(PutAside(number, line, piece))
                     continue
                 self.lines[number] += len(piece)
                 if line == block.start == 0:
-                    piece[0] = piece[0].removeprefix(_BOM)
+                    piece[0] = piece[0].removeprefix(BOM)
                 self.blank += len(piece)
                 for offset, run in _runs(piece):
                     self.blank -= len(run)
@@ -115,15 +139,41 @@ class Reader:
     def _fits(self, batch: LineBatch, rows: int, size: int) -> bool:
         return len(batch.documents) + rows <= self.limits.batch_rows and batch.size + size <= self.limits.batch_bytes
 
-    def _pieces(self, block: Block) -> Iterator[list[bytes] | int]:
+    def _pieces(self, block: Block) -> Iterator[_Piece]:
         """The lines of a block, many at a time; the length alone of a line that is too long."""
         try:
             with storage.open_input(block.path) as raw:
-                yield from (self._read_document if block.document else self._read)(block, raw)
+                content = look(raw, Content(block.form, block.codec))
+                self.forms[-1] = content.form
+                yield from self._read_as(content, block, raw)
         except (OSError, pa.ArrowException) as error:
             raise _unreadable(block, error) from None
+        except Unsupported as error:
+            raise _unreadable(block, str(error)) from None
 
-    def _read(self, block: Block, raw: Any) -> Iterator[list[bytes] | int]:
+    def _read_as(self, content: Content, block: Block, raw: Any) -> Iterator[_Piece]:
+        if content.form is Form.PARQUET:
+            return self._read_rows(block, raw)
+        if content.codec or content.form is not Form.LINES:
+            if block.start:  # it was cut by its name, and is read whole by whoever has its beginning
+                return iter(())
+            block = dataclasses.replace(block, codec=content.codec, end=block.size)
+        if content.form is Form.LINES:
+            return self._read(dataclasses.replace(block, codec=content.codec), raw)
+        return self._read_document(block, raw, is_array=content.form is Form.ARRAY)
+
+    def _read_rows(self, block: Block, raw: Any) -> Iterator[_Piece]:
+        """The rows of a stretch of a table."""
+        if raw.size() != block.size:
+            raise Unsupported("it has another size than when it was listed")
+        before = self.bytes_read
+        most = self.limits.batch_rows, self.limits.batch_bytes
+        for rows in read_rows(raw, block.start, block.end, block.hints, *most):
+            self.bytes_read = before + int(rows.share * (block.end - block.start))
+            yield from _apart(rows.documents, self.limits.line_bytes)
+        self.bytes_read = before + block.end - block.start
+
+    def _read(self, block: Block, raw: Any) -> Iterator[_Piece]:
         before = self.bytes_read
         # One byte early: if it ends a line, the block's first byte begins one; else the line before runs on.
         lead = 1 if block.start else 0
@@ -139,14 +189,14 @@ class Reader:
             self.bytes_read = before + raw.tell() - block.start
             yield from splitter.feed(chunk)
         if not block.codec and left > 0:
-            raise _unreadable(block, "it became shorter while it was read")
+            raise _unreadable(block, _SHORTER)
         while splitter.open and (chunk := stream.read(_TAIL_BYTES)):
             yield from splitter.close(chunk)
         yield from splitter.flush()
         self.bytes_read = before + block.end - block.start
 
-    def _read_document(self, block: Block, raw: Any) -> Iterator[list[bytes] | int]:
-        """The whole file as one line, whatever line ends it holds; nothing of an empty one."""
+    def _read_document(self, block: Block, raw: Any, *, is_array: bool) -> Iterator[_Piece]:
+        """The whole file as one line, whatever line ends it holds, or its items as lines; nothing of an empty one."""
         before = self.bytes_read
         stream = pa.CompressedInputStream(raw, block.codec) if block.codec else raw
         held: list[bytes] = []
@@ -159,9 +209,12 @@ class Reader:
             else:
                 held.clear()
         if not block.codec and size < block.size:
-            raise _unreadable(block, "it became shorter while it was read")
-        if size:
-            yield size if size > self.limits.line_bytes else [b"".join(held)]
+            raise _unreadable(block, _SHORTER)
+        if size > self.limits.line_bytes:
+            yield size
+        elif size:
+            whole = b"".join(held)
+            yield _items(whole) if is_array else [whole]
         self.bytes_read = before + block.end
 
 
@@ -230,6 +283,32 @@ class _Splitter:
             self._held.clear()
         elif chunk:
             self._held.append(chunk)
+
+
+def _items(whole: bytes) -> list[bytes]:
+    """The items of an array; the whole of it where it is broken, to be found so as a document."""
+    try:
+        return [bytes(item) for item in _array(whole.removeprefix(BOM))] or [whole]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return [whole]
+
+
+_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+def _apart(documents: Sequence[bytes | Refused], most_bytes: int) -> Iterator[_Piece]:
+    """Documents of a table, with those apart that are too long or refused."""
+    run: list[bytes] = []
+    for document in documents:
+        if isinstance(document, bytes) and len(document) <= most_bytes:
+            run.append(document)
+            continue
+        if run:
+            yield run
+            run = []
+        yield len(document) if isinstance(document, bytes) else document
+    if run:
+        yield run
 
 
 def _lines(text: bytes) -> list[bytes]:

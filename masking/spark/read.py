@@ -1,8 +1,8 @@
-"""Find the files of an export. Runs on the driver, reads no content.
+"""Find the files of an export. Runs on the driver, reads no content: a task that opens a file sees what it truly is.
 
 Accepted: `.ndjson` and `.jsonl`, a document a line, and `.json`, a document a file; plain or with `.gz`, `.bz2` or
-`.zst` behind. A source is a file, a folder (searched at any depth) or a glob (`*`, `?`, `[…]`, `**`). Names that begin
-with `.` or `_` are markers of other programs and do not count, unless a source names them.
+`.zst` behind; and `.parquet`, a document a row. A source is a file, a folder (searched at any depth) or a glob (`*`, `?`,
+`[…]`, `**`). Names that begin with `.` or `_` are markers of other programs and do not count, unless a source names them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ from dataclasses import dataclass
 from masking import storage
 from masking.errors import InputError, UsageError, naming
 from masking.keys import refuse_pasted_key
+from masking.sources.content import Content, Form
+from masking.sources.parquet import NO_HINTS, Hints
 
 _LINES = (".ndjson", ".jsonl")
 _DOCUMENT = ".json"
+_PARQUET = (".parquet", ".parq", ".pq")
 _CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
-ACCEPTED = "files named *.ndjson, *.jsonl or *.json, also with .gz, .bz2 or .zst behind"
+ACCEPTED = "files named *.ndjson, *.jsonl or *.json, also with .gz, .bz2 or .zst behind, and *.parquet"
 #: How much text a byte of a compressed FHIR export holds, roughly (12 for gzip and 15 for zstd on Synthea's).
 EXPANSION = 12
+#: A smaller stretch of a Parquet file, as stored, may well hold the beginning of no row group.
+LEAST_STRETCH = 32 << 20
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -29,23 +34,31 @@ _WILD = re.compile(r"[*?\[]")
 class InputFile:
     """A file to read: its place, its size as stored, and the codec it is compressed with ("" for none).
 
-    document: the whole file is one document, which may span lines.
+    form: how its documents lie in it. Both go by its name. hints: what else is known of a table.
     """
 
     path: str
     size: int
     codec: str
-    document: bool = False
+    form: Form = Form.LINES
+    hints: Hints = NO_HINTS
 
     @property
     def cuttable(self) -> bool:
         """Whether tasks can share it."""
-        return not self.codec and not self.document
+        if self.form is Form.PARQUET:
+            return self.size > LEAST_STRETCH
+        return not self.codec and self.form is Form.LINES
+
+    @property
+    def scale(self) -> int:
+        """About how many bytes of text a stored byte holds."""
+        return EXPANSION if self.codec or self.form is Form.PARQUET else 1
 
     @property
     def weight(self) -> int:
         """About how many bytes of text it holds."""
-        return self.size * (EXPANSION if self.codec else 1)
+        return self.size * self.scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +74,14 @@ class Inputs:
         return sum(file.size for file in self.files)
 
 
-def codec_of(path: str) -> str | None:
-    """The codec by the file's name, "" for plain text; None if the name is not that of an accepted file."""
+def content_of(path: str) -> Content | None:
+    """What the file is by its name; None if that is not the name of an accepted file."""
     name, codec = _split(path)
-    return codec if name.endswith((*_LINES, _DOCUMENT)) else None
-
-
-def is_document(path: str) -> bool:
-    """Whether the file's name is that of one document, not of lines."""
-    return _split(path)[0].endswith(_DOCUMENT)
+    if name.endswith(_LINES):
+        return Content(Form.LINES, codec)
+    if name.endswith(_DOCUMENT):
+        return Content(Form.DOCUMENT, codec)
+    return Content(Form.PARQUET, "") if path.lower().endswith(_PARQUET) else None
 
 
 def _split(path: str) -> tuple[str, str]:
@@ -81,11 +93,11 @@ def _split(path: str) -> tuple[str, str]:
     return name, ""
 
 
-def find_inputs(sources: str | Sequence[str], destination: str, phi_area: str) -> Inputs:
+def find_inputs(sources: str | Sequence[str], destination: str, phi_area: str, hints: Hints = NO_HINTS) -> Inputs:
     """All files of all sources, each once, in order of name.
 
-    `destination` and `phi_area` are normalized. `UsageError` where reading and writing overlap; `InputError` where a
-    source is missing or holds no accepted file.
+    `destination` and `phi_area` are normalized. hints: what is known of the source's tables. `UsageError` where reading
+    and writing overlap; `InputError` where a source is missing or holds no accepted file.
     """
     sources = [sources] if isinstance(sources, str) else list(sources)
     if not sources:
@@ -98,9 +110,9 @@ def find_inputs(sources: str | Sequence[str], destination: str, phi_area: str) -
         with naming(f"read the source {place}"):
             stored, others = _files_of(place)
         files = [
-            InputFile(file.path, file.size, codec, is_document(file.path))
+            InputFile(file.path, file.size, content.codec, content.form, hints)
             for file in stored
-            if (codec := codec_of(file.path)) is not None
+            if (content := content_of(file.path)) is not None
         ]
         _refuse_odd(place, [file.path for file in files], others)
         if not files:
@@ -164,7 +176,7 @@ def _files_of(source: str) -> tuple[list[storage.StoredFile], list[str]]:
 
 def _refuse_odd(place: str, files: Sequence[str], others: Sequence[str]) -> None:
     """`InputError` for what is named like input and cannot be read as a run reads: it would be lost without a word."""
-    unread = sum(codec_of(path) is not None for path in others)
+    unread = sum(content_of(path) is not None for path in others)
     if unread:
         raise InputError(
             f"{unread} at {place} are named like input and are no files (links that lead nowhere, pipes); mend or "

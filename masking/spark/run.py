@@ -35,6 +35,7 @@ from masking.report.manifest import (
     refuse_other_key,
     run_folder,
 )
+from masking.sources.parquet import Hints
 from masking.spark.apply import MaskTask
 from masking.spark.delta import DELTA, merge_runs, require_delta
 from masking.spark.finish import gather_small_files, number_quarantine, settle_files
@@ -90,6 +91,8 @@ class RunSettings:
     resource_column: bool = False
     #: Whether Delta tables that this run makes keep a change data feed.
     change_feed: bool = False
+    #: The column of Parquet files that holds resources as JSON; "" to find it.
+    json_column: str = ""
 
     def __post_init__(self) -> None:
         if self.bundles not in BUNDLES:
@@ -133,7 +136,7 @@ def mask(
     progress: Progress | None = None,
     notice: Notice | None = None,
 ) -> RunResult:
-    """Mask the NDJSON and JSON files of `sources` into `destination`; what cannot be masked goes to `phi_area`.
+    """Mask the NDJSON, JSON and Parquet files of `sources` into `destination`; what cannot be masked goes to `phi_area`.
 
     sources: files, folders or globs. engine: a compiled policy with its subkeys, made for the reference date that
     `made_with` names. progress: called every second or so, from another thread. notice: called with lines for people.
@@ -151,11 +154,13 @@ def mask(
         require_delta(spark)
     if not settings.allow_other_key:
         refuse_other_key(read_manifest(clean), made_with.key_fingerprint)
-    inputs = find_inputs(sources, clean, phi)
+    inputs = find_inputs(sources, clean, phi, Hints(settings.json_column))
     if engine.asks_people and spark.conf.get(_ENCRYPTED, "false") != "true":
         notice(f"What is known of people is shuffled through Spark's disks as it is; to encrypt it: {_ENCRYPTED}=true")
     if inputs.ignored:
-        notice(f"{inputs.ignored} files are neither NDJSON nor JSON by their names, or no files, and were passed over")
+        notice(
+            f"{inputs.ignored} files are neither NDJSON, JSON nor Parquet by their names, or no files, and were passed over"
+        )
     with naming(f"write to the PHI area {phi}"):
         _make_private(phi)
     with naming(f"read the runs at {clean} and {phi}"):

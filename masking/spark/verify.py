@@ -19,6 +19,7 @@ from masking.errors import InputError, UsageError
 from masking.report.manifest import Manifest, read_manifest, run_folder
 from masking.report.page import publish_report
 from masking.report.verdict import CHECKS, Verdict, publish_verdict
+from masking.sources.parquet import Hints
 from masking.spark.quiet import keep_commands_out_of_logs
 from masking.spark.read import Inputs, find_inputs
 from masking.spark.verify_run import FINDINGS, Judged, PolicyFacts, Verification, private
@@ -68,7 +69,7 @@ def held(
         raise UsageError(
             f"the run was made with the policy {manifest.made_with.policy}, which is another one: --policy"
         )
-    inputs = find_inputs(sources, clean, phi)
+    inputs = find_inputs(sources, clean, phi, Hints(str(manifest.settings.get("json_column") or "")))
     if (len(inputs.files), inputs.bytes) != (manifest.source_files, manifest.source_bytes):
         raise InputError("these are not the files that the run read: their number or size is another one")
     return Held(manifest, inputs, clean, phi)
