@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from documents import keyring
-from masking.spark.inprocess import InProcess
 
 from masking.commands.verifying import facts_of
 from masking.document import Engine
@@ -20,6 +19,7 @@ from masking.policy.read import read_policy
 from masking.report.manifest import UNKNOWN_TYPE, MadeWith
 from masking.sources.parquet import ANOTHER_TYPE
 from masking.spark import RunResult, RunSettings, mask
+from masking.spark.inprocess import InProcess
 from masking.spark.verify import verify
 
 if TYPE_CHECKING:
