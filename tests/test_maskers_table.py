@@ -198,6 +198,17 @@ ROWS = {
         {"General Hospital": "f87083780ae22517", "": "310e1e7b5ba52db8"},
         {"referent": "Organization/1"},
     ),
+    "facility": Row(
+        spec("facility"),
+        {
+            "General Hospital": "Brisk Waterside Daylight General Hospital of Massachusetts",
+            "GENERAL HOSPITAL": "BRISK WATERSIDE DAYLIGHT GENERAL HOSPITAL OF MASSACHUSETTS",
+            "St. Anne Apotheke": "Hornbeam Ledge Wellspring Drugstore of Massachusetts",
+            "0": "Steel Cliffs Voyage Group of Massachusetts",
+            "": None,
+        },
+        HOME,
+    ),
     "scrub": Row(  # likewise
         spec("scrub"),
         {"Joe Smith called": "[redacted]", "": "[redacted]", "0": "[redacted]"},

@@ -102,8 +102,8 @@ def test_small_pools() -> None:
     assert not {"555", "800", "888", "900"} & set(load.area_codes())
     assert ("Street", "St") in load.street_suffixes()
     assert len(load.streets()) > 300
-    assert {"name", "kind"} == set(load.facility_parts())
-    assert "Medical Center" in load.facility_parts()["kind"]
+    assert {"first", "second", "spirit"} == set(load.facility_parts())
+    assert "Medical Center" in next(kind.forms for kind in load.facility_kinds() if kind.name == "hospital")
 
 
 @pytest.mark.parametrize(("text", "code"), [("ma", "MA"), ("Massachusetts", "MA"), ("new  york", "NY"), ("Vic", None)])

@@ -10,6 +10,7 @@ from masking.fhir.elements import element
 #: The names of elements that say whose a resource is, best first. `for` is Task's, `candidate` EnrollmentRequest's.
 SUBJECT_NAMES = ("subject", "patient", "beneficiary", "individual", "candidate", "for")
 _PERSONS = frozenset({"Patient", "RelatedPerson", "Practitioner", "Person"})
+_FACILITIES = frozenset({"Organization", "Location", "HealthcareService", "Endpoint"})
 
 
 @functools.cache
@@ -37,6 +38,11 @@ def says_whose(resource_type: str, path: str) -> bool:
 def person_types() -> frozenset[str]:
     """The types that describe a human being: Patient, RelatedPerson, Practitioner, Person."""
     return _PERSONS
+
+
+def facility_types() -> frozenset[str]:
+    """The types whose names are those of organizations and places."""
+    return _FACILITIES
 
 
 def is_person(resource_type: str) -> bool:

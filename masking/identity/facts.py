@@ -94,6 +94,7 @@ class Facts(msgspec.Struct, array_like=True, gc=False, eq=True):
     same: records of the same human. carers: general practitioner, practitioner and organization of a role and so on.
     aliases: keys under which a Bundle's fullUrl knows the record, if not its own.
     known_as: the names of all records that were merged; () for one alone.
+    homes: of a facility, the first address of its record in one (`Address.in_one`): its fake name is of that state.
     """
 
     resource_type: str
@@ -111,6 +112,7 @@ class Facts(msgspec.Struct, array_like=True, gc=False, eq=True):
     carers: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     known_as: tuple[str, ...] = ()
+    homes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Facts({self.resource_type})"
@@ -137,6 +139,16 @@ class Facts(msgspec.Struct, array_like=True, gc=False, eq=True):
     def death_date(self) -> str | None:
         """The most precise date or dateTime of death; the earliest of several."""
         return min(self.death_dates, key=lambda date: (-len(date), date), default=None)
+
+    @property
+    def called(self) -> str | None:
+        """Of a facility, the name that its record has; of several the first."""
+        return next((name.text for name in self.names if name.text and name.use != "alias"), None)
+
+    @property
+    def home(self) -> str | None:
+        """Of a facility, where it is; of several places the first."""
+        return next(iter(self.homes), None)
 
     @property
     def spellings(self) -> tuple[str, ...]:

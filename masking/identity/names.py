@@ -14,7 +14,10 @@ import msgspec
 from masking.fhir.references import parse
 
 #: The types that are gathered, in the order in which a bare key is taken for one of them.
-TYPES = ("Patient", "RelatedPerson", "Practitioner", "Person", "PractitionerRole", "Organization")
+TYPES = (
+    *("Patient", "RelatedPerson", "Practitioner", "Person", "PractitionerRole"),
+    *("Organization", "Location", "HealthcareService", "Endpoint"),
+)
 RANK = {name: rank for rank, name in enumerate(TYPES)}
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _encode = msgspec.json.Encoder().encode

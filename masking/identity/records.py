@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from masking.fhir.compartment import facility_types
 from masking.identity.facts import MOST, Address, Contact, Facts, Identifier, Name, Telecom
 from masking.identity.names import RANK, contained_key, id_key, identifier_key, named_by, split
 
@@ -63,6 +64,7 @@ def _read(record: dict[str, Any], facts: Facts, root: str) -> Facts:
     facts.death_dates = _set([date for date in [_text(record.get("deceasedDateTime"))] if _DATE.match(date)])
     facts.names = _set([*_names(record.get("name")), *_other_names(record)])
     home = next((address.in_one() for address in _addresses(record.get("address"))), "")
+    facts.homes = _set([home]) if facts.resource_type in facility_types() else ()
     facts.telecoms = _set(_telecoms(record.get("telecom"), home))
     facts.identifiers = _set(_identifiers(record.get("identifier")))
     facts.addresses = _set([*_addresses(record.get("address")), *_birthplaces(record)])
@@ -83,6 +85,9 @@ _CARERS = {
     "Person": ("managingOrganization",),
     "PractitionerRole": ("practitioner", "organization"),
     "Organization": ("partOf",),
+    "Location": ("managingOrganization", "partOf"),
+    "HealthcareService": ("providedBy", "location"),
+    "Endpoint": ("managingOrganization",),
 }
 
 

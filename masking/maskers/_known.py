@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from masking.fhir.compartment import facility_types
 from masking.maskers.base import BETWEEN, BoundMasker, People
+from masking.pools.facilities import is_generic
 from masking.pools.names import official
 from masking.scrub import Company, Term
 
@@ -24,7 +26,8 @@ Around: TypeAlias = tuple[str | None, str | None, str | None]
 @dataclass(frozen=True)
 class RecordMaskers:
     """What masks a record's own values, by kind, as the policy rules them: `given`, `family`, `name`, `telecom`, `line`,
-    `city`, `zip`, `organization`, `birth_date`, `date`, `reference`; and identifiers by system and by type code.
+    `city`, `zip`, `birth_date`, `date`, `reference`; names of facilities by type (`Organization`, `Location`); and identifiers
+    by system and by type code.
     """
 
     by_kind: Mapping[str, BoundMasker] = field(default_factory=dict)
@@ -171,7 +174,10 @@ class _Wish:
 def _wishes(facts: Any, record: RecordMaskers) -> Iterator[_Wish]:
     """Everything that is known of somebody, with what masks it in the record."""
     told = {"subject": facts.key, "sex": facts.sex, "deceased": facts.death_date, "birth_date": facts.birth_date}
-    yield from _of_names(facts.names, told, record, is_person=facts.resource_type != "Organization")
+    if facts.resource_type in facility_types():
+        yield from _of_facility(facts, told, record)
+    else:
+        yield from _of_names(facts.names, told, record)
     yield from _of_places(facts, told, record)
     for identifier in facts.identifiers:
         masker = record.of_identifier(identifier.system, identifier.types)
@@ -181,11 +187,20 @@ def _wishes(facts: Any, record: RecordMaskers) -> Iterator[_Wish]:
     for contact in facts.contacts:
         # A contact's own gender is not known here; its names are masked without it, as where none is given.
         apart = {**told, "sex": None}
-        yield from _of_names(contact.names, apart, record, is_person=True)
+        yield from _of_names(contact.names, apart, record)
         yield from _of_places(contact, apart, record)
 
 
-def _of_names(names: Any, told: Mapping[str, str | None], record: RecordMaskers, *, is_person: bool) -> Iterator[_Wish]:
+def _of_facility(facts: Any, told: Mapping[str, str | None], record: RecordMaskers) -> Iterator[_Wish]:
+    """The names of a facility, aliases too, each with the fake of the name that its record shows."""
+    masker = record.by_kind.get(facts.resource_type)
+    beside = {**told, "facility": facts.called, "address": facts.home}
+    for name in facts.names:
+        if name.text and (facts.resource_type == "Organization" or not is_generic(name.text)):
+            yield _Wish("organization", name.text, masker, beside)
+
+
+def _of_names(names: Any, told: Mapping[str, str | None], record: RecordMaskers) -> Iterator[_Wish]:
     ask = record.by_kind.get
     for name in names:
         beside = {**told, "family": name.family or None, "given": " ".join(name.given) or None}
@@ -194,8 +209,7 @@ def _of_names(names: Any, told: Mapping[str, str | None], record: RecordMaskers,
         for given in name.given:
             yield _Wish("given", given, ask("given"), beside)
         if name.text:
-            kind = "name" if is_person else "organization"
-            yield _Wish(kind, name.text, ask(kind), beside)
+            yield _Wish("name", name.text, ask("name"), beside)
 
 
 def _of_places(holder: Any, told: Mapping[str, str | None], record: RecordMaskers) -> Iterator[_Wish]:

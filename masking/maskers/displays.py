@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
-from masking.fhir.compartment import person_types
+from masking.fhir.compartment import facility_types, person_types
 from masking.maskers.base import BoundMasker, Masker, People, Subkeys, check, register
 
-#: Records whose names are those of organizations and places.
-_PLACES = frozenset({"Organization", "Location", "HealthcareService", "Endpoint"})
 #: What a person's name is masked with, as the record's own is.
 _ASKED = ("subject", "sex", "family", "given")
+#: A value by its place, and what its masker is told of whom or what it means.
+_Told: TypeAlias = tuple[int, dict[str, str | None]]
 
 
 @dataclass(frozen=True)
@@ -41,26 +41,23 @@ class BoundByReferent(BoundMasker):
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """Mask displays by what their references mean."""
         masked: list[str | None] = [None] * len(values)
-        people: list[tuple[int, dict[str, str | None]]] = []
-        places: list[int] = []
-        others: list[int] = []
+        people: list[_Told] = []
+        places: list[_Told] = []
+        others: list[_Told] = []
         for row, referent in enumerate(context["referent"]):
             told = self._person(referent)
             if told is not None:
                 people.append((row, told))
+            elif (told := self._facility(referent)) is not None:
+                places.append((row, told))
             else:
-                kind = (referent or "").partition("/")[0]
-                (places if kind in _PLACES or self._is_place(referent) else others).append(row)
-        for rows, masker in ((places, self.place), (others, self.default)):
-            answers = masker.mask_distinct([values[row] for row in rows], **_nothing(masker, len(rows))) if rows else []
-            for row, answer in zip(rows, answers, strict=True):
-                masked[row] = answer
-        if people:
-            columns = {name: [told.get(name) for _, told in people] for name in self.person.context}
-            for (row, _), answer in zip(
-                people, self.person.mask_distinct([values[row] for row, _ in people], **columns), strict=True
-            ):
-                masked[row] = answer
+                others.append((row, {}))
+        for rows, masker in ((people, self.person), (places, self.place), (others, self.default)):
+            if rows:
+                columns = {name: [told.get(name) for _, told in rows] for name in masker.context}
+                answers = masker.mask_distinct([values[row] for row, _ in rows], **columns)
+                for (row, _), answer in zip(rows, answers, strict=True):
+                    masked[row] = answer
         return masked
 
     def _person(self, referent: str | None) -> dict[str, str | None] | None:
@@ -87,27 +84,27 @@ class BoundByReferent(BoundMasker):
             "given": " ".join(given) or None,
         }
 
-    def _is_place(self, referent: str | None) -> bool:
+    def _facility(self, referent: str | None) -> dict[str, str | None] | None:
+        """What a facility's name is masked with; None where the reference means no facility."""
         facts = self.people.facts(referent) if self.people is not None and referent is not None else None
-        return facts is not None and facts.resource_type in _PLACES
+        if facts is not None and facts.resource_type in facility_types():
+            return {"facility": facts.called, "address": facts.home}
+        return {} if facts is None and (referent or "").partition("/")[0] in facility_types() else None
 
 
 def _is_person(facts: object) -> bool:
     return getattr(facts, "resource_type", "") in person_types()
 
 
-def _nothing(masker: BoundMasker, rows: int) -> dict[str, Sequence[str | None]]:
-    return {name: [None] * rows for name in masker.context}
-
-
 @register
 @dataclass(frozen=True)
 class ByReferent(Masker):
     """A display by what the reference beside it means: a human's is masked by `person` with what the run knows of that human, so
-    that it shows the name that the record itself shows; an organization's or a location's by `place`; any other by `default`.
+    that it shows the name that the record itself shows; an organization's or a location's by `place`, likewise; any other by
+    `default`.
 
-    A human whose record the export lacks gets a name keyed by the reference alone. Where the run gathers no knowledge of
-    people, all go to `place` or `default`.
+    A human whose record the export lacks gets a name keyed by the reference alone, a facility one by the display alone.
+    Where the run gathers no knowledge of people, all go to `place` or `default`.
     """
 
     name: ClassVar[str] = "by_referent"

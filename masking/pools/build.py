@@ -22,7 +22,7 @@ from masking.pools.states import NAMES, STATES
 from masking.pools.titles import PARTICLES, PREFIXES, SUFFIXES
 
 DATA = Path(__file__).parent / "data"
-WRITTEN_BY_HAND = ("streets.txt", "street_suffixes.csv", "facilities.csv")
+WRITTEN_BY_HAND = ("streets.txt", "street_suffixes.csv", "facilities.csv", "facility_kinds.csv")
 
 #: Locales whose names are common in the United States; only plain ASCII spellings are taken.
 LOCALES = ("en_US", "en", "en_GB", "en_IE", "en_NZ", "es_MX", "es_ES", "it_IT", "de_DE", "fr_FR")

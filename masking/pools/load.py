@@ -30,6 +30,14 @@ class Place(NamedTuple):
     kind: str
 
 
+class FacilityKind(NamedTuple):
+    """A kind of facilities: the folded words of names that tell it, and how a fake of it is called."""
+
+    name: str
+    told: tuple[str, ...]
+    forms: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """Real places by row number: standard ZIPs first (choose from these), then those of PO boxes alone."""
@@ -80,9 +88,16 @@ def street_suffixes() -> tuple[tuple[str, str], ...]:
 
 @cache
 def facility_parts() -> Mapping[str, tuple[str, ...]]:
-    """What to build names of facilities from: 'name' ('Cedar Grove') and 'kind' ('Medical Center')."""
+    """What names of facilities are built of: 'first' ('Amethyst'), 'second' ('Terrace') and 'spirit' ('Solace')."""
     pairs = [line.split(",", 1) for line in _words("facilities.csv")]
-    return {part: tuple(word for kind, word in pairs if kind == part) for part in ("name", "kind")}
+    return {part: tuple(word for kind, word in pairs if kind == part) for part in ("first", "second", "spirit")}
+
+
+@cache
+def facility_kinds() -> tuple[FacilityKind, ...]:
+    """Kinds of facilities; the first that a name tells counts, and the last, which nothing tells, is that of all others."""
+    rows = (line.split(",") for line in _words("facility_kinds.csv"))
+    return tuple(FacilityKind(name, tuple(told.split("|")), tuple(forms.split("|"))) for name, told, forms in rows)
 
 
 @cache
