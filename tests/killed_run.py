@@ -19,7 +19,7 @@ from typing import Any
 from masking import cli, storage
 from masking.commands import carry as command
 from masking.commands import prepare
-from masking.spark import RunSettings
+from masking.spark import RunSettings, delta
 from masking.spark.unfinished import Marker
 
 #: Many tasks and many batches, so that there is time between them.
@@ -93,7 +93,18 @@ MOMENTS: dict[str, Callable[[], None]] = {
     "the marker is gone": lambda: after(Marker, "remove"),
 }
 
+#: Of incremental runs alone.
+MOMENTS_BETWEEN: dict[str, Callable[[], None]] = {
+    "people are kept": lambda: after(job, "identify"),
+    "the ledger is written": lambda: after(job, "write_ledger"),
+}
+#: Of runs into Delta tables.
+MOMENTS_OF_DELTA: dict[str, Callable[[], None]] = {
+    "a first table is merged": lambda: after(delta, "_merge"),
+    "rows are deleted": lambda: before(delta, "_one_an_id", lambda rows: "valueQuantity" in rows.columns),
+}
+
 if __name__ == "__main__":
     vars(prepare)["RunSettings"] = SETTINGS
-    MOMENTS[sys.argv[1]]()
+    (MOMENTS | MOMENTS_BETWEEN | MOMENTS_OF_DELTA)[sys.argv[1]]()
     sys.exit(cli.main(sys.argv[2:]))

@@ -228,6 +228,9 @@ def test_a_master_that_spark_would_refuse_is_refused_before_it_starts(master: st
         resource_column=False,
         change_feed=False,
         json_column=None,
+        incremental=False,
+        reread=False,
+        anew=False,
         max_document_bytes=None,
         target_file_bytes=None,
     )

@@ -33,7 +33,7 @@ def job(tmp_path: Path) -> Path:
         "source: [a, b]\ndestination: out\nphi_area: phi\npolicy: realistic\nkey_file: key\ntypes: [Patient]\n"
         "conf: {spark.ui.enabled: false, spark.x: '1'}\nmax_document_bytes: 64M\nallow_other_key: true\n"
         "on: 2026-01-01\nbundles: split\nformats: [ndjson]\npartition_by: Condition, Encounter\nresource_column: true\n"
-        "change_feed: true\njson_column: fhir\n"
+        "change_feed: true\njson_column: fhir\nincremental: true\n"
     )
     return path
 
@@ -56,6 +56,7 @@ def test_a_job_file_says_everything(job: Path) -> None:
         resource_column=True,
         change_feed=True,
         json_column="fhir",
+        incremental=True,
     )
 
 

@@ -26,9 +26,10 @@ HERE = Path(__file__).parent
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.environ.get("FHIR_DELTA") != "1", reason="FHIR_DELTA=1 lets Maven bring Delta's jars")
-def test_runs_are_merged_each_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", ["delta_run.py", "delta_drops.py"])
+def test_runs_are_merged_each_once(tmp_path: Path, program: str) -> None:
     paths = os.pathsep.join((str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH", "")))
-    command = [sys.executable, str(HERE / "delta_run.py"), str(tmp_path)]
+    command = [sys.executable, str(HERE / program), str(tmp_path)]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
 

@@ -17,7 +17,7 @@ from masking.document import Engine
 from masking.errors import CountMismatch
 from masking.report.manifest import MadeWith
 from masking.spark import RunSettings, mask
-from masking.spark.bundles import Parts, take_apart
+from masking.spark.bundles import Parts, only_deletes, take_apart
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -80,9 +80,54 @@ def test_a_transaction_with_everything() -> None:
     parts = masked(source)
     assert parts.entries == 11
     assert parts.dropped == {"delete": 1, "request-only": 1, "response-only": 1, "no-resource": 3, "redacted": 3}
+    assert [name for name, _ in parts.deleted] == ["Patient"]
     (person,), (finding,) = resources(parts, "Patient"), resources(parts, "Observation")
     assert person["id"] != ONE
     assert finding["subject"]["reference"] == f"Patient/{person['id']}"
+
+
+def test_what_is_to_be_deleted_is_told_by_the_id_that_the_resource_has() -> None:
+    own = masked(bundle(entry(patient()), entry(observation("Patient/x")))).resources
+    ids = {name: json.loads(one)["id"] for name, (one,) in own.items()}
+    urls = (f"Patient/{ONE}", f"https://host.example/fhir/Observation/{TWO}", f"Patient/{ONE}/_history/2")
+    source = bundle(*({"request": {"method": "DELETE", "url": url}} for url in urls))
+    parts = masked(source)
+    assert parts.deleted == [
+        ("Patient", ids["Patient"]),
+        ("Observation", ids["Observation"]),
+        ("Patient", ids["Patient"]),
+    ]
+    assert (parts.dropped, only_deletes(source)) == ({"delete": 3}, True)
+
+
+def test_what_is_to_be_deleted_and_is_not_named() -> None:
+    urls = ("Patient?identifier=a|b", "Patient", "", "Nonsense/1", None, 5)
+    source = bundle(*({"request": {"method": "DELETE", "url": url}} for url in urls))
+    parts = masked(source)
+    assert (parts.deleted, parts.dropped) == ([], {"delete-by-search": len(urls)})
+    assert only_deletes(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        bundle(),
+        bundle({"request": {"method": "DELETE", "url": "Patient/1"}}, entry(patient())),
+        bundle(
+            {"request": {"method": "DELETE", "url": "Patient/1"}}, {"request": {"method": "GET", "url": "Patient/1"}}
+        ),
+        bundle({"request": {"method": "DELETE", "url": "Patient/1"}}, kind="history"),
+        b'{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"DELETE"',
+        b'{"resourceType":"Bundle","type":"transaction","entry":"DELETE"}',
+    ],
+)
+def test_a_bundle_that_does_more_than_delete(source: bytes) -> None:
+    assert not only_deletes(source)
+
+
+def test_a_history_tells_of_deletions_and_asks_for_none() -> None:
+    parts = masked(bundle({"request": {"method": "DELETE", "url": "Patient/1"}}, kind="history"))
+    assert (parts.deleted, parts.dropped) == ([], {"delete": 1})
 
 
 @pytest.mark.parametrize("kind", ["batch", "searchset", "document", "message", "history", "collection"])
@@ -211,6 +256,8 @@ def test_a_run_writes_resources_by_type_and_its_counts_hold(spark: SparkSession,
     assert counts == {"Bundle": (3, 0, 3, 0), "Patient": (1, 1, 0, 3), "Observation": (0, 0, 0, 3)}
     assert (manifest.entries, manifest.dropped_entries) == (9, {"delete": 3})
     assert manifest.settings["bundles"] == "split"
+    assert {file.resource_type for file in manifest.deleted} == {"Patient"}
+    assert sum(file.rows for file in manifest.deleted) == 3
     lines: dict[str, list[Any]] = {}
     for file in manifest.files:
         lines.setdefault(file.resource_type, []).extend(

@@ -26,6 +26,8 @@ from masking.report.manifest import MANIFEST
 from masking.report.verdict import Verdict
 from masking.session import is_submitted, open_session, with_delta
 from masking.spark import RunResult, Snapshot, mask
+from masking.spark.increments import show_latest
+from masking.spark.unfinished import clear_leftovers, forget_leftovers
 
 
 def verified(prepared: Prepared, result: RunResult, screen: Screen) -> Verdict:
@@ -45,10 +47,24 @@ def verified(prepared: Prepared, result: RunResult, screen: Screen) -> Verdict:
     return done.verdict
 
 
+def close_quietly(prepared: Prepared, screen: Screen) -> None:
+    """End an incremental run that found nothing to read: what killed runs left is cleared, and readers see the latest."""
+    assert prepared.drop is not None
+    leftovers = clear_leftovers(prepared.destination, prepared.phi_area)
+    for leftover in leftovers:
+        if not leftover.known:
+            screen.say(str(leftover))
+    show_latest(prepared.destination, prepared.drop)
+    forget_leftovers(prepared.destination, prepared.phi_area, leftovers)
+    screen.say(str(prepared.drop))
+
+
 def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
     """Run on Spark, with progress. Raises `SparkFailed` where Spark itself fails."""
     inputs = prepared.inputs
-    screen.say(f"Masking {counted(len(inputs.files), 'file')}, {size(inputs.bytes)}, under {prepared.made_with.policy}")
+    if inputs.files:
+        what = f"{counted(len(inputs.files), 'file')}, {size(inputs.bytes)}"
+        screen.say(f"Masking {what}, under {prepared.made_with.policy}")
     was_active = SparkSession.getActiveSession() is not None
     started = time.monotonic()
     java = QuietStart()

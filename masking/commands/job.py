@@ -55,6 +55,9 @@ class Order:
     resource_column: bool = False
     change_feed: bool = False
     json_column: str | None = None
+    incremental: bool = False
+    reread: bool = False
+    anew: bool = False
 
 
 def order_of(arguments: Namespace) -> Order:
@@ -74,6 +77,9 @@ def order_of(arguments: Namespace) -> Order:
         "partition_by": _named(arguments.partition_by, "--partition-by", "to leave it to the sizes"),
         "resource_column": arguments.resource_column,
         "change_feed": arguments.change_feed,
+        "incremental": arguments.incremental,
+        "reread": arguments.reread,
+        "anew": arguments.anew,
         "allow_other_key": arguments.allow_other_key,
     }
     for name in ("phi_area", "policy", "key_file", "key_env", "project", "on", "master", "bundles", "json_column"):
@@ -113,6 +119,12 @@ def _checked(order: Order) -> Order:
         raise UsageError(f"--master: {_MASTERS}")
     if order.on is not None and (fault := fault_of_reference_date(order.on)):
         raise UsageError(f"--on: {fault}")
+    if not order.incremental and (order.reread or order.anew):
+        raise UsageError(
+            f"--{'reread' if order.reread else 'anew'} says how a run with --incremental goes; give that too"
+        )
+    if order.reread and order.anew:
+        raise UsageError("--anew reads all files, so --reread adds nothing; give one of them")
     if not order.source or order.destination is None:
         raise UsageError("a run needs a SOURCE and a DESTINATION: fhir-mask run SOURCE … DESTINATION --phi-area DIR")
     if order.phi_area is None:
@@ -305,4 +317,5 @@ _READERS: Mapping[str, Callable[[Node, str, Source], Any]] = {
     "resource_column": _flag,
     "change_feed": _flag,
     "json_column": _text,
+    "incremental": _flag,
 }

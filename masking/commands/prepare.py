@@ -19,6 +19,7 @@ from masking.policy.specs import Place, Policy, TypeAction, TypeRule
 from masking.report.manifest import FORMATS, MadeWith, choose_reference_date, read_manifest, refuse_other_key
 from masking.sources.parquet import Hints
 from masking.spark import RunSettings
+from masking.spark.increments import Drop, find_drop, latest_finished
 from masking.spark.read import Inputs, find_inputs, refuse_key_place, refuse_shared_places
 
 #: What a run writes unless it is told otherwise; `RunSettings` alone writes what is needed for the rest.
@@ -39,6 +40,12 @@ class Prepared:
     engine: Engine
     made_with: MadeWith
     settings: RunSettings
+    drop: Drop | None = None  # of an incremental run; `inputs` are its
+
+    @property
+    def needs_no_spark(self) -> bool:
+        """Whether there is nothing to read, and no Delta table that may have to be brought up to the runs before."""
+        return self.drop is not None and self.drop.is_empty and "delta" not in self.settings.formats.split(",")
 
 
 def prepare(order: Order) -> Prepared:
@@ -51,7 +58,7 @@ def prepare(order: Order) -> Prepared:
     keys = keyring(order.key_file, order.key_env, order.project)
     storage.probe(destination, "destination")
     storage.probe(phi_area, "PHI area")
-    previous = read_manifest(destination)
+    previous = latest_finished(destination) if order.incremental else read_manifest(destination)
     if not order.allow_other_key:
         try:
             refuse_other_key(previous, keys.fingerprint)
@@ -70,6 +77,9 @@ def prepare(order: Order) -> Prepared:
         resource_column=order.resource_column,
         change_feed=order.change_feed,
         json_column=order.json_column or "",
+        incremental=order.incremental,
+        reread=order.reread,
+        anew=order.anew,
     )
     if order.max_document_bytes is not None:
         settings = dataclasses.replace(settings, line_bytes=order.max_document_bytes)
@@ -83,7 +93,9 @@ def prepare(order: Order) -> Prepared:
         project=DEFAULT_PROJECT if order.project is None else order.project,
         reference_date=reference_date,
     )
-    return Prepared(order, destination, phi_area, inputs, engine, made_with, settings)
+    drop = find_drop(inputs, destination, phi_area, made_with, settings) if order.incremental else None
+    inputs = inputs if drop is None else drop.inputs
+    return Prepared(order, destination, phi_area, inputs, engine, made_with, settings, drop)
 
 
 def only(policy: Policy, types: Sequence[str]) -> Policy:

@@ -47,6 +47,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--resource-column", action="store_true", help="tables also have each resource's whole JSON")
     parser.add_argument("--change-feed", action="store_true", help="new Delta tables keep a change data feed")
+    parser.add_argument("--incremental", action="store_true", help="read only files that no earlier run here has read")
+    parser.add_argument("--reread", action="store_true", help="with it: read files again that were changed since")
+    parser.add_argument("--anew", action="store_true", help="with it: begin another dataset, with all files")
     parser.add_argument(
         "--allow-other-key", action="store_true", help="write beside output that was made with another key"
     )
@@ -56,13 +59,18 @@ def run(arguments: Namespace, screen: Screen) -> int:
     """Prepare, mask, tell."""
     order = order_of(arguments)
     # From here on Spark and the engine are needed, which take longer to import than a slip takes to be told.
-    from masking.commands.carry import carry_out, places, verified  # noqa: PLC0415
+    from masking.commands.carry import carry_out, close_quietly, places, verified  # noqa: PLC0415
     from masking.commands.prepare import prepare  # noqa: PLC0415
     from masking.commands.summary import show_facts, show_summary  # noqa: PLC0415
     from masking.commands.verdict import exit_code  # noqa: PLC0415
 
     prepared = prepare(order)
+    if prepared.needs_no_spark:
+        close_quietly(prepared, screen)
+        return 0
     result = carry_out(prepared, screen)
+    if not result.is_new:
+        return 0
     try:
         show_summary(screen, result.manifest)
         show_facts(screen, result.manifest, places(result))

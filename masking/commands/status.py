@@ -5,11 +5,11 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from masking import storage
-from masking.commands.screen import Screen, duration, size, table
+from masking.commands.screen import Screen, counted, duration, size, table
 from masking.commands.summary import show_facts, show_summary
 from masking.commands.verdict import show_verdict
 from masking.errors import InputError, naming
-from masking.report.manifest import MANIFEST, Manifest, read_manifest, run_folder
+from masking.report.manifest import MANIFEST, Manifest, TypeCounts, read_manifest, run_folder
 from masking.report.page import REPORT
 from masking.report.verdict import read_verdict
 
@@ -33,6 +33,8 @@ def run(arguments: Namespace, screen: Screen) -> int:
     show_summary(screen, manifest)
     ndjson = storage.join(run_folder(destination, manifest.run_id), "ndjson")
     show_facts(screen, manifest, [("Masked", ndjson), ("Manifest", storage.join(destination, MANIFEST))])
+    if len(manifest.runs) > 1:
+        screen.show_lines([("Dataset", _dataset(destination, manifest))])
     verdict = read_verdict(destination, manifest.run_id)
     if verdict is None:
         screen.show_lines([("Verdict", "not verified yet: fhir-mask verify SOURCE DESTINATION --phi-area DIR")])
@@ -42,6 +44,16 @@ def run(arguments: Namespace, screen: Screen) -> int:
         _show_runs(screen, destination, run_ids, manifest)
         screen.say("fhir-mask status DESTINATION --run ID shows another one.", "dim")
     return 0
+
+
+def _dataset(destination: str, manifest: Manifest) -> str:
+    """What the run and those before it hold together."""
+    found = [manifest if name == manifest.run_id else read_manifest(destination, name) for name in manifest.runs]
+    whole = [one for one in found if one is not None]
+    total = sum((one.total for one in whole), TypeCounts())
+    lost = f"; {counted(len(found) - len(whole), 'manifest')} of them gone" if len(whole) < len(found) else ""
+    held = f"{total.masked + total.resources:,} lines masked, {total.quarantined:,} quarantined"
+    return f"this run and {counted(len(found) - 1, 'run')} before it, {held}, {size(total.bytes_written)}{lost}"
 
 
 def _nothing(destination: str, run_ids: list[str], asked: str | None) -> str:

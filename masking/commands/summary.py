@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from rich.text import Text
 
 from masking.commands.screen import Screen, counted, duration, size, table
@@ -37,6 +39,11 @@ def show_summary(screen: Screen, manifest: Manifest) -> None:
     _show_counts(screen, "Quarantined because", dict(manifest.reasons))
     entries = "Entries of Bundles that hold no resource to write."
     _show_counts(screen, "Not written", dict(manifest.dropped_entries), entries)
+    deleted: Counter[str] = Counter()
+    for file in manifest.deleted:
+        deleted[file.resource_type] += file.rows
+    asked = "Asked for by the source; Delta tables follow, of files see docs/incremental.md."
+    _show_counts(screen, "To be deleted", dict(deleted), asked)
     redacted = "Values that no masker reads, bytes of images among them."
     _show_counts(screen, "Redacted", dict(manifest.redactions), redacted)
     strangers = "Resources whose subject no record describes; who that is, is drawn from the reference."

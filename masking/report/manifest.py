@@ -108,12 +108,25 @@ class Manifest:
     source_bytes: int = 0  # as stored, so compressed where they are
     tables: tuple[OutputFile, ...] = ()  # Parquet files of the same lines, in order of their paths
     misfits: Mapping[str, int] = field(default_factory=dict)  # values that a table holds as JSON alone, by FHIR path
+    #: the runs that together are what there is to read, oldest first, this one last: more than one of an incremental run
+    dataset: tuple[str, ...] = ()
+    deleted: tuple[OutputFile, ...] = ()  # files that name, by type and masked id, what the source asks to delete
     format: int = FORMAT
 
     @property
     def total(self) -> TypeCounts:
         """All types together."""
         return sum(self.types.values(), TypeCounts())
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """`dataset`, also of a manifest that was written before there was one."""
+        return self.dataset or (self.run_id,)
+
+    @property
+    def is_incremental(self) -> bool:
+        """Whether another run can go on where this one ended."""
+        return self.settings.get("incremental") is True
 
 
 def check_counts(
@@ -176,9 +189,18 @@ def publish_manifest(destination: str, manifest: Manifest, scratch: str | None =
 
     scratch: a folder of the run's where they are written aside, so that a broken off run leaves nothing elsewhere.
     """
-    content = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=2) + b"\n"
     for folder in (run_folder(destination, manifest.run_id), destination):
-        storage.write_bytes(storage.join(folder, MANIFEST), content, durable=True, scratch=scratch)
+        _put(folder, manifest, scratch)
+
+
+def show_manifest(destination: str, manifest: Manifest) -> None:
+    """Put a finished run's manifest where readers look first: the second half of `publish_manifest`."""
+    _put(destination, manifest, None)
+
+
+def _put(folder: str, manifest: Manifest, scratch: str | None) -> None:
+    content = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=2) + b"\n"
+    storage.write_bytes(storage.join(folder, MANIFEST), content, durable=True, scratch=scratch)
 
 
 def read_manifest(destination: str, run_id: str | None = None) -> Manifest | None:

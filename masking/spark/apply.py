@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import msgspec
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from masking.document import Batch, Fault
 from masking.report.manifest import UNKNOWN_TYPE, TypeCounts
 from masking.sources.content import Form
-from masking.spark.bundles import BUNDLE, take_apart
+from masking.spark.bundles import BUNDLE, only_deletes, take_apart
 from masking.spark.guard import DocumentEngine, Guard
 from masking.spark.identify import Identities
 from masking.spark.lines import Limits, LineBatch, PutAside, Reader, TooLong
@@ -27,7 +28,7 @@ from masking.spark.oneline import one_line
 from masking.spark.progress import Beat
 from masking.spark.receipts import Receipt, encode
 from masking.spark.splits import Block, Task
-from masking.spark.write import Places, Quarantined, QuarantineWriter, TypeWriter, quarantined
+from masking.spark.write import DELETED, Places, Quarantined, QuarantineWriter, TypeWriter, quarantined
 
 #: Batches between two garbage collections; within a batch nothing is collected, for nothing there is cyclic.
 _COLLECT_EVERY = 50
@@ -46,6 +47,8 @@ class MaskTask:
     beat_seconds: float
     identities: Identities | None = None
     split_bundles: bool = False
+    #: Whether Bundles that only ask to delete are taken as that, also where others are kept.
+    takes_deletions: bool = False
 
     def run(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Record batches with task numbers in, record batches with receipts out."""
@@ -102,6 +105,7 @@ class _Running:
         self._blocks: tuple[Block, ...] = job.tasks[number]
         self._reader = Reader(self._blocks, job.limits)
         self._writers: dict[str, TypeWriter] = {}
+        self._deleted: dict[str, TypeWriter] = {}
         self._quarantine = QuarantineWriter(f"{number:05d}", job.places)
         self._counts: dict[str, Counter[str]] = {}  # by type, then by field of TypeCounts
         self._reasons: Counter[str] = Counter()
@@ -119,14 +123,14 @@ class _Running:
                 self._take(batch)
                 collect()
                 beat.tick(self._snapshot)
-            for writer in self._writers.values():
+            for writer in (*self._writers.values(), *self._deleted.values()):
                 writer.finish()
             unnumbered = self._quarantine.finish()
             beat.last(self._snapshot)
         return self._receipt(unnumbered)
 
     def _discard(self) -> None:
-        for writer in self._writers.values():
+        for writer in (*self._writers.values(), *self._deleted.values()):
             writer.discard()
         self._quarantine.discard()
 
@@ -151,7 +155,7 @@ class _Running:
         self._put_on_lines(batch, outcome.masked)
         types = outcome.resource_types
         alike = types.count(types[0]) == len(types) and None not in outcome.masked
-        if alike and not (types[0] == BUNDLE and self._job.split_bundles):
+        if alike and not (types[0] == BUNDLE and (self._job.split_bundles or self._job.takes_deletions)):
             self._tally(types[0], len(types), batch.size)
             self._write(types[0], outcome.masked)
         else:
@@ -172,7 +176,7 @@ class _Running:
         groups: dict[str | None, list[bytes | None]] = {}
         sizes: Counter[str | None] = Counter()
         for document, masked, name in zip(batch.documents, outcome.masked, outcome.resource_types, strict=True):
-            if masked is not None and name == BUNDLE and self._job.split_bundles:
+            if masked is not None and name == BUNDLE and self._comes_apart(document):
                 self._split(document, masked)
             elif masked is not None:
                 groups.setdefault(name, []).append(masked)
@@ -187,8 +191,11 @@ class _Running:
             self._tally(name, 1, len(batch.documents[fault.index]), "quarantined")
             self._put_aside(batch, fault, name)
 
+    def _comes_apart(self, bundle: bytes) -> bool:
+        return self._job.split_bundles or (self._job.takes_deletions and only_deletes(bundle))
+
     def _split(self, document: bytes, masked: bytes) -> None:
-        """Write the resources of a Bundle in its place."""
+        """Write the resources of a Bundle in its place, and what it asks to delete."""
         self._tally(BUNDLE, 1, len(document), "split")
         parts = take_apart(document, masked)
         self._entries += parts.entries
@@ -196,6 +203,16 @@ class _Running:
         for name, resources in parts.resources.items():
             self._counts.setdefault(name, Counter())["resources"] += len(resources)
             self._write(name, resources)
+        for name, own_id in parts.deleted:
+            self._delete(name, own_id)
+
+    def _delete(self, resource_type: str, masked_id: str) -> None:
+        """Write down that a resource is to be deleted."""
+        writer = self._deleted.get(resource_type)
+        if writer is None:
+            task, job = f"{self._number:05d}", self._job
+            writer = self._deleted[resource_type] = TypeWriter(resource_type, task, job.places, job.file_bytes, DELETED)
+        writer.write([msgspec.json.encode({"resourceType": resource_type, "id": masked_id})])
 
     def _tally(self, resource_type: str | None, rows: int, size: int, fate: str = "") -> None:
         """Count documents read and, unless they were masked, what became of them: the writers count the masked."""
@@ -278,4 +295,5 @@ class _Running:
             unnumbered=unnumbered,
             entries=self._entries,
             dropped_entries=dict(self._dropped_entries),
+            deleted=[file for writer in self._deleted.values() for file in writer.files],
         )

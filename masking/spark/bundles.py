@@ -17,8 +17,11 @@ import msgspec
 
 from masking.errors import CountMismatch
 from masking.fhir.elements import resource_types
+from masking.fhir.references import parse
 
 BUNDLE = "Bundle"
+DELETE, DELETE_BY_SEARCH = "delete", "delete-by-search"
+_ASKING = ("transaction", "batch")  # types of Bundles whose requests are to be carried out
 _BOM = b"\xef\xbb\xbf"
 _NULL = msgspec.Raw(b"null")
 _URN = re.compile(r"urn:uuid:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
@@ -29,6 +32,7 @@ _REFERENCE = re.compile(rb'("reference"\s*:\s*")([Uu][Rr][Nn]:[Uu][Uu][Ii][Dd]:[
 
 class _Entries(msgspec.Struct):
     entry: msgspec.Raw = _NULL
+    type: msgspec.Raw = _NULL
 
 
 class _Entry(msgspec.Struct):
@@ -52,9 +56,13 @@ _any = msgspec.json.Decoder().decode
 
 @dataclass(slots=True)
 class Parts:
-    """What came of a Bundle: its resources by type, how many entries it had, and why some gave no resource."""
+    """What came of a Bundle: its resources by type, how many entries it had, and why some gave no resource.
+
+    deleted: type and masked id of what it asks to delete. (A history tells of what was once deleted, and asks nothing.)
+    """
 
     resources: dict[str, list[bytes]] = field(default_factory=dict)
+    deleted: list[tuple[str, str]] = field(default_factory=list)
     entries: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
 
@@ -62,11 +70,13 @@ class Parts:
 def take_apart(source: bytes, masked: bytes) -> Parts:
     """The resources of a masked Bundle, in order. `source` is the Bundle as it was, for what is gone is seen there.
 
-    Reasons of entries without a resource: `delete` (a request to delete), `request-only`, `response-only`,
+    Reasons of entries without a resource: `delete` (a request to delete), `delete-by-search` (one that names no id, so that
+    what it means is not known), `request-only`, `response-only`,
     `no-resource` (nothing of the kind), and `redacted`: it had one, which the policy lets not through or which is no
     R4 resource.
     """
     parts = Parts()
+    asks = _any(_entries_of(masked).type) in _ASKING
     for entry in _entries(source.removeprefix(_BOM)):
         parts.entries += 1
         if _is_null(entry.resource):
@@ -75,6 +85,8 @@ def take_apart(source: bytes, masked: bytes) -> Parts:
     targets: dict[str, set[bytes]] = {}
     for entry in _entries(masked):
         resource = bytes(entry.resource)
+        if asks and _is_null(entry.resource) and (gone := _deleted(entry)) is not None:
+            parts.deleted.append(gone)
         head = _resource_of(resource) if resource[:1] == b"{" else _Resource()
         name, id_, url = _any(head.resourceType), _any(head.id), _any(entry.fullUrl)
         if not isinstance(name, str) or name not in resource_types():
@@ -103,6 +115,29 @@ def _entries(bundle: bytes) -> Iterator[_Entry]:
         yield _entry_of(item) if bytes(item)[:1] == b"{" else _Entry()
 
 
+def only_deletes(bundle: bytes) -> bool:
+    """Whether a document is a Bundle that does nothing but ask to delete, as those of Bulk Data's `deleted` folder."""
+    if b'"DELETE"' not in bundle:
+        return False
+    try:
+        bundle = bundle.removeprefix(_BOM)
+        entries = list(_entries(bundle)) if _any(_entries_of(bundle).type) in _ASKING else []
+        return bool(entries) and all(_is_null(one.resource) and _why_none(one).startswith(DELETE) for one in entries)
+    except msgspec.DecodeError:
+        return False
+
+
+def _deleted(entry: _Entry) -> tuple[str, str] | None:
+    """The type and id that a request to delete names; None for other requests."""
+    request: Any = _any(entry.request)
+    if not isinstance(request, dict) or request.get("method") != "DELETE" or not isinstance(request.get("url"), str):
+        return None
+    named = parse(request["url"])
+    if named.type is None or not named.id or named.query is not None or named.type not in resource_types():
+        return None
+    return named.type, named.id
+
+
 def _is_null(raw: msgspec.Raw) -> bool:
     return bytes(raw) == b"null"
 
@@ -110,7 +145,9 @@ def _is_null(raw: msgspec.Raw) -> bool:
 def _why_none(entry: _Entry) -> str:
     if not _is_null(entry.request):
         request: Any = _any(entry.request)
-        return "delete" if isinstance(request, dict) and request.get("method") == "DELETE" else "request-only"
+        if not isinstance(request, dict) or request.get("method") != "DELETE":
+            return "request-only"
+        return DELETE if _deleted(entry) else DELETE_BY_SEARCH
     return "no-resource" if _is_null(entry.response) else "response-only"
 
 

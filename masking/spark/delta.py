@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 DELTA = "delta"
 #: Names us in Delta's log, beside the run's number.
 _APP_ID = "fhir-masking"
+_DELETIONS = "fhir-masking-deletions"
 _EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 _RUN_ID = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{6})")
 #: How far back in a table's log its last run is looked for, behind commits of OPTIMIZE and of others.
@@ -58,7 +59,8 @@ def merge_runs(
     """Merge into the Delta tables all finished runs that are for them and not in them yet, by `id`.
 
     A row whose id is there replaces that row; of rows with one id in one run the last that was updated counts. Rows
-    without an id are added. change_feed: new tables keep a change data feed. Raises `UsageError` as `require_delta`.
+    without an id are added. What a run's source asks to delete is deleted, also where the run has a row of it.
+    change_feed: new tables keep a change data feed. Raises `UsageError` as `require_delta`.
     """
     require_delta(spark)
     root = storage.normalize(destination)
@@ -68,7 +70,7 @@ def merge_runs(
         manifest = read_manifest(root, run_id)
         if manifest is None or DELTA not in str(manifest.settings.get("formats", "")).split(","):
             continue
-        types = {file.resource_type for file in manifest.tables}
+        types = _types(manifest)
         for name in types - known.keys():
             known[name] = _last_run(spark, _path(root, name))
         if all(known[name] >= run_id for name in types):
@@ -76,7 +78,7 @@ def merge_runs(
         waiting.append(manifest)
     commits = []
     for manifest in reversed(waiting):
-        for name in sorted({file.resource_type for file in manifest.tables}):
+        for name in sorted(_types(manifest)):
             if known[name] < manifest.run_id:
                 _merge(spark, root, manifest, name, change_feed)
                 commits.append((manifest.run_id, name))
@@ -118,26 +120,55 @@ def _run_of(metadata: str | None) -> str:
     return run_id if isinstance(run_id, str) and _RUN_ID.fullmatch(run_id) else ""
 
 
+def _types(manifest: Manifest) -> set[str]:
+    """The types whose tables a run changes."""
+    return {file.resource_type for file in (*manifest.tables, *manifest.deleted)}
+
+
 def _merge(spark: SparkSession, root: str, manifest: Manifest, name: str, change_feed: bool) -> None:
-    run = storage.join(root, "runs", manifest.run_id)
-    rows = _one_an_id(spark.read.parquet(storage.join(run, PARQUET, name.lower())))
+    """Bring one table up to one run: first delete, then replace and add. Either can be done again and changes nothing."""
     path = _path(root, name)
-    metadata = {"run_id": manifest.run_id, "policy_sha256": manifest.made_with.policy_sha256}
-    with _settings(
-        spark,
-        {
-            "spark.databricks.delta.commitInfo.userMetadata": json.dumps(metadata),
-            "spark.databricks.delta.write.txnAppId": _APP_ID,
-            "spark.databricks.delta.write.txnVersion": str(_number(manifest.run_id)),
-            "spark.databricks.delta.schema.autoMerge.enabled": "true",  # new columns alone; another type is an error
-        },
-    ):
+    made = {"policy_sha256": manifest.made_with.policy_sha256}
+    gone = _gone(spark, root, manifest, name)
+    has_rows = any(file.resource_type == name for file in manifest.tables)
+    if gone is not None and DeltaTable.isDeltaTable(spark, path):
+        # A table is up to the run with its last commit for it, so this one says so only where no other follows.
+        says = {("deletions_of" if has_rows else "run_id"): manifest.run_id, **made}
+        with _commit(spark, manifest, says, _DELETIONS):
+            merge = DeltaTable.forPath(spark, path).alias("there").merge(gone.alias("gone"), "there.id = gone.id")
+            merge.whenMatchedDelete().execute()
+    if not has_rows:
+        return
+    rows = spark.read.parquet(storage.join(root, "runs", manifest.run_id, PARQUET, name.lower()))
+    rows = _one_an_id(rows if gone is None else rows.join(gone, "id", "left_anti").select(rows.columns))
+    with _commit(spark, manifest, {"run_id": manifest.run_id, **made}, _APP_ID):
         if not DeltaTable.isDeltaTable(spark, path):
             _create(rows, path, change_feed)
             return
         table = DeltaTable.forPath(spark, path).alias("there")
         merge = table.merge(rows.alias("new"), "there.id = new.id")
         merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+
+
+def _commit(
+    spark: SparkSession, manifest: Manifest, says: dict[str, str], application: str
+) -> contextlib.AbstractContextManager[None]:
+    """What is written inside is one commit of a run, which Delta takes once."""
+    return _settings(
+        spark,
+        {
+            "spark.databricks.delta.commitInfo.userMetadata": json.dumps(says),
+            "spark.databricks.delta.write.txnAppId": application,
+            "spark.databricks.delta.write.txnVersion": str(_number(manifest.run_id)),
+            "spark.databricks.delta.schema.autoMerge.enabled": "true",  # new columns alone; another type is an error
+        },
+    )
+
+
+def _gone(spark: SparkSession, root: str, manifest: Manifest, name: str) -> DataFrame | None:
+    """The ids of one type that a run's source asks to delete; None where it asks for none."""
+    paths = [storage.join(root, file.path) for file in manifest.deleted if file.resource_type == name]
+    return spark.read.schema("id string").json(paths).distinct() if paths else None
 
 
 def _create(rows: DataFrame, path: str, change_feed: bool) -> None:

@@ -4,12 +4,15 @@ Tasks gather from their blocks and write what they find to the PHI side; the dri
 records only. What records contribute to each key is shuffled by key, settled and written as the store. A small store is
 loaded whole by the tasks that mask. For a large one, what is known of those to whom a task refers goes into a file a task
 (`identify_split`): documents never shuffle.
+
+An incremental run keeps what it gathered, and adds what the runs before it kept (`masking.spark.kept`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,11 +28,13 @@ from masking.spark.identify_tasks import (
     Gathered,
     GatherTask,
     SettleTask,
+    gathered_path,
     groups_path,
     progress_path,
     scratch,
     task_path,
 )
+from masking.spark.kept import keep, read_kept
 from masking.spark.lines import Limits
 from masking.spark.progress import Progress, Watch, beat_seconds
 from masking.spark.splits import Task
@@ -134,10 +139,13 @@ def identify(
     cores: int,
     settings: IdentifySettings | None = None,
     progress: Progress | None = None,
+    kept: str | None = None,
+    earlier: Sequence[str] = (),
 ) -> Identities:
     """Build the store of people of these tasks' blocks under the run's folder on the PHI side.
 
-    cores: how many tasks run at once. progress: called every second or so, from another thread. `InputError` where a
+    cores: how many tasks run at once. progress: called every second or so, from another thread. kept: a folder in which
+    what was gathered outlasts the run. earlier: such folders, whose people are known too. `InputError` where a
     block cannot be read. What an earlier attempt left is replaced; whatever happens, `remove` takes it all back.
     """
     settings = settings or IdentifySettings()
@@ -146,13 +154,17 @@ def identify(
     beat = beat_seconds(phi)
     size = sum(block.end - block.start for task in tasks for block in task)
     scan = size >= settings.scan_from
-    job = GatherTask(tasks, folder, limits, records=True, references=scan, beat_seconds=beat)
+    job = GatherTask(tasks, folder, limits, records=True, references=scan, beat_seconds=beat, kept=kept)
     with Watch(progress_path(folder), size, len(tasks), progress, "people"):
         found = _gather(spark, job, phi)
-    groups = Groups(pair for one in found for pair in one.pairs)
+    sources = [(gathered_path(kept or folder, one.task), one) for one in found if one.records]
+    if kept:
+        keep(kept, [one for _, one in sources])
+    sources = [*chain.from_iterable(map(read_kept, earlier)), *sorted(sources, key=lambda source: source[0])]
+    groups = Groups(pair for _, one in sources for pair in one.pairs)
     if len(groups):
         storage.write_bytes(groups_path(folder), groups.encode())
-    _settle(spark, found, folder, cores, settings.bucket_bytes)
+    _settle(spark, sources, folder, cores, settings.bucket_bytes)
     store = Store.open(folder)
     whole = store.raw_bytes <= settings.whole_bytes
     if not whole:
@@ -170,7 +182,7 @@ def identify(
     ):
         storage.delete_folder(rest)
     storage.delete_file(groups_path(folder))
-    return Identities(folder, sum(one.records for one in found), whole)
+    return Identities(folder, sum(one.records for _, one in sources), whole)
 
 
 def _gather(spark: SparkSession, job: GatherTask, phi: str) -> list[Gathered]:
@@ -181,13 +193,16 @@ def _gather(spark: SparkSession, job: GatherTask, phi: str) -> list[Gathered]:
     return [msgspec.msgpack.decode(found, type=Gathered) for found in heard(rows)]
 
 
-def _settle(spark: SparkSession, found: list[Gathered], folder: str, cores: int, bucket_bytes: int) -> None:
-    """Shuffle claims to their buckets, and write these."""
-    sources = tuple(sorted(one.task for one in found if one.records))
+def _settle(
+    spark: SparkSession, gathered: Sequence[tuple[str, Gathered]], folder: str, cores: int, bucket_bytes: int
+) -> None:
+    """Shuffle the claims of gathered records to their buckets, and write these."""
+    sources = tuple(path for path, _ in gathered)
+    size = sum(one.bytes for _, one in gathered)
     # A record's claims together take about half as much again as the record.
-    buckets = max(1, round(1.5 * sum(one.bytes for one in found) / bucket_bytes))
+    buckets = max(1, round(1.5 * size / bucket_bytes))
     files: list[Bucket] = []
-    if sources and buckets == 1 and sum(one.bytes for one in found) <= _ALONE_BYTES:
+    if sources and buckets == 1 and size <= _ALONE_BYTES:
         # As many tasks again, and a shuffle, would cost more than the work does.
         alone = spark.range(0, 1, 1, 1).mapInArrow(ClaimTask(sources, folder, 1).run_alone, "bucket binary")
         files = [msgspec.msgpack.decode(row.bucket, type=Bucket) for row in alone.collect()]

@@ -88,6 +88,8 @@ class GatherTask:
     references: bool
     #: How often a task says how far it is (`progress_path`).
     beat_seconds: float = LOCAL_SECONDS
+    #: Where the records of people go, if they are to outlast the run; else into `folder`.
+    kept: str | None = None
 
     def run(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Task numbers in, what was found out."""
@@ -103,7 +105,7 @@ class GatherTask:
             rows = self._records(task, keys, pairs)
             first = next(rows, None)
             if first is not None:
-                path = gathered_path(self.folder, task)
+                path = gathered_path(self.kept or self.folder, task)
                 file = write_rows(path, chain([first], rows), scratch=scratch(self.folder))
                 done.records, done.bytes, done.pairs = file.rows, file.raw_bytes, sorted(pairs)
         else:
@@ -164,28 +166,28 @@ def _keys(references: Iterable[bytes]) -> set[str]:
 class ClaimTask:
     """Turns gathered records into what they contribute to each key. `run` is given to `mapInArrow`."""
 
-    tasks: tuple[int, ...]
+    paths: tuple[str, ...] = field(repr=False)  # of gathered records
     folder: str
     buckets: int
 
     def run(self, rows: Iterable[Any]) -> Iterator[Any]:
-        """Indexes into `tasks` in; rows of bucket, key and claim out."""
+        """Indexes into `paths` in; rows of bucket, key and claim out."""
         groups = _groups(self.folder)
         for batch in rows:
             for index in batch.column(0).to_pylist():
-                yield from batches(self._claims(self.tasks[index], groups), ("bucket", "key", "claim"), pa.int32())
+                yield from batches(self._claims(self.paths[index], groups), ("bucket", "key", "claim"), pa.int32())
 
     def run_alone(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Settle all claims as the one bucket that they fill, in memory; whatever comes in, once. The bucket written out."""
         for _ in rows:
             groups = _groups(self.folder)
-            claims = sorted({claim[1:] for task in self.tasks for claim in self._claims(task, groups)})
+            claims = sorted({claim[1:] for path in self.paths for claim in self._claims(path, groups)})
             entries = settled((key.decode(), payload) for key, payload in claims)
             bucket = write_bucket(self.folder, 0, entries, scratch(self.folder))
             yield pa.RecordBatch.from_arrays([pa.array([_encode(bucket)], pa.binary())], ["bucket"])
 
-    def _claims(self, task: int, groups: Groups) -> Iterator[tuple[int, bytes, bytes]]:
-        for _, payload in read_rows(gathered_path(self.folder, task)):
+    def _claims(self, path: str, groups: Groups) -> Iterator[tuple[int, bytes, bytes]]:
+        for _, payload in read_rows(path):
             for key, claim in claims_of(_facts(payload), groups):
                 yield bucket_of(key, self.buckets), key.encode(), encode_claim(claim)
 

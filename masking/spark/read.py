@@ -34,7 +34,8 @@ _WILD = re.compile(r"[*?\[]")
 class InputFile:
     """A file to read: its place, its size as stored, and the codec it is compressed with ("" for none).
 
-    form: how its documents lie in it. Both go by its name. hints: what else is known of a table.
+    form: how its documents lie in it. Both go by its name. hints: what else is known of a table. modified: when it was written
+    (seconds since 1970).
     """
 
     path: str
@@ -42,6 +43,7 @@ class InputFile:
     codec: str
     form: Form = Form.LINES
     hints: Hints = NO_HINTS
+    modified: float = 0.0
 
     @property
     def cuttable(self) -> bool:
@@ -110,7 +112,7 @@ def find_inputs(sources: str | Sequence[str], destination: str, phi_area: str, h
         with naming(f"read the source {place}"):
             stored, others = _files_of(place)
         files = [
-            InputFile(file.path, file.size, content.codec, content.form, hints)
+            InputFile(file.path, file.size, content.codec, content.form, hints, file.modified)
             for file in stored
             if (content := content_of(file.path)) is not None
         ]

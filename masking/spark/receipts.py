@@ -34,6 +34,8 @@ class Receipt:
     #: Of Bundles that were split: how many entries, and those that gave no resource, by reason.
     entries: int = 0
     dropped_entries: dict[str, int] = field(default_factory=dict)
+    #: Files that name what is to be deleted.
+    deleted: list[OutputFile] = field(default_factory=list)
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -60,6 +62,7 @@ class Totals:
     unnumbered: tuple[int, ...]  # tasks
     entries: int
     dropped_entries: Mapping[str, int]
+    deleted: tuple[OutputFile, ...]
 
 
 def total(receipts: Iterable[bytes]) -> Totals:
@@ -81,7 +84,7 @@ def total(receipts: Iterable[bytes]) -> Totals:
         lines=sum(receipt.lines for receipt in found),
         blank=sum(receipt.blank for receipt in found),
         types=dict(sorted(types.items())),
-        files=tuple(sorted((file for receipt in found for file in receipt.files), key=lambda file: file.path)),
+        files=_in_order(file for receipt in found for file in receipt.files),
         reasons=dict(sorted(reasons.items())),
         redactions=dict(sorted(redactions.items())),
         dangling=dict(sorted(dangling.items())),
@@ -89,7 +92,12 @@ def total(receipts: Iterable[bytes]) -> Totals:
         unnumbered=tuple(receipt.task for receipt in found if receipt.unnumbered),
         entries=sum(receipt.entries for receipt in found),
         dropped_entries=dict(sorted(dropped_entries.items())),
+        deleted=_in_order(file for receipt in found for file in receipt.deleted),
     )
+
+
+def _in_order(files: Iterable[OutputFile]) -> tuple[OutputFile, ...]:
+    return tuple(sorted(files, key=lambda file: file.path))
 
 
 def _first_lines(blocks: Iterable[tuple[str, int, int]]) -> dict[str, dict[int, int]]:

@@ -41,6 +41,8 @@ from masking.spark.delta import DELTA, merge_runs, require_delta
 from masking.spark.finish import gather_small_files, number_quarantine, settle_files
 from masking.spark.guard import DocumentEngine
 from masking.spark.identify import Identities, identify
+from masking.spark.increments import Drop, find_drop, refuse_overtaken, show_latest
+from masking.spark.ledger import write_ledger
 from masking.spark.lines import Limits
 from masking.spark.progress import Progress, Watch, beat_seconds
 from masking.spark.quiet import keep_commands_out_of_logs
@@ -49,7 +51,15 @@ from masking.spark.receipts import Totals, total
 from masking.spark.splits import Task, count_tasks, plan_tasks
 from masking.spark.tables import Tables, TableSettings, describe_tables, make_tables
 from masking.spark.telling import heard, revived, telling
-from masking.spark.unfinished import Leftover, Marker, clear_leftovers, close_run, forget_leftovers, remove_run
+from masking.spark.unfinished import (
+    Leftover,
+    Marker,
+    clear_leftovers,
+    close_run,
+    forget_leftovers,
+    refuse_others_at_work,
+    remove_run,
+)
 from masking.spark.write import Places
 
 _ENCRYPTED = "spark.io.encryption.enabled"  # can be set when a session is started alone
@@ -93,6 +103,12 @@ class RunSettings:
     change_feed: bool = False
     #: The column of Parquet files that holds resources as JSON; "" to find it.
     json_column: str = ""
+    #: Read only files that the runs before have not read, and go on where they ended (`masking.spark.increments`).
+    incremental: bool = False
+    #: Of such a run: read files again that were changed since they were read.
+    reread: bool = False
+    #: Of such a run: begin another dataset, with all files.
+    anew: bool = False
 
     def __post_init__(self) -> None:
         if self.bundles not in BUNDLES:
@@ -104,11 +120,16 @@ class RunSettings:
             value = getattr(self, setting.name)
             if value is not None and not isinstance(value, (bool, str)) and value < 1:
                 raise UsageError(f"{setting.name} must be 1 or more")
+        if not self.incremental and (self.reread or self.anew):
+            raise UsageError("reread and anew say how an incremental run goes; ask for one as well")
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A finished run: its manifest, and where things are. `quarantine` and `parquet` are None if nothing is there."""
+    """A finished run: its manifest, and where things are. `quarantine` and `parquet` are None if nothing is there.
+
+    is_new: False of an incremental run that found nothing to read; all else is then of the finished run before it.
+    """
 
     manifest: Manifest
     destination: str
@@ -117,6 +138,7 @@ class RunResult:
     leftovers: tuple[Leftover, ...]
     parquet: str | None = None
     delta: str | None = None
+    is_new: bool = True
 
     @property
     def run_id(self) -> str:
@@ -168,15 +190,35 @@ def mask(
     for leftover in leftovers:
         if not leftover.known:
             notice(str(leftover))
+    drop = None
+    if settings.incremental:
+        drop = find_drop(inputs, clean, phi, made_with, settings)
+        show_latest(clean, drop)
+        notice(str(drop))
+        if drop.latest is not None and drop.is_empty:
+            forget_leftovers(clean, phi, leftovers)
+            delta = _merge_into_delta(spark, clean, drop.latest.run_id, settings, notice)
+            return _result(drop.latest, clean, phi, leftovers, delta, is_new=False)
+        inputs = drop.inputs
     compile_once()  # before several workers on this machine do
     run_id = _new_run_id()
     places = Places(run_folder(clean, run_id), run_folder(phi, run_id))
     with naming(f"write to the PHI area {phi}"):
         _make_private(places.phi)
-    marker = Marker(phi, run_id, clean)
+    work = _Work(spark, inputs, clean, phi, places, settings, progress, drop)
+    manifest = _publish_or_take_back(work, run_id, engine, made_with)
+    forget_leftovers(clean, phi, leftovers)
+    return _result(manifest, clean, phi, leftovers, _merge_into_delta(spark, clean, run_id, settings, notice))
+
+
+def _publish_or_take_back(work: _Work, run_id: str, engine: DocumentEngine, made_with: MadeWith) -> Manifest:
+    """Carry a run out, with its marker up meanwhile; if it fails, nothing stays."""
+    places, inputs = work.places, work.inputs
+    marker = Marker(work.phi_area, run_id, work.destination)
     marker.start()
     try:
-        work = _Work(spark, inputs, clean, places, settings, progress)
+        if work.drop is not None:
+            refuse_others_at_work(work.destination, work.phi_area, run_id)
         manifest = work.publish(run_id, engine, made_with)
     except BaseException as error:
         remove_run(places)  # not its marker, for a task that is being killed may write once more
@@ -188,16 +230,22 @@ def mask(
             raise ours from None
         raise
     close_run(places, marker)
-    forget_leftovers(clean, phi, leftovers)
-    quarantined = manifest.total.quarantined > 0
+    return manifest
+
+
+def _result(
+    manifest: Manifest, clean: str, phi: str, leftovers: list[Leftover], delta: str | None, *, is_new: bool = True
+) -> RunResult:
+    places = Places(run_folder(clean, manifest.run_id), run_folder(phi, manifest.run_id))
     return RunResult(
         manifest,
         clean,
         places.ndjson,
-        places.quarantine if quarantined else None,
+        places.quarantine if manifest.total.quarantined > 0 else None,
         tuple(leftovers),
         places.parquet if manifest.tables else None,
-        _merge_into_delta(spark, clean, run_id, settings, notice),
+        delta,
+        is_new,
     )
 
 
@@ -227,9 +275,11 @@ class _Work:
     spark: SparkSession
     inputs: Inputs
     destination: str
+    phi_area: str
     places: Places
     settings: RunSettings
     progress: Progress | None
+    drop: Drop | None  # of an incremental run
 
     def publish(self, run_id: str, engine: DocumentEngine, made_with: MadeWith) -> Manifest:
         """All steps up to the manifest."""
@@ -253,6 +303,7 @@ class _Work:
             cores=cores,
         )
         settle_files(files, self.destination, self.places)
+        settle_files(totals.deleted, self.destination, self.places, self.places.deleted)
         tables = self._make_tables(files, cores)
         check_counts(totals.lines, totals.blank, totals.types, files, totals.entries, totals.dropped_entries)
         manifest = Manifest(
@@ -278,8 +329,13 @@ class _Work:
             source_bytes=self.inputs.bytes,
             tables=tables.files,
             misfits=tables.misfits,
+            deleted=totals.deleted,
+            dataset=(*(self.drop.continues if self.drop else ()), run_id),
         )
         self._refuse_other_key(made_with)  # a run with another key may have come in between
+        if self.drop is not None:
+            write_ledger(self.phi_area, run_id, self.inputs.files)
+            refuse_overtaken(self.destination, self.drop)
         publish_manifest(self.destination, manifest, self.places.scratch)
         return manifest
 
@@ -299,8 +355,17 @@ class _Work:
         return tables
 
     def _identify(self, tasks: tuple[Task, ...], cores: int) -> Identities:
-        """Gather what the export says of people, on the PHI side."""
-        return identify(self.spark, tasks, self.places.phi, limits=self._limits, cores=cores, progress=self.progress)
+        """Gather what the export says of people, on the PHI side; with what earlier runs know, if this one adds to them."""
+        return identify(
+            self.spark,
+            tasks,
+            self.places.phi,
+            limits=self._limits,
+            cores=cores,
+            progress=self.progress,
+            kept=self.places.people if self.drop else None,
+            earlier=self.drop.people(self.phi_area) if self.drop else (),
+        )
 
     @property
     def _limits(self) -> Limits:
@@ -320,6 +385,7 @@ class _Work:
             beat_seconds=beat_seconds(self.places.phi),
             identities=people,
             split_bundles=self.settings.bundles == "split",
+            takes_deletions=self.drop is not None,
         )
         paths = (self.destination, *(file.path for file in self.inputs.files))
         run = telling(job, "receipt", self.places.phi, paths).run

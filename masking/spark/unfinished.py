@@ -23,7 +23,9 @@ from typing import Literal
 import msgspec
 
 from masking import storage
+from masking.errors import MaskingError
 from masking.report.manifest import MANIFEST, run_folder
+from masking.spark.ledger import LEDGER
 from masking.spark.telling import stop_path
 from masking.spark.write import Places
 
@@ -137,6 +139,19 @@ def clear_leftovers(destination: str, phi_area: str) -> list[Leftover]:
     return [found[run_id] for run_id in sorted(found)]
 
 
+def refuse_others_at_work(destination: str, phi_area: str, run_id: str) -> None:
+    """`MaskingError` if another run of this PHI area is at work at this destination. Call it with the own marker written,
+    so that of two that begin at once at least one sees the other.
+    """
+    for other in storage.list_folders(storage.join(phi_area, "runs")):
+        path = storage.join(run_folder(phi_area, other), _MARKER)
+        mark = _read(path) if other != run_id else None
+        if mark is not None and mark.destination == destination and not mark.taken_back and _alive(path, mark):
+            raise MaskingError(
+                f"run {other} is at work here, and incremental runs go one after another; wait until it has ended"
+            )
+
+
 def forget_leftovers(destination: str, phi_area: str, leftovers: Iterable[Leftover]) -> None:
     """Remove once more what `clear_leftovers` removed, and the markers with it: whoever might write there is gone."""
     for leftover in leftovers:
@@ -148,9 +163,17 @@ def forget_leftovers(destination: str, phi_area: str, leftovers: Iterable[Leftov
 def remove_run(places: Places) -> None:
     """Take back what an unfinished run wrote, but its marker."""
     storage.delete_folder(places.run)
-    for folder in (places.quarantine, places.unnumbered, places.progress, places.phi_scratch, places.identities):
+    for folder in (
+        places.quarantine,
+        places.unnumbered,
+        places.progress,
+        places.phi_scratch,
+        places.identities,
+        places.people,
+    ):
         storage.delete_folder(folder)
-    storage.delete_file(stop_path(places.phi))
+    for file in (storage.join(places.phi, LEDGER), stop_path(places.phi)):
+        storage.delete_file(file)
 
 
 def close_run(places: Places, marker: Marker | None = None) -> None:

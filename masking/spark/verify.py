@@ -20,8 +20,9 @@ from masking.report.manifest import Manifest, read_manifest, run_folder
 from masking.report.page import publish_report
 from masking.report.verdict import CHECKS, Verdict, publish_verdict
 from masking.sources.parquet import Hints
+from masking.spark.increments import files_of_run
 from masking.spark.quiet import keep_commands_out_of_logs
-from masking.spark.read import Inputs, find_inputs
+from masking.spark.read import InputFile, Inputs, find_inputs
 from masking.spark.verify_run import FINDINGS, Judged, PolicyFacts, Verification, private
 from masking.verify.finds import Find
 
@@ -45,12 +46,16 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A finished run, and the files that it read. clean, phi: the destination and the PHI area, normalized."""
+    """A finished run, and the files that it read. clean, phi: the destination and the PHI area, normalized.
+
+    earlier: of an incremental run, the files that the runs before it have read, so far as they are there.
+    """
 
     manifest: Manifest
     inputs: Inputs
     clean: str
     phi: str
+    earlier: tuple[InputFile, ...] = ()
 
 
 def held(
@@ -70,6 +75,9 @@ def held(
             f"the run was made with the policy {manifest.made_with.policy}, which is another one: --policy"
         )
     inputs = find_inputs(sources, clean, phi, Hints(str(manifest.settings.get("json_column") or "")))
+    if manifest.is_incremental:
+        own, earlier = files_of_run(inputs, phi, manifest)
+        return Held(manifest, own, clean, phi, earlier)
     if (len(inputs.files), inputs.bytes) != (manifest.source_files, manifest.source_bytes):
         raise InputError("these are not the files that the run read: their number or size is another one")
     return Held(manifest, inputs, clean, phi)
@@ -99,7 +107,7 @@ def verify(
     private(folder)
     private(work)
     try:
-        judged = Verification(spark, run.inputs, run.clean, run.phi, run.manifest, policy, work).judge()
+        judged = Verification(spark, run.inputs, run.clean, run.phi, run.manifest, policy, work, run.earlier).judge()
     finally:
         storage.delete_folder(work)
     verdict = verdict_of(judged, run.manifest, spark.version, time.monotonic() - clock)

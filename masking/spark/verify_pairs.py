@@ -19,7 +19,7 @@ import msgspec
 from masking import storage
 from masking.fhir.elements import resource_types
 from masking.report.manifest import Manifest, OutputFile
-from masking.spark.bundles import BUNDLE
+from masking.spark.bundles import BUNDLE, only_deletes
 from masking.spark.lines import Limits, LineBatch, Reader
 from masking.spark.splits import Block, Task
 
@@ -141,6 +141,7 @@ class Pairing:
     unwritten: frozenset[str]
     loose: frozenset[str]
     split: bool
+    takes_deletions: bool = False  # also where Bundles are not split
     missing: Counter[str] = field(default_factory=Counter)
 
     def pairs(self, limits: Limits) -> Iterator[Pair]:
@@ -172,7 +173,7 @@ class Pairing:
             name = _header(document).resourceType
         except (msgspec.DecodeError, RecursionError):
             return
-        if name == BUNDLE and self.split:
+        if name == BUNDLE and (self.split or (self.takes_deletions and only_deletes(document))):
             yield from self._parts(_entries(document).entry)
         elif name in resource_types() and name not in self.unwritten:
             yield name, document

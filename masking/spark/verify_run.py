@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from masking.report.page import REPORT
 from masking.report.verdict import VERDICT, Finding
 from masking.sources.parquet import ANOTHER_TYPE
 from masking.spark.lines import Limits, Reader
-from masking.spark.read import Inputs
+from masking.spark.read import InputFile, Inputs
 from masking.spark.splits import Block, plan_tasks
 from masking.spark.verify_aside import JUDGED, AsideTask, search_names
 from masking.spark.verify_gather import CollectTask, FilesTask
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 FINDINGS = "findings"
 _BATCH_BYTES = 6 << 20
+_EARLIER_BYTES = 128 << 20  # that a task reads of files of earlier runs
 _ASIDE = 200  # tasks that search files beside the documents: there may be thousands of small ones
 
 
@@ -65,7 +67,10 @@ class Judged:
 
 
 class Verification:
-    """Holds a run against its source. `work` is a folder in the PHI area, which the caller makes and removes."""
+    """Holds a run against its source. `work` is a folder in the PHI area, which the caller makes and removes.
+
+    earlier: files that runs before it have read, whose people are known too.
+    """
 
     def __init__(
         self,
@@ -76,6 +81,7 @@ class Verification:
         manifest: Manifest,
         policy: PolicyFacts,
         work: str,
+        earlier: Sequence[InputFile] = (),
     ) -> None:
         self._spark, self._inputs, self._clean, self._work = spark, inputs, clean, work
         self._manifest, self._policy = manifest, policy
@@ -84,6 +90,8 @@ class Verification:
         if not isinstance(partitions, int) or isinstance(partitions, bool):
             raise InputError("the run does not say how it cut its input; mask again to be able to verify")
         self.tasks = plan_tasks(inputs.files, partitions)
+        weight = sum(file.weight for file in earlier)
+        self._known_from = (*self.tasks, *plan_tasks(earlier, math.ceil(weight / _EARLIER_BYTES)))
         self.limits = Limits(10_000, _BATCH_BYTES, int(manifest.settings.get("line_bytes") or 512 << 20))
         self._faults = Faults()
         self._known: tuple[Known, dict[str, str]] | None = None
@@ -151,10 +159,11 @@ class Verification:
         return loose
 
     def _collect(self) -> tuple[Known, dict[str, str]]:
-        found = self._job(CollectTask(self.tasks, self._work, self.limits), len(self.tasks))
+        tasks = self._known_from
+        found = self._job(CollectTask(tasks, self._work, self.limits), len(tasks))
         paths = sorted({path for content in found for path in msgspec.json.decode(content, type=list[str])})
         parts = []
-        for number in range(len(self.tasks)):
+        for number in range(len(tasks)):
             content = storage.read_bytes(storage.join(self._work, f"known-{number:05d}.npz"))
             assert content is not None
             parts.append(Pieces.of_bytes(content))
@@ -177,6 +186,7 @@ class Verification:
             unwritten=self.unwritten,
             loose=loose,
             split=self.splits_bundles,
+            takes_deletions=self._manifest.is_incremental,
         )
         found = self._job(job, len(self.tasks))
         return sorted((msgspec.json.decode(one, type=Checked) for one in found), key=lambda one: one.task)

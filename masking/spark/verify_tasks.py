@@ -57,6 +57,7 @@ class CheckTask:
     unwritten: frozenset[str]
     loose: Mapping[int, frozenset[str]]
     split: bool
+    takes_deletions: bool = False
 
     def run(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Task numbers in, receipts out."""
@@ -99,6 +100,7 @@ class _Checking:
             job.unwritten,
             job.loose.get(number, frozenset()),
             job.split,
+            job.takes_deletions,
         )
         held: list[Pair] = []
         size = 0

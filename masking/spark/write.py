@@ -23,6 +23,8 @@ NDJSON = "ndjson"
 PARQUET = "parquet"
 QUARANTINE = "quarantine"
 IDENTITIES = "identities"
+PEOPLE = "people"
+DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,11 @@ class Places:
     def parquet(self) -> str:
         """The tables: a folder a type."""
         return storage.join(self.run, PARQUET)
+
+    @property
+    def deleted(self) -> str:
+        """Types and masked ids of what the source asks to delete: a folder a type."""
+        return storage.join(self.run, DELETED)
 
     @property
     def schema(self) -> str:
@@ -71,6 +78,11 @@ class Places:
     def identities(self) -> str:
         """What the run knows of people, while it lasts."""
         return storage.join(self.phi, IDENTITIES)
+
+    @property
+    def people(self) -> str:
+        """What an incremental run gathered of people, for the runs after it."""
+        return storage.join(self.phi, PEOPLE)
 
     @property
     def progress(self) -> str:
@@ -112,16 +124,16 @@ def quarantined(
 class OutputPart:
     """One output file while it is written: its bytes go aside, its hash and counts are made on the way.
 
-    `name` is what stands behind the type in the file's name.
+    `name` is what stands behind the type in the file's name, `folder` the run's folder that it lies in.
     """
 
-    def __init__(self, resource_type: str, name: str, places: Places) -> None:
+    def __init__(self, resource_type: str, name: str, places: Places, folder: str = NDJSON) -> None:
         # The engine checks types against R4; this is the second lock, for here a type becomes a path.
         if not _TYPE.fullmatch(resource_type):
             raise MaskingError("a resource type that is not a name cannot become a folder")
         self.size = 0
         self._type = resource_type
-        self._path = storage.join(NDJSON, resource_type, f"{resource_type}-{name}.ndjson")
+        self._path = storage.join(folder, resource_type, f"{resource_type}-{name}.ndjson")
         self._run = places.run
         self._rows = 0
         self._hash = hashlib.sha256()
@@ -148,7 +160,7 @@ class OutputPart:
 class TypeWriter:
     """The files of one resource type in one task, rolled at `file_bytes`. `task` stands in their names."""
 
-    def __init__(self, resource_type: str, task: str, places: Places, file_bytes: int) -> None:
+    def __init__(self, resource_type: str, task: str, places: Places, file_bytes: int, folder: str = NDJSON) -> None:
         self.files: list[OutputFile] = []
         self.rows = 0
         self.bytes = 0  # of the documents, without line ends
@@ -156,6 +168,7 @@ class TypeWriter:
         self._task = task
         self._places = places
         self._limit = file_bytes
+        self._folder = folder
         self._part: OutputPart | None = None
 
     def write(self, documents: Sequence[bytes]) -> None:
@@ -168,7 +181,7 @@ class TypeWriter:
             self.finish()
         if self._part is None:
             name = f"{self._task}-{len(self.files)}" if self.files else self._task
-            self._part = OutputPart(self._type, name, self._places)
+            self._part = OutputPart(self._type, name, self._places, self._folder)
         self._part.append(content, len(documents))
         self.rows += len(documents)
         self.bytes += len(content) - len(documents)
