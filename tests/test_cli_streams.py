@@ -92,7 +92,7 @@ def test_a_published_run_is_one_whether_its_summary_can_be_printed_or_not(
     def fail(*_: object) -> None:
         raise error
 
-    result = SimpleNamespace(manifest=None, run_id="r-1", destination="/masked", quarantine=quarantine)
+    result = SimpleNamespace(manifest=None, run_id="r-1", destination="/masked", quarantine=quarantine, is_new=True)
     monkeypatch.setattr(run_command, "order_of", lambda arguments: None)
     monkeypatch.setattr(prepare_command, "prepare", lambda order: None)
     monkeypatch.setattr(carry_command, "carry_out", lambda prepared, screen: result)

@@ -65,7 +65,7 @@ def run(arguments: Namespace, screen: Screen) -> int:
     from masking.commands.verdict import exit_code  # noqa: PLC0415
 
     prepared = prepare(order)
-    if prepared.needs_no_spark:
+    if order.incremental and prepared.needs_no_spark:
         close_quietly(prepared, screen)
         return 0
     result = carry_out(prepared, screen)
