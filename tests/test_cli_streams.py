@@ -92,7 +92,7 @@ def test_a_published_run_is_one_whether_its_summary_can_be_printed_or_not(
     def fail(*_: object) -> None:
         raise error
 
-    result = SimpleNamespace(manifest=None, run_id="r-1", destination="/masked", quarantine=quarantine, is_new=True)
+    result = SimpleNamespace(manifest=None, run_id="r-1", destination="/masked", quarantine=quarantine)
     monkeypatch.setattr(run_command, "order_of", lambda arguments: None)
     monkeypatch.setattr(prepare_command, "prepare", lambda order: None)
     monkeypatch.setattr(carry_command, "carry_out", lambda prepared, screen: result)
@@ -135,6 +135,7 @@ def test_a_spark_whose_process_ended_is_no_storage_that_fails(
         phi_area="",
         engine=None,
         settings=SimpleNamespace(formats="ndjson"),
+        drop=None,
     )
     with pytest.raises(kind) as caught:
         carry_out(prepared, Screen())

@@ -271,9 +271,10 @@ def test_leftovers_of_attempts_are_removed_and_lost_files_noticed(
     write(tmp_path / "in" / "a.ndjson", [patient(1)])
     settle = module.settle_files
 
-    def with_stray(files: Any, destination: str, places: Any) -> None:
-        write(Path(places.ndjson) / "Patient" / "Patient-00000-9.ndjson", [patient(7)])
-        settle(files, destination, places)
+    def with_stray(files: Any, destination: str, places: Any, *folder: str) -> None:
+        if not folder:
+            write(Path(places.ndjson) / "Patient" / "Patient-00000-9.ndjson", [patient(7)])
+        settle(files, destination, places, *folder)
 
     monkeypatch.setattr(module, "settle_files", with_stray)
     assert len(output(run())) == 1

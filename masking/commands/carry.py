@@ -47,7 +47,7 @@ def verified(prepared: Prepared, result: RunResult, screen: Screen) -> Verdict:
     return done.verdict
 
 
-def close_quietly(prepared: Prepared, screen: Screen) -> None:
+def _close(prepared: Prepared, screen: Screen) -> None:
     """End an incremental run that found nothing to read: what killed runs left is cleared, and readers see the latest."""
     assert prepared.drop is not None
     leftovers = clear_leftovers(prepared.destination, prepared.phi_area)
@@ -59,8 +59,16 @@ def close_quietly(prepared: Prepared, screen: Screen) -> None:
     screen.say(str(prepared.drop))
 
 
-def carry_out(prepared: Prepared, screen: Screen) -> RunResult:
-    """Run on Spark, with progress. Raises `SparkFailed` where Spark itself fails."""
+def carry_out(prepared: Prepared, screen: Screen) -> RunResult | None:
+    """Run on Spark, with progress; None where an incremental run found nothing new. Raises `SparkFailed` where Spark fails."""
+    if prepared.drop is not None and prepared.drop.is_empty and "delta" not in prepared.settings.formats.split(","):
+        _close(prepared, screen)  # no table may have to be brought up to the runs before: Spark is not needed
+        return None
+    result = _masked(prepared, screen)
+    return result if result.is_new else None
+
+
+def _masked(prepared: Prepared, screen: Screen) -> RunResult:
     inputs = prepared.inputs
     if inputs.files:
         what = f"{counted(len(inputs.files), 'file')}, {size(inputs.bytes)}"

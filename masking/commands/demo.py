@@ -102,6 +102,7 @@ def run(arguments: Namespace, screen: Screen) -> int:
         )
     )
     result = carry_out(prepared, screen)
+    assert result is not None  # as for all runs that are not incremental
     show_summary(screen, result.manifest)
     _step(screen, 3, "One patient, before and after")
     plan = prepared.engine.plan

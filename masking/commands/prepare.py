@@ -42,11 +42,6 @@ class Prepared:
     settings: RunSettings
     drop: Drop | None = None  # of an incremental run; `inputs` are its
 
-    @property
-    def needs_no_spark(self) -> bool:
-        """Whether there is nothing to read, and no Delta table that may have to be brought up to the runs before."""
-        return self.drop is not None and self.drop.is_empty and "delta" not in self.settings.formats.split(",")
-
 
 def prepare(order: Order) -> Prepared:
     """Check and compile what was ordered. Raises whatever `MaskingError` applies."""

@@ -59,17 +59,14 @@ def run(arguments: Namespace, screen: Screen) -> int:
     """Prepare, mask, tell."""
     order = order_of(arguments)
     # From here on Spark and the engine are needed, which take longer to import than a slip takes to be told.
-    from masking.commands.carry import carry_out, close_quietly, places, verified  # noqa: PLC0415
+    from masking.commands.carry import carry_out, places, verified  # noqa: PLC0415
     from masking.commands.prepare import prepare  # noqa: PLC0415
     from masking.commands.summary import show_facts, show_summary  # noqa: PLC0415
     from masking.commands.verdict import exit_code  # noqa: PLC0415
 
     prepared = prepare(order)
-    if order.incremental and prepared.needs_no_spark:
-        close_quietly(prepared, screen)
-        return 0
     result = carry_out(prepared, screen)
-    if not result.is_new:
+    if result is None:
         return 0
     try:
         show_summary(screen, result.manifest)
