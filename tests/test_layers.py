@@ -32,6 +32,7 @@ FLOORS = (
     ("tables",),
     ("sources",),
     ("verify",),
+    ("risk",),
     ("spark",),
     ("aws", "sample", "session"),
     ("commands",),
@@ -46,6 +47,7 @@ ONLY = {
     "aws": {"masking.errors"},  # what speaks to AWS knows nothing of masking
     # What judges a run shares no code with what masks it.
     "verify": {"masking.fhir", "masking.native", "masking.report.verdict"},
+    "risk": {"masking.fhir", "masking.native", "masking.report.measures", "masking.verify"},
 }
 
 #: Who may import what comes from outside; a library that is not listed is free to all.

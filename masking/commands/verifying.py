@@ -7,13 +7,17 @@ from collections.abc import Mapping, Sequence
 
 from pyspark.sql import SparkSession
 
+from masking.commands.prepare import TYPES
 from masking.commands.quiet import QuietStart
 from masking.commands.screen import Screen, duration
 from masking.commands.sparkfailed import failed
 from masking.fhir.elements import resource_types
+from masking.policy.deciding import deciding, ways_back
 from masking.policy.specs import Policy
 from masking.policy.stays import stays, unwritten
+from masking.risk.settings import RiskSettings
 from masking.session import open_session
+from masking.spark.measure import RuleFacts
 from masking.spark.verify import Verified, verify
 from masking.spark.verify_run import PolicyFacts
 
@@ -26,6 +30,11 @@ def facts_of(policy: Policy) -> PolicyFacts:
         vouched=policy.code_systems,
         unwritten=unwritten(policy, resource_types()),
         stays=lambda paths: stays(policy, paths),
+        rules=RuleFacts(
+            policy.name.partition(TYPES)[0],
+            tuple(ways_back(policy)),
+            lambda paths: deciding(policy, paths),
+        ),
     )
 
 
@@ -39,6 +48,7 @@ def verify_run(
     run_id: str | None = None,
     master: str | None = None,
     conf: Mapping[str, str] | None = None,
+    risk: RiskSettings | None = None,
 ) -> Verified:
     """Verify on Spark. Raises `SparkFailed` where Spark itself fails."""
     was_active = SparkSession.getActiveSession() is not None
@@ -48,7 +58,8 @@ def verify_run(
             spark = open_session(master, conf or {})
         screen.say("Verifying: reading the source for what identifies people, then all that was written")
         try:
-            done = verify(spark, sources, destination, phi_area, policy=facts_of(policy), run_id=run_id)
+            facts = facts_of(policy)
+            done = verify(spark, sources, destination, phi_area, policy=facts, run_id=run_id, risk=risk or RiskSettings())
         finally:
             if not was_active:
                 spark.stop()

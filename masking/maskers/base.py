@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from masking.errors import ParameterError
@@ -124,6 +124,8 @@ class Masker(ABC):
     """A masker's parameters, validated in `__post_init__` (raise `ParameterError`), registered under `name`."""
 
     name: ClassVar[str]
+    #: How whoever holds the key gets a value back out of its masked form; "" where nothing but trying values does.
+    way_back: ClassVar[str] = ""
 
     @abstractmethod
     def bind(self, keys: Subkeys) -> BoundMasker:
@@ -150,6 +152,17 @@ def registered() -> Mapping[str, type[Masker]]:
 def parameters(cls: type[Masker]) -> tuple[dataclasses.Field[Any], ...]:
     """The declared parameters of a masker, in order."""
     return dataclasses.fields(cls)
+
+
+def parts_of(masker: Masker) -> Iterator[Masker]:
+    """A masker and those that it is made of, at any depth."""
+    yield masker
+    for one in parameters(type(masker)):
+        value = getattr(masker, one.name)
+        values = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else (value,)
+        for inner in values:
+            if isinstance(inner, Masker):
+                yield from parts_of(inner)
 
 
 def check(condition: bool, parameter: str, message: str, hint: str = "") -> None:

@@ -67,6 +67,7 @@ class DateShift(Masker):
     """
 
     name: ClassVar[str] = "date_shift"
+    way_back: ClassVar[str] = "the subject's offset, computed from the key and the subject's id"
     days: int = 180
     weeks: bool = False
 

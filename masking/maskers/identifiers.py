@@ -36,6 +36,7 @@ class PseudonymizeId(Masker):
     """
 
     name: ClassVar[str] = "pseudonymize_id"
+    way_back: ClassVar[str] = "a UUID, by AES under its subkey; other ids by trying"
     domain: str = ""
 
     def __post_init__(self) -> None:
@@ -76,6 +77,7 @@ class FormatPreserving(Masker):
     """
 
     name: ClassVar[str] = "format_preserving"
+    way_back: ClassVar[str] = "FF1 under its subkey; a form of fewer than a million values by trying"
     domain: str = ""
     alphabet: str = ""
 

@@ -78,6 +78,7 @@ class CheckDigit(Masker):
     """
 
     name: ClassVar[str] = "check_digit"
+    way_back: ClassVar[str] = "the permutation of its digits, under its subkey"
     scheme: str = "luhn"
     domain: str = ""
 

@@ -226,6 +226,7 @@ class Scrub(Masker):
     """
 
     name: ClassVar[str] = "scrub"
+    way_back: ClassVar[str] = "the numbers, ids and dates in it, as their own maskers"
     form: str = "text"
     placeholder: str = "[redacted]"
     second: str = ""

@@ -223,6 +223,7 @@ class ReferenceMasker(Masker):
     """
 
     name: ClassVar[str] = "reference"
+    way_back: ClassVar[str] = "the ids and numbers in it, as their own maskers"
 
     def bind(self, keys: Subkeys) -> BoundReference:
         """Ids share the subkeys of `pseudonymize_id`; hosts and paths are keyed under `url`."""
@@ -262,6 +263,7 @@ class Search(Masker):
     """
 
     name: ClassVar[str] = "search"
+    way_back: ClassVar[str] = "the ids and numbers in it, as their own maskers"
 
     def bind(self, keys: Subkeys) -> BoundSearch:
         """The subkeys of `reference`."""
@@ -308,6 +310,7 @@ class PublicUri(Masker):
     """
 
     name: ClassVar[str] = "public_uri"
+    way_back: ClassVar[str] = "the ids in what is not kept, as their own masker"
     keep: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

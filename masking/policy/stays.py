@@ -23,7 +23,7 @@ def stays(policy: Policy, paths: Iterable[str]) -> dict[str, str]:
     plan = Plan(policy, example_key())
     answers = {}
     for path in paths:
-        answer = _answer(plan, list(_steps(path)))
+        answer = _answer(plan, list(steps_of(path)))
         if answer is not None:
             answers[path] = answer
     return answers
@@ -35,7 +35,7 @@ def unwritten(policy: Policy, types: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(name for name, action in rules.items() if action in (TypeAction.REDACT, TypeAction.REFUSE)))
 
 
-def _steps(path: str) -> Iterator[tuple[str, str | None]]:
+def steps_of(path: str) -> Iterator[tuple[str, str | None]]:
     """The names of a path, each with the URL in the brackets behind it. URLs hold dots, and may hold brackets."""
     name, url, depth = "", "", 0
     for letter in path + ".":

@@ -14,6 +14,7 @@ import msgspec
 from masking import storage
 from masking.errors import InputError
 from masking.report.manifest import run_folder
+from masking.report.measures import Measures
 
 VERDICT = "verification.json"
 FORMAT = 1
@@ -84,6 +85,7 @@ class Verdict:
     findings: tuple[Finding, ...]
     checks: Mapping[str, int] = field(default_factory=dict)  # of each check how often something is wrong
     uncompared: int = 0  # documents without their source beside them, for their file is not as it was
+    measures: Measures | None = None  # None where it was made by a version that measured nothing
     format: int = FORMAT
 
     @property

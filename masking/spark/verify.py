@@ -17,10 +17,12 @@ import msgspec
 from masking import __version__, storage
 from masking.errors import InputError, UsageError
 from masking.report.manifest import Manifest, read_manifest, run_folder
+from masking.report.measures import Measures
 from masking.report.page import publish_report
 from masking.report.verdict import CHECKS, Verdict, publish_verdict
 from masking.sources.parquet import Hints
 from masking.spark.increments import files_of_run
+from masking.risk.settings import RiskSettings
 from masking.spark.quiet import keep_commands_out_of_logs
 from masking.spark.read import InputFile, Inputs, find_inputs
 from masking.spark.verify_run import FINDINGS, Judged, PolicyFacts, Verification, private
@@ -91,6 +93,7 @@ def verify(
     *,
     policy: PolicyFacts,
     run_id: str | None = None,
+    risk: RiskSettings = RiskSettings(),  # noqa: B008 (frozen)
 ) -> Verified:
     """Hold a run of the destination, by default the latest, against its sources.
 
@@ -107,16 +110,20 @@ def verify(
     private(folder)
     private(work)
     try:
-        judged = Verification(spark, run.inputs, run.clean, run.phi, run.manifest, policy, work, run.earlier).judge()
+        verification = Verification(spark, run.inputs, run.clean, run.phi, run.manifest, policy, work, run.earlier)
+        judged = verification.judge()
+        measures = verification.measure(risk)
     finally:
         storage.delete_folder(work)
-    verdict = verdict_of(judged, run.manifest, spark.version, time.monotonic() - clock)
+    verdict = verdict_of(judged, run.manifest, spark.version, time.monotonic() - clock, measures)
     findings = _write_findings(folder, judged.weighed.leaks)
     path = publish_verdict(run.clean, verdict)
     return Verified(verdict, path, publish_report(run.clean, run.manifest, verdict), findings)
 
 
-def verdict_of(judged: Judged, manifest: Manifest, spark: str, seconds: float) -> Verdict:
+def verdict_of(
+    judged: Judged, manifest: Manifest, spark: str, seconds: float, measures: Measures | None = None
+) -> Verdict:
     """What was found, as it is told."""
     made, checked = manifest.made_with, judged.checked
     counts: Counter[str] = Counter()
@@ -144,6 +151,7 @@ def verdict_of(judged: Judged, manifest: Manifest, spark: str, seconds: float) -
         findings=tuple(sorted(judged.findings, key=lambda one: (list(CHECKS).index(one.check), -one.times))[:_MOST]),
         checks={name: counts[name] for name in CHECKS},
         uncompared=sum(one.uncompared for one in checked),
+        measures=measures,
     )
 
 

@@ -18,10 +18,13 @@ from masking import storage
 from masking.errors import InputError
 from masking.report.drill import DRILL
 from masking.report.manifest import MANIFEST, Manifest, run_folder
+from masking.report.measures import Measures
 from masking.report.page import REPORT
 from masking.report.verdict import VERDICT, Finding
 from masking.sources.parquet import ANOTHER_TYPE
+from masking.risk.settings import RiskSettings
 from masking.spark.lines import Limits, Reader
+from masking.spark.measure import RuleFacts, measure
 from masking.spark.read import InputFile, Inputs
 from masking.spark.splits import Block, plan_tasks
 from masking.spark.verify_aside import JUDGED, AsideTask, search_names
@@ -53,6 +56,7 @@ class PolicyFacts:
     vouched: tuple[str, ...]
     unwritten: tuple[str, ...]
     stays: Callable[[Sequence[str]], Mapping[str, str]] = field(repr=False)
+    rules: RuleFacts = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ class Verification:
         self.limits = Limits(10_000, _BATCH_BYTES, int(manifest.settings.get("line_bytes") or 512 << 20))
         self._faults = Faults()
         self._known: tuple[Known, dict[str, str]] | None = None
+        self._checking: CheckTask | None = None
 
     @property
     def unwritten(self) -> frozenset[str]:
@@ -126,6 +131,12 @@ class Verification:
         weighed = weigh(known, pairs, [find for one in checked for find in one.finds], offsets_of(arrays))
         aside = self._search_aside(known, arrays)
         return Judged([*weighed.findings, *aside, *self._faults.told()], weighed, pairs, known, checked)
+
+    def measure(self, settings: RiskSettings) -> Measures:
+        """What is measured beside the verdict; after `judge`, whose files it reads."""
+        assert self._checking is not None
+        patients = len(self.gathered()[0].patients)
+        return measure(self._job, self._checking, patients, self._policy.rules, settings)
 
     def gathered(self) -> tuple[Known, dict[str, str]]:
         """What is known of the source, and what the policy does at each path that it has."""
@@ -172,7 +183,7 @@ class Verification:
         return known, dict(self._policy.stays(paths))
 
     def _check(self, known: Known, actions: Mapping[str, str], loose: dict[int, frozenset[str]]) -> list[Checked]:
-        job = CheckTask(
+        job = self._checking = CheckTask(
             tasks=self.tasks,
             outputs=stretches(self._manifest),
             destination=self._clean,

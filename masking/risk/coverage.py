@@ -1,0 +1,187 @@
+"""What became of the values at each path: kept, changed or gone; which of the kept look like identifiers; and which
+identifiers are still told, masked, with the number of values that each could have.
+
+Members of a document are looked at once, by their bytes before and after, and counted: most of an export repeats.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from masking.risk.domains import TOLD, size_class
+from masking.risk.sketch import Sketch, hashed
+from masking.verify.kinds import Kind
+from masking.verify.tree import Branch, Tree, Twig
+from masking.verify.values import dicts, flat, walk
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_value = msgspec.json.Decoder(float_hook=str).decode
+_MEMORY = 50_000
+_NAME = re.compile(r"[A-ZÀ-Þ][a-zß-ÿ'’-]+(?:[ ,.]+[A-ZÀ-Þ][a-zß-ÿ'’-]*){0,3}")
+_DIGITS = re.compile(r"[0-9]")
+_NUMBER_DIGITS = 6
+#: Types that are drawn from lists or computed, and numbers, dates and references, which have checks of their own.
+_NO_TEXT = frozenset(
+    {"code", "boolean", "decimal", "integer", "positiveInt", "unsignedInt", "date", "dateTime", "instant", "time"}
+)
+VALUES, KEPT, CHANGED, GONE = range(4)
+
+
+class PathCounts:
+    """Counts by path of the pairs that were given. Paths are those of `masking.verify.tree`, with URLs."""
+
+    def __init__(self) -> None:
+        self._tree = Tree()
+        self._times: dict[tuple[str, str, bytes, bytes], int] = {}
+        self._fates: dict[tuple[str, str, bytes, bytes], list[tuple[str, tuple[int, int, int, int]]]] = {}
+        self.counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+        self.sketches: dict[str, Sketch] = defaultdict(Sketch)
+        #: kind, class of its domain (`masking.risk.domains`), hash
+        self.identifiers: set[tuple[int, int, int]] = set()
+
+    def pair(self, source: bytes, masked: bytes) -> None:
+        """Take in a document, or an entry of a Bundle, and what became of it. What is no JSON object tells nothing."""
+        try:
+            before, after = _members(source), _members(masked)
+            kind = _value(before["resourceType"]) if "resourceType" in before else None
+        except (msgspec.DecodeError, RecursionError):
+            return
+        if kind is None:
+            self._members(self._entry, before, after, frozenset({"resource"}))
+            if "resource" in before and before["resource"][:1] == b"{":
+                self.pair(bytes(before["resource"]), bytes(after.get("resource", b"{}")))
+        elif (branch := self._tree.root(kind)) is not None:
+            self._members(branch, before, after, frozenset({"resourceType"}))
+
+    @property
+    def _entry(self) -> Branch:
+        bundle = self._tree.root("Bundle")
+        assert bundle is not None
+        below = bundle.twig("entry").below
+        assert below is not None
+        return below
+
+    def _members(
+        self, branch: Branch, before: dict[str, msgspec.Raw], after: dict[str, msgspec.Raw], without: frozenset[str]
+    ) -> None:
+        for name in before.keys() - without:
+            key = branch.path, name, bytes(before[name]), bytes(after.get(name, b""))
+            if key in self._times:
+                self._times[key] += 1
+                continue
+            if len(self._times) >= _MEMORY:
+                self.settle()
+            try:
+                old, new = _value(key[2]), _value(key[3] or b"null")
+                self._fates[key] = list(self._look(branch, name, old, new))
+                self._times[key] = 1
+                self._identify(branch, name, old, new)
+            except (msgspec.DecodeError, RecursionError):
+                continue
+
+    def settle(self) -> None:
+        """Add up what was counted so far; to be called at the end."""
+        for key, times in self._times.items():
+            for path, fate in self._fates[key]:
+                counts = self.counts[path]
+                for index, number in enumerate(fate):
+                    counts[index] += number * times
+        self._times.clear()
+        self._fates.clear()
+
+    def _look(
+        self, branch: Branch, name: str, before: Any, after: Any
+    ) -> Iterator[tuple[str, tuple[int, int, int, int]]]:
+        old: dict[str, list[Any]] = defaultdict(list)
+        new: dict[str, list[Any]] = defaultdict(list)
+        texts: dict[str, bool] = {}
+        for found, value in ((old, before), (new, after)):
+            for twig, leaf in _leaves(self._tree, branch, {name: value}):
+                found[twig.path].append(leaf)
+                texts[twig.path] = twig.element is not None and twig.element.type not in _NO_TEXT
+        for path, values in old.items():
+            others = new.get(path, [])
+            same = _same(values, others)
+            changed = min(len(values), len(others)) - len(same)
+            if same and texts[path]:
+                self._sketch(path, same)
+            yield path, (len(values), len(same), changed, len(values) - len(same) - changed)
+
+    def _identify(self, branch: Branch, name: str, before: Any, after: Any) -> None:
+        """Keep the identifiers of whose kind something is still told."""
+        if after is None:
+            return
+        kinds = {kind for kind, _ in _identifiers(self._tree, branch, {name: after})}
+        for kind, text in _identifiers(self._tree, branch, {name: before}):
+            if kind in kinds:
+                self.identifiers.add((int(kind), size_class(kind, text), hashed(text)))
+
+    def _sketch(self, path: str, values: list[Any]) -> None:
+        sketch = self.sketches[path]
+        for value in values:
+            if isinstance(value, str):
+                sketch.add(value, bool(_NAME.fullmatch(value)), len(_DIGITS.findall(value)) >= _NUMBER_DIGITS)
+
+
+def _identifiers(tree: Tree, branch: Branch, value: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
+    """The identifiers in an object, those of contained resources too."""
+    if isinstance(own := value.get("id"), str) and "." not in branch.path:
+        yield Kind.ID, own
+    for found in walk(branch, value):
+        if not isinstance(found, dict):
+            if found[0] in TOLD:
+                yield found
+        elif (root := tree.root(found.get("resourceType"))) is not None:
+            yield from _identifiers(tree, root, found)
+
+
+def _leaves(tree: Tree, branch: Branch, value: dict[str, Any]) -> Iterator[tuple[Twig, Any]]:
+    """All that is not an object or a list, with the twig at which it stands."""
+    for name, inner in value.items():
+        twig = branch.twig(name)
+        if name == "resourceType" or inner is None:
+            continue
+        if twig.element is None:
+            yield from ((twig, leaf) for leaf in _anything(inner))
+        elif twig.is_extension:
+            for one in dicts(inner):
+                named = twig.extension(one.get("url"))
+                assert named.below is not None
+                yield from _leaves(tree, named.below, {key: part for key, part in one.items() if key != "url"})
+        elif twig.is_resource:
+            for one in dicts(inner):
+                root = tree.root(one.get("resourceType"))
+                if root is not None:
+                    yield from _leaves(tree, root, one)
+        elif twig.below is not None:
+            for one in dicts(inner):
+                yield from _leaves(tree, twig.below, one)
+        else:
+            yield from ((twig, leaf) for leaf in flat([inner]) if leaf is not None and not isinstance(leaf, dict))
+
+
+def _anything(value: Any) -> Iterator[Any]:
+    for one in flat([value]):
+        if isinstance(one, dict):
+            for inner in one.values():
+                yield from _anything(inner)
+        elif one is not None:
+            yield one
+
+
+def _same(before: list[Any], after: list[Any]) -> list[Any]:
+    """The values that stand as they stood: place by place where as many are left, in any order where some went."""
+    if len(before) == len(after):
+        return [one for one, other in zip(before, after, strict=True) if type(one) is type(other) and one == other]
+    left = list(after)
+    found = []
+    for one in before:
+        if one in left:
+            left.remove(one)
+            found.append(one)
+    return found
