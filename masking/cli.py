@@ -27,6 +27,7 @@ COMMANDS = {
     "demo": "make a sample export, mask it, look at it: the tour",
     "run": "mask an export",
     "verify": "look for what leaked, hold the output against the source",
+    "report": "where a verified run's report is; made anew where it is missing",
     "status": "what a destination holds",
     "maintain": "keep Delta tables in order",
     "preview": "look at a few resources before and after, write nothing",

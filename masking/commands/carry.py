@@ -16,6 +16,7 @@ from masking.commands.interrupt import Interruptible
 from masking.commands.prepare import Prepared
 from masking.commands.progress import Progressing
 from masking.commands.quiet import QuietStart, hush_accumulators
+from masking.commands.risking import settings_of
 from masking.commands.screen import Screen, counted, duration, size
 from masking.commands.sparkfailed import failed, gone
 from masking.commands.unreadable import told_by_name
@@ -42,6 +43,7 @@ def verified(prepared: Prepared, result: RunResult, screen: Screen) -> Verdict:
         run_id=result.run_id,
         master=order.master,
         conf=dict(order.conf),
+        risk=settings_of(order.quasi_identifiers, order.k, order.population),
     )
     show_verdict(screen, done.verdict, done.report, done.findings)
     return done.verdict

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from masking.commands.options import refuse_empty_key
+from masking.commands.risking import attributes_of, number_of
 from masking.errors import UsageError
 from masking.fhir.elements import resource_types
 from masking.policy.problems import Problems, did_you_mean, key_path, short
 from masking.policy.source import Source, Unusable
 from masking.policy.yaml_tree import Node, Scalar, SequenceNode, read_tree
 from masking.report.manifest import BUNDLES, FORMATS, fault_of_reference_date
+from masking.risk.settings import fault_of_attributes
 from masking.tables.main_dates import AUTO, NONE, YEAR, main_date_paths
 
 _SIZE = re.compile(r"([0-9]{1,15})([KMG]?)\Z")
@@ -58,6 +60,9 @@ class Order:
     incremental: bool = False
     reread: bool = False
     anew: bool = False
+    quasi_identifiers: tuple[str, ...] = ()
+    k: int | None = None
+    population: int | None = None
 
 
 def order_of(arguments: Namespace) -> Order:
@@ -87,6 +92,13 @@ def order_of(arguments: Namespace) -> Order:
     for name in ("max_document_bytes", "target_file_bytes"):
         text = getattr(arguments, name)
         given[name] = None if text is None else _size(text, "--" + name.replace("_", "-"))
+    given |= {
+        "quasi_identifiers": attributes_of(arguments.quasi_identifiers)
+        if arguments.quasi_identifiers is not None
+        else (),
+        "k": None if arguments.k is None else number_of(arguments.k, "--k"),
+        "population": None if arguments.population is None else number_of(arguments.population, "--population"),
+    }
     if (
         given["key_file"] is not None or given["key_env"] is not None
     ):  # one of them on the line replaces the other in the file
@@ -292,6 +304,17 @@ def _checked_list(
     return names
 
 
+def _attributes(node: Node, path: str, source: Source) -> tuple[str, ...]:
+    return _checked_list(node, path, source, lambda names: fault_of_attributes(names) or None)
+
+
+def _people(node: Node, path: str, source: Source) -> int:
+    try:
+        return number_of(node.text if isinstance(node, Scalar) else "", "--k" if path.endswith("k") else path)
+    except UsageError as error:
+        raise source.bad(node, path, str(error).partition(": ")[2]) from None
+
+
 def _flag(node: Node, path: str, source: Source) -> bool:
     return source.flag(node, path)
 
@@ -318,4 +341,7 @@ _READERS: Mapping[str, Callable[[Node, str, Source], Any]] = {
     "change_feed": _flag,
     "json_column": _text,
     "incremental": _flag,
+    "quasi_identifiers": _attributes,
+    "k": _people,
+    "population": _people,
 }

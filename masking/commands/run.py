@@ -14,6 +14,7 @@ from argparse import ArgumentParser, Namespace
 
 from masking.commands.job import order_of
 from masking.commands.options import add_json_column, add_key, add_policy
+from masking.commands.risking import add_risk
 from masking.commands.screen import Screen
 
 USAGE = "fhir-mask run SOURCE … DESTINATION --phi-area DIR [--key-file F | --key-env NAME] [options]"
@@ -39,6 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add_json_column(parser)
     parser.add_argument("--verify", action="store_true", help="then look for what leaked (fhir-mask verify)")
+    add_risk(parser)
     parser.add_argument(
         "--formats", metavar="F,…", help="ndjson[,parquet[,delta]]: also typed tables (default: ndjson,parquet)"
     )

@@ -11,6 +11,7 @@ from argparse import ArgumentParser, Namespace
 from masking import storage
 from masking.commands.job import conf_of
 from masking.commands.prepare import TYPES, only
+from masking.commands.risking import add_risk, risk_of
 from masking.commands.screen import Screen
 from masking.commands.verdict import exit_code, show_verdict
 from masking.commands.verifying import verify_run
@@ -29,12 +30,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--policy", metavar="NAME|FILE", help="the policy of the run (default: by its name)")
     parser.add_argument("--types", metavar="T,…", help="as the run was told")
     parser.add_argument("--run", metavar="ID", help="a run other than the latest")
+    add_risk(parser)
     parser.add_argument("--master", metavar="URL", help="Spark master (default: spark-submit's, else this machine)")
     parser.add_argument("--conf", metavar="K=V", action="append", help="a setting of Spark; may be given again")
 
 
 def run(arguments: Namespace, screen: Screen) -> int:
     """Verify, tell."""
+    risk = risk_of(arguments.quasi_identifiers, arguments.k, arguments.population)
     *sources, destination = arguments.paths or [""]
     if not sources:
         raise UsageError("what is verified needs a SOURCE and a DESTINATION: fhir-mask verify SOURCE … DESTINATION")
@@ -56,6 +59,7 @@ def run(arguments: Namespace, screen: Screen) -> int:
         run_id=arguments.run,
         master=arguments.master,
         conf=conf_of(arguments.conf or []),
+        risk=risk,
     )
     show_verdict(screen, done.verdict, done.report, done.findings)
     return exit_code(done.verdict)

@@ -59,7 +59,9 @@ def verify_run(
         screen.say("Verifying: reading the source for what identifies people, then all that was written")
         try:
             facts = facts_of(policy)
-            done = verify(spark, sources, destination, phi_area, policy=facts, run_id=run_id, risk=risk or RiskSettings())
+            done = verify(
+                spark, sources, destination, phi_area, policy=facts, run_id=run_id, risk=risk or RiskSettings()
+            )
         finally:
             if not was_active:
                 spark.stop()

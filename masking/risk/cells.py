@@ -103,7 +103,7 @@ def smallest_cells(table: Table, columns: Sequence[str]) -> list[SmallCell]:
 
 
 def _coarse(table: Table, row: int, columns: Sequence[str]) -> tuple[tuple[tuple[str, str], ...], int]:
-    places = [table.columns.index(name) for name in columns]
+    places = [table.columns.index(name) for name in columns if table.label(row, name)]
     alike = {at: table.rows[:, at] == table.rows[row, at] for at in places}
     counts: dict[int, int] = {at: int(table.counts[same].sum()) for at, same in alike.items()}
     kept: Any = np.ones(len(table.rows), bool)
@@ -112,5 +112,5 @@ def _coarse(table: Table, row: int, columns: Sequence[str]) -> tuple[tuple[tuple
         within = kept & alike[at]
         if (many := int(table.counts[within].sum())) >= SHOWN_FROM:
             kept, shared = within, many
-            told.append((table.columns[at], table.label(row, table.columns[at]) or "(none)"))
+            told.append((table.columns[at], table.label(row, table.columns[at])))
     return tuple(sorted(told, key=lambda one: columns.index(one[0]))), shared

@@ -53,7 +53,7 @@ class PathCounts:
             return
         if kind is None:
             self._members(self._entry, before, after, frozenset({"resource"}))
-            if "resource" in before and before["resource"][:1] == b"{":
+            if "resource" in before and bytes(before["resource"])[:1] == b"{":
                 self.pair(bytes(before["resource"]), bytes(after.get("resource", b"{}")))
         elif (branch := self._tree.root(kind)) is not None:
             self._members(branch, before, after, frozenset({"resourceType"}))

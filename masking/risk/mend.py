@@ -56,28 +56,50 @@ COARSER = ("born", "years")
 
 
 def mend(table: Table, attributes: Sequence[str], k: int) -> list[Step]:
-    """Steps until every cell has k people, or nothing is left to be made coarser."""
-    now = {name: name for name in attributes}
+    """Steps until every cell has k people, or nothing is left to be made coarser; none that it holds without."""
     levels = dict.fromkeys(attributes, 0)
-    steps: list[Step] = []
-    least, below = _cells(table, list(now.values()), k)
-    while below and any(levels[name] < len(FORMS[name]) for name in attributes):
-        tries = []
-        for name in attributes:
-            if levels[name] < len(FORMS[name]):
-                form = FORMS[name][levels[name]]
-                tries.append((*_cells(table, list({**now, name: form.column}.values()), k), name, form))
-        least, below, name, form = min(tries, key=lambda one: (one[1], -one[0], attributes.index(one[2])))
-        now[name] = form.column
+    order: list[str] = []
+    found = _cells(table, levels, k)
+    while found.below and (open_ := [name for name in attributes if levels[name] < len(FORMS[name])]):
+        tries = [(_cells(table, {**levels, name: levels[name] + 1}, k), name) for name in open_]
+        found, name = min(tries, key=lambda one: (one[0].below, one[0].cells, attributes.index(one[1])))
         levels[name] += 1
-        steps.append(Step(name, form.to, least, below / max(1, table.people), form.rules))
+        order.append(name)
+    if not found.below:
+        order = _needed(table, attributes, order, k)
+    steps, levels = [], dict.fromkeys(attributes, 0)
+    for name in order:
+        form = FORMS[name][levels[name]]
+        levels[name] += 1
+        now = _cells(table, levels, k)
+        steps.append(Step(name, form.to, now.least, now.below / max(1, table.people), form.rules))
     return steps
 
 
-def _cells(table: Table, columns: Sequence[str], k: int) -> tuple[int, int]:
-    """The size of the smallest cell, and the people of cells below k."""
+def _needed(table: Table, attributes: Sequence[str], order: Sequence[str], k: int) -> list[str]:
+    """The steps without those that a later one has made needless: an attribute's last step is tried first."""
+    left = list(order)
+    for name in order:
+        fewer = left.copy()
+        del fewer[len(fewer) - 1 - fewer[::-1].index(name)]
+        if not _cells(table, {one: fewer.count(one) for one in attributes}, k).below:
+            left = fewer
+    return left
+
+
+class _Found(NamedTuple):
+    """The size of the smallest cell, how many cells there are, and how many people are in those below k."""
+
+    least: int
+    cells: int
+    below: int
+
+
+def _cells(table: Table, levels: Mapping[str, int], k: int) -> _Found:
+    """Cells when each attribute is so many steps coarser."""
+    columns = [FORMS[name][level - 1].column if level else name for name, level in levels.items()]
     _, sizes = table.cells([column for column in columns if column != GONE])
-    return (int(sizes.min()), int(sizes[sizes < k].sum())) if len(sizes) else (0, 0)
+    return _Found(int(sizes.min()), len(sizes), int(sizes[sizes < k].sum())) if len(sizes) else _Found(0, 0, 0)
 
 
 def snippet(steps: Sequence[Step], policy: str, k: int) -> str:

@@ -61,7 +61,9 @@ class Distributions:
         ages = sorted(name for name in self.counts if name.startswith(_AGES))
         order = ["Sex", "Age", *ages, "Diagnoses", "Treatments", "Months since the first encounter", "Length of stay"]
         names = [name for name in order if name in self.counts] + results[:_SHOWN_RESULTS]
-        return tuple(compare(name, *self.counts[name]) for name in names)
+        # One of fewer people is not told at all: its size would be a cell.
+        told = [name for name in names if self.counts[name][0].total() >= SHOWN_FROM]
+        return tuple(compare(name, *self.counts[name]) for name in told)
 
 
 def _most(counts: Counter[str]) -> dict[str, int]:

@@ -20,9 +20,9 @@ from masking.report.manifest import Manifest, read_manifest, run_folder
 from masking.report.measures import Measures
 from masking.report.page import publish_report
 from masking.report.verdict import CHECKS, Verdict, publish_verdict
+from masking.risk.settings import RiskSettings
 from masking.sources.parquet import Hints
 from masking.spark.increments import files_of_run
-from masking.risk.settings import RiskSettings
 from masking.spark.quiet import keep_commands_out_of_logs
 from masking.spark.read import InputFile, Inputs, find_inputs
 from masking.spark.verify_run import FINDINGS, Judged, PolicyFacts, Verification, private

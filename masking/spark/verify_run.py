@@ -16,13 +16,14 @@ import numpy as np
 
 from masking import storage
 from masking.errors import InputError
+from masking.report.data import REPORT_DATA
 from masking.report.drill import DRILL
 from masking.report.manifest import MANIFEST, Manifest, run_folder
 from masking.report.measures import Measures
 from masking.report.page import REPORT
 from masking.report.verdict import VERDICT, Finding
-from masking.sources.parquet import ANOTHER_TYPE
 from masking.risk.settings import RiskSettings
+from masking.sources.parquet import ANOTHER_TYPE
 from masking.spark.lines import Limits, Reader
 from masking.spark.measure import RuleFacts, measure
 from masking.spark.read import InputFile, Inputs
@@ -234,7 +235,9 @@ class Verification:
         files: list[tuple[str, str]] = []
         manifest = storage.join(self._clean, MANIFEST)
         paths = [file.path for file in storage.list_files(root)]
-        own = {storage.join(root, name) for name in (VERDICT, REPORT, DRILL)}  # made of the manifest and of numbers
+        own = {
+            storage.join(root, name) for name in (VERDICT, REPORT, REPORT_DATA, DRILL)
+        }  # made of the manifest and of numbers
         for path in sorted([*paths, manifest]):
             short = path.removeprefix(self._clean).strip("/")
             names.append(short.removeprefix(f"runs/{self._manifest.run_id}/"))
