@@ -252,3 +252,29 @@ def test_a_file_that_cannot_be_read_is_named_at_a_terminal_alone() -> None:
     assert told_by_name(error, files, at_terminal=False) is error
     assert told_by_name(error, files[:1], at_terminal=True) is error
     assert told_by_name(UnreadableFile("no number"), files, at_terminal=True).exit_code == InputError.exit_code
+
+
+def test_what_a_verification_measures_is_told_by_line_and_file(job: Path, tmp_path: Path) -> None:
+    (tmp_path / "risk.yaml").write_text("quasi_identifiers: [age_band, sex]\nk: 5\npopulation: 7000\n")
+    said = read_job(tmp_path / "risk.yaml")
+    assert (said.quasi_identifiers, said.k, said.population) == (("age_band", "sex"), 5, 7000)
+    found = order_of(
+        arguments("--job", str(job), "--quasi-identifiers", "race, zip3", "--k", "20", "--population", "9")
+    )
+    assert (found.quasi_identifiers, found.k, found.population) == (("race", "zip3"), 20, 9)
+
+
+@pytest.mark.parametrize(
+    "words", [("--quasi-identifiers", "name"), ("--quasi-identifiers", "sex,sex"), ("--k", "1"), ("--population", "-3")]
+)
+def test_what_cannot_be_measured_is_refused(job: Path, words: tuple[str, str]) -> None:
+    with pytest.raises(UsageError, match=words[0]):
+        order_of(arguments("--job", str(job), *words))
+
+
+def test_what_cannot_be_measured_is_refused_in_a_file_too(tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text("quasi_identifiers: [name]\nk: many\npopulation: 0.5\n")
+    with pytest.raises(PolicyError) as refused:
+        read_job(tmp_path / "job.yaml")
+    assert all(f"job.yaml:{line} $.{key}: expected" in str(refused.value)
+               for line, key in enumerate(("quasi_identifiers", "k", "population"), 1))  # fmt: skip

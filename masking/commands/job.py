@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from masking.commands.options import refuse_empty_key
-from masking.commands.risking import attributes_of, number_of
+from masking.commands.risking import number_of, told_of
 from masking.errors import UsageError
 from masking.fhir.elements import resource_types
 from masking.policy.problems import Problems, did_you_mean, key_path, short
@@ -92,13 +92,7 @@ def order_of(arguments: Namespace) -> Order:
     for name in ("max_document_bytes", "target_file_bytes"):
         text = getattr(arguments, name)
         given[name] = None if text is None else _size(text, "--" + name.replace("_", "-"))
-    given |= {
-        "quasi_identifiers": attributes_of(arguments.quasi_identifiers)
-        if arguments.quasi_identifiers is not None
-        else (),
-        "k": None if arguments.k is None else number_of(arguments.k, "--k"),
-        "population": None if arguments.population is None else number_of(arguments.population, "--population"),
-    }
+    given |= told_of(arguments)
     if (
         given["key_file"] is not None or given["key_env"] is not None
     ):  # one of them on the line replaces the other in the file

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from typing import Any
 
 from masking.errors import UsageError
 from masking.risk.facts import ATTRIBUTES, DEFAULT_ATTRIBUTES
@@ -38,15 +39,16 @@ def number_of(text: str, option: str) -> int:
     return found
 
 
-def settings_of(attributes: Sequence[str], k: int | None, population: int | None) -> RiskSettings:
+def told_of(arguments: Namespace) -> dict[str, Any]:
+    """What a command line says, by the names of an order; None, or nothing, of what it does not say."""
+    words = {name: getattr(arguments, name, None) for name in ("quasi_identifiers", "k", "population")}
+    attributes = words.pop("quasi_identifiers")
+    numbers = {name: None if text is None else number_of(text, f"--{name}") for name, text in words.items()}
+    return {"quasi_identifiers": () if attributes is None else attributes_of(attributes), **numbers}
+
+
+def settings_of(
+    quasi_identifiers: Sequence[str] = (), k: int | None = None, population: int | None = None
+) -> RiskSettings:
     """The settings, with defaults where nothing was said."""
-    return RiskSettings(tuple(attributes) or DEFAULT_ATTRIBUTES, k or DEFAULT_K, population or None)
-
-
-def risk_of(attributes: str | None, k: str | None, population: str | None) -> RiskSettings:
-    """The settings of a command line."""
-    return settings_of(
-        () if attributes is None else attributes_of(attributes),
-        None if k is None else number_of(k, "--k"),
-        None if population is None else number_of(population, "--population"),
-    )
+    return RiskSettings(tuple(quasi_identifiers) or DEFAULT_ATTRIBUTES, k or DEFAULT_K, population or None)

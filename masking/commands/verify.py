@@ -11,7 +11,7 @@ from argparse import ArgumentParser, Namespace
 from masking import storage
 from masking.commands.job import conf_of
 from masking.commands.prepare import TYPES, only
-from masking.commands.risking import add_risk, risk_of
+from masking.commands.risking import add_risk, settings_of, told_of
 from masking.commands.screen import Screen
 from masking.commands.verdict import exit_code, show_verdict
 from masking.commands.verifying import verify_run
@@ -37,7 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace, screen: Screen) -> int:
     """Verify, tell."""
-    risk = risk_of(arguments.quasi_identifiers, arguments.k, arguments.population)
+    risk = settings_of(**told_of(arguments))
     *sources, destination = arguments.paths or [""]
     if not sources:
         raise UsageError("what is verified needs a SOURCE and a DESTINATION: fhir-mask verify SOURCE … DESTINATION")
