@@ -184,6 +184,9 @@ def _wishes(facts: Any, record: RecordMaskers) -> Iterator[_Wish]:
         yield _Wish("identifier", identifier.value, masker, {**told, "system": identifier.system or None})
     for date in facts.birth_dates:
         yield _Wish("birth_date", date, record.by_kind.get("birth_date"), told)
+    for date in facts.death_dates:  # found in the spellings of a birth, moved as other dates are
+        if len(date) >= len("2020-01-03"):
+            yield _Wish("birth_date", date[:10], record.by_kind.get("date"), told)
     for contact in facts.contacts:
         # A contact's own gender is not known here; its names are masked without it, as where none is given.
         apart = {**told, "sex": None}

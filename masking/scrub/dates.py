@@ -12,7 +12,8 @@ MONTH_NAMES = tuple(month.title() for month in MONTHS)
 _DAYMONTH_NAMES = tuple(day.title() for day in DAYS)
 _NUMBER = {month: number for number, name in enumerate(MONTHS, 1) for month in (name, name[:3])} | {"sept": 9}
 _PIVOT = 30  # '1/9/64' is 1964, '1/9/24' 2024: notes are of this century, the people in them of the last one
-_MONTH = (
+#: The name of a month, in full or short.
+MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
     r"nov(?:ember)?|dec(?:ember)?)"
 )
@@ -21,42 +22,58 @@ _TIME = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
 #: What may begin at a number. Groups are named by the order of their parts.
 NUMERIC = (
     rf"(?P<iso>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})(?:(?=[T ]{_TIME})|(?![0-9]|-[0-9]))"
-    r"|(?P<ymd>[0-9]{4}(?P<s1>[/.])[0-9]{1,2}(?P=s1)[0-9]{1,2})(?![0-9]|[/.-][0-9])"
+    r"|(?P<ymd>(?:[0-9]{4}(?=[/.])|(?:19|20)[0-9]{2}(?=-))(?P<s1>[/.-])[0-9]{1,2}(?P=s1)[0-9]{1,2})(?![0-9]|[/.-][0-9])"
     r"|(?P<mdy>[0-9]{1,2}(?P<s2>[/.-])[0-9]{1,2}(?P=s2)(?:[0-9]{4}|[0-9]{2}))(?![0-9]|[/.-][0-9])"
     r"|(?P<my>[0-9]{1,2}[/-][0-9]{4})(?![0-9]|[/.-][0-9])"
     r"|(?P<ym>(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2]))(?![0-9]|[/.-][0-9])"
     r"|(?P<stamp>(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9](?=T?[0-9]{4}(?:[0-9]{2})?\b))"
     r"|(?P<eight>(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9])(?!\w|[./-]\w)"
-    rf"|(?P<dmy>[0-9]{{1,2}}(?:st|nd|rd|th)?(?:\s+of\s+|[\s-]{{0,2}}){_MONTH}(?:\b|(?=(?:[0-9]{{2}}){{1,2}}\b))\.?(?:,?[\s-]{{0,2}}(?:[0-9]{{4}}\b|['’]?[0-9]{{2}}\b(?![:/-]|\.[0-9]|\s*(?:mg|%|units?|year|y/)))|(?![\w.-])))"
+    rf"|(?P<ynd>(?:19|20)[0-9]{{2}}[\s/-]{{1,2}}{MONTH}\.?[\s/-]{{1,2}}[0-9]{{1,2}}(?:st|nd|rd|th)?)(?![\w:%]|[./-][0-9]|,?\s+(?:19|20)[0-9]{{2}}\b|\s*(?:mg|ml|mcg|units?)\b)"
+    rf"|(?P<dmy>[0-9]{{1,2}}(?:st|nd|rd|th)?(?:\s+of\s+|[\s-]{{0,2}}|/){MONTH}(?:\b|(?=(?:[0-9]{{2}}){{1,2}}\b))\.?(?:(?:,?[\s-]{{0,2}}|/)(?:[0-9]{{4}}\b|['’]?[0-9]{{2}}\b(?![:/-]|\.[0-9]|\s*(?:mg|%|units?|year|y/)))|(?![\w.-])))"
 )
 #: What may begin at the name of a month.
 NAMED = re.compile(
-    rf"(?P<month>{_MONTH})\b(?P<a>\.?[\s-]{{0,2}})(?:(?P<day>[0-9]{{1,2}})(?P<ordinal>st|nd|rd|th)?\b(?![:%]|[./][0-9])"
-    r"(?:(?P<b>,?\s+|-|/)(?P<year>[0-9]{4}\b(?!\s*(?:mg|ml|units?))|['’][0-9]{2}\b)"
+    rf"(?P<month>{MONTH})\b(?P<a>\.?[\s-]{{0,2}}(?:\bthe\s+)?)(?:(?P<day>[0-9]{{1,2}})(?P<ordinal>st|nd|rd|th)?\b(?![:%]|[./][0-9])"
+    r"(?:(?P<b>,?\s+|-|/)(?P<year>[0-9]{4}\b(?!\s*(?:mg|ml|units?))|['’][0-9]{2}\b"
+    r"|(?<=,\s)[0-9]{2}(?=\s*(?:[.;,)\]\n]|$)(?![.,][0-9])))"
     r"|(?!\s*(?:mg|ml|mcg|units?|tab|times|mm|cm|years?|days?|weeks?|hours?|of\s+(?:the|her|his)\b)))"
-    r"|(?P<c>of\s+|,\s*)?(?P<only>(?:19|20)[0-9]{2})\b)",
+    r"|(?P<c>of\s+|,\s*)?(?P<only>(?:19|20)[0-9]{2}|['’][0-9]{2})\b)",
     re.IGNORECASE,
 )
 _DMY = re.compile(
-    rf"(?P<day>[0-9]{{1,2}})(?P<ordinal>st|nd|rd|th)?(?P<a>\s+of\s+|[\s-]*)(?P<month>{_MONTH})(?P<b>\.?,?[\s-]*['’]?)(?P<year>[0-9]*)",
+    rf"(?P<day>[0-9]{{1,2}})(?P<ordinal>st|nd|rd|th)?(?P<a>\s+of\s+|[\s/-]*)(?P<month>{MONTH})(?P<b>\.?,?[\s/-]*['’]?)(?P<year>[0-9]*)",
+    re.IGNORECASE,
+)
+_YND = re.compile(
+    rf"(?P<year>[0-9]{{4}})(?P<a>[\s/-]+)(?P<month>{MONTH})(?P<b>\.?[\s/-]+)(?P<day>[0-9]{{1,2}})(?P<ordinal>st|nd|rd|th)?",
     re.IGNORECASE,
 )
 WEEKDAY = re.compile(r"\.?,?\s+(?:the\s+)?$")
-_CUE = re.compile(
-    r"(?:\b(?:on|since|dated?|from|until|till|by|seen|visit|of|thru|through|before|after|due|admitted|discharged|back|"
-    r"expires?|exp|dob|born|and|to|appointment|appt|follow-?up|f/u|given|drawn|collected|started|stopped|surgery)|\()\s*:?\s*$",
-    re.IGNORECASE,
-)
-_NO_DATE = re.compile(
-    r"\s*(?:hours?|hrs?|mg|ml|mcg|tab|pain|cm|mm|units?|strength|weeks?|days?|of|out|scale)\b", re.IGNORECASE
+#: The year of days without one: no leap year, so that 1 March comes after 28 February.
+_NO_YEAR, _LEAP_YEAR = 2001, 2004
+_MARKS = "'’"  # before a year of two digits
+#: Spellings of a day that numbers seldom have: with blanks or backslashes, or a mark before its year.
+LOOSE = re.compile(
+    r"(?P<a>[0-9]{1,2})(?P<s>\s?[/\\]\s?)(?P<b>[0-9]{1,2})(?P=s)(?P<mark>['’]?)(?P<c>(?:19|20)[0-9]{2}|(?<=['’])[0-9]{2})(?![0-9]|[/.-][0-9])"
 )
 SHORT = re.compile(r"[0-9]{1,2}/[0-9]{1,2}(?![0-9]|[/.-][0-9])")
 
 
-def _year(text: str) -> int:
+def to_year(text: str) -> int:
+    """The year that four digits, or two, stand for."""
     if len(text) == 4:
         return int(text)
     return int(text) + (1900 if int(text) > _PIVOT else 2000)
+
+
+def to_month(text: str) -> int:
+    """The number of a month by its name."""
+    return _NUMBER[text.lower()]
+
+
+def no_year(month: int, day: int) -> int:
+    """The year of a day that is written without one."""
+    return _LEAP_YEAR if (month, day) == (2, 29) else _NO_YEAR
 
 
 def _moved(year: int, month: int, day: int, days: int) -> date | None:
@@ -71,7 +88,7 @@ def as_cased(word: str, like: str) -> str:
     return word.upper() if like.isupper() and len(like) > 1 else word.lower() if like.islower() else word
 
 
-def _month(number: int, like: str) -> str:
+def month_name(number: int, like: str) -> str:
     """The name of a month as long as another."""
     name = MONTH_NAMES[number - 1]
     full = like.lower() in MONTHS and len(like) > 3
@@ -86,7 +103,8 @@ def weekday(moved: date, like: str) -> str:
     return as_cased(name if len(like) > 4 and like.lower() in DAYS else name[:3], like)
 
 
-def _ordinal(day: int, like: str) -> str:
+def ordinal(day: int, like: str) -> str:
+    """`st`, `nd`, `rd` or `th`, in the case of another."""
     suffix = "th" if 10 <= day % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
     return suffix.upper() if like.isupper() else suffix
 
@@ -95,7 +113,11 @@ def slashed(text: str, days: int, day_first: bool, births: dict[str, str | None]
     """Move `m/d/y` (or d/m/y) with any separator; None where it is no date."""
     separator = "/" if "/" in text else "." if "." in text else "-"
     a, b, y = text.split(separator)
-    first, second, year = int(a), int(b), _year(y)
+    if separator == "-" and not day_first and len(a) == len(b) == len(y) == 2 and 12 < int(a) <= _PIVOT:
+        moved = known(to_year(a), int(b), int(y), days, births)  # the year first, as in '2020-01-03'
+        if moved is not None:
+            return f"{moved.year % 100:02d}-{moved.month:02d}-{moved.day:02d}"
+    first, second, year = int(a), int(b), to_year(y)
     turned = day_first
     month, day = (second, first) if turned else (first, second)
     if month > 12 and day <= 12:
@@ -154,15 +176,27 @@ def numeric(group: str, text: str, days: int, day_first: bool, births: dict[str,
         zeros = len(month) == 2 and len(day) == 2
         m, d = (f"{there.month:02d}", f"{there.day:02d}") if zeros else (str(there.month), str(there.day))
         return f"{there.year:04d}{separator}{m}{separator}{d}"
-    return _dmy(text, days, births)
+    return _ynd(text, days, births) if group == "ynd" else _dmy(text, days, births)
+
+
+def _ynd(text: str, days: int, births: dict[str, str | None]) -> str | None:
+    """Move `2020-Jan-03`."""
+    found = _YND.fullmatch(text)
+    moved = found and known(int(found["year"]), to_month(found["month"]), int(found["day"]), days, births)
+    if not found or moved is None:
+        return None
+    day = f"{moved.day:02d}" if found["day"][0] == "0" else str(moved.day)
+    suffix = ordinal(moved.day, found["ordinal"]) if found["ordinal"] else ""
+    return f"{moved.year:04d}{found['a']}{month_name(moved.month, found['month'])}{found['b']}{day}{suffix}"
 
 
 def _dmy(text: str, days: int, births: dict[str, str | None]) -> str | None:
     found = _DMY.fullmatch(text)
     if found is None:
         return None
-    year = _year(found["year"]) if found["year"] else 2001  # without a year: one that is no leap year
-    moved = known(year, _NUMBER[found["month"].lower()], int(found["day"]), days, births)
+    month = to_month(found["month"])
+    year = to_year(found["year"]) if found["year"] else None
+    moved = known(year or no_year(month, int(found["day"])), month, int(found["day"]), days, births)
     if moved is None:
         return None
     like = found["day"]
@@ -171,9 +205,9 @@ def _dmy(text: str, days: int, births: dict[str, str | None]) -> str | None:
         if len(like) == 2 and (like[0] == "0" or (text[2:3].isalpha() and not found["ordinal"]))
         else str(moved.day)
     )
-    ordinal = _ordinal(moved.day, found["ordinal"]) if found["ordinal"] else ""
+    suffix = ordinal(moved.day, found["ordinal"]) if found["ordinal"] else ""
     year_text = _year_text(moved, found["year"])
-    return f"{day}{ordinal}{found['a']}{_month(moved.month, found['month'])}{found['b']}{year_text}"
+    return f"{day}{suffix}{found['a']}{month_name(moved.month, found['month'])}{found['b']}{year_text}"
 
 
 def _year_text(moved: date, like: str) -> str:
@@ -182,43 +216,28 @@ def _year_text(moved: date, like: str) -> str:
 
 def named(found: re.Match[str], days: int, births: dict[str, str | None]) -> tuple[str | None, date | None]:
     """The moved text of what `NAMED` found, and the day."""
-    month = _NUMBER[found["month"].lower()]
+    month = to_month(found["month"])
     text = found[0]
     if found["only"]:
-        moved_month = shift_text(f"{found['only']}-{month:02d}", days)
-        if moved_month is None:
+        only = found["only"]
+        shifted = shift_text(f"{to_year(only.lstrip(_MARKS))}-{month:02d}", days)
+        if shifted is None:
             return None, None
-        between = text[len(found["month"]) : -4]
-        return f"{_month(int(moved_month[5:7]), found['month'])}{between}{moved_month[:4]}", None
+        between = text[len(found["month"]) : -len(only)]
+        return (
+            f"{month_name(int(shifted[5:7]), found['month'])}{between}{shifted[:4] if len(only) == 4 else only[0] + shifted[2:4]}",
+            None,
+        )
     year = found["year"] or ""
     mark = year[:1] if year[:1] in ("'", "’") else ""
-    moved = known(_year(year[len(mark) :]) if year else 2001, month, int(found["day"]), days, births)
+    day_of = int(found["day"])
+    moved = known(to_year(year[len(mark) :]) if year else no_year(month, day_of), month, day_of, days, births)
     if moved is None:
         return None, None
     day = f"{moved.day:02d}" if found["day"][0] == "0" else str(moved.day)
-    ordinal = _ordinal(moved.day, found["ordinal"]) if found["ordinal"] else ""
+    suffix = ordinal(moved.day, found["ordinal"]) if found["ordinal"] else ""
     rest = f"{found['b']}{mark}{_year_text(moved, year[len(mark) :])}" if year else ""
-    return f"{_month(moved.month, found['month'])}{found['a']}{day}{ordinal}{rest}", moved
-
-
-def is_short(text: str, start: int, stop: int) -> bool:
-    """Whether `3/14` is a day: only after a word that dates follow, and not before a unit."""
-    return _CUE.search(text, max(0, start - 16), start) is not None and _NO_DATE.match(text, stop) is None
-
-
-def stands_alone(text: str, start: int, stop: int) -> bool:
-    """Whether `20240304` is a day: alone in its line, as values in markup are, or behind a word that dates follow."""
-    is_line = start == 0 or text[start - 1] == "\n"
-    return (is_line and text[stop : stop + 1] in ("", "\n")) or is_short(text, start, stop)
-
-
-def is_sure(text: str, start: int, stop: int, spelled: str) -> bool:
-    """Whether an `m/d/y` is a date: `12-24-48 hours` is none, and `1-2-10` only after a cue."""
-    if "/" in spelled or len(spelled) - spelled.rfind("-") == 5 or (len(spelled) == 8 and "." not in spelled):
-        return _NO_DATE.match(text, stop) is None or len(spelled) >= 10
-    return (is_short(text, start, stop) and ("." not in spelled or len(spelled) - spelled.rfind(".") == 5)) or (
-        len(spelled) - spelled.rfind(".") == 5 and "." in spelled
-    )
+    return f"{month_name(moved.month, found['month'])}{found['a']}{day}{suffix}{rest}", moved
 
 
 def read_day(kind: str, text: str, day_first: bool) -> date | None:
@@ -228,11 +247,11 @@ def read_day(kind: str, text: str, day_first: bool) -> date | None:
         if kind in ("iso", "ymd"):
             return date(*numbers[:3])
         if kind == "mdy":
-            first, second, year = numbers[0], numbers[1], _year(text[-4:] if text[-4:].isdigit() else text[-2:])
+            first, second, year = numbers[0], numbers[1], to_year(text[-4:] if text[-4:].isdigit() else text[-2:])
             return date(year, second, first) if day_first or first > 12 else date(year, first, second)
         if kind == "dmy" and len(numbers) == 2:
             month = next(n for word, n in _NUMBER.items() if re.search(rf"\b{word}", re.sub("[0-9]+", " ", text), re.I))
-            return date(_year(f"{numbers[1]:04d}" if numbers[1] > 99 else f"{numbers[1]:02d}"), month, numbers[0])
+            return date(to_year(f"{numbers[1]:04d}" if numbers[1] > 99 else f"{numbers[1]:02d}"), month, numbers[0])
     except (ValueError, StopIteration):
         return None
     return None

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from masking.native import Hashes, Ints
 from masking.scrub.batch import NO_DAYS, PHRASE, Fakes, Lexicon, Phrases, ints
+from masking.scrub.births import Spelling, spellings
 from masking.scrub.characters import CLASSES, FOLDS, to_points
 from masking.scrub.lookup import fill, measure, move_phrases, put
 from masking.scrub.spellings import NAME, NUMBER, WHOLE, Entry, Spelled
@@ -69,6 +70,7 @@ class Known:
 
     def __init__(self, dossier: AnyDossier, spelled: Sequence[Sequence[Spelled]], row: tuple[int, ...]) -> None:
         self.dossier, self.days, self.row, self._spelled = dossier, dossier.days, row, spelled
+        self._births_spelled: dict[str, Spelling] = {}
 
     @property
     def _backwards(self) -> Iterator[Spelled]:
@@ -89,6 +91,11 @@ class Known:
         """Birth dates with their fakes."""
         terms = (term for part in reversed(self.dossier.parts) for term in reversed(part))
         return {term.real: term.fake for term in terms if term.kind == "birth_date"}
+
+    def spelled_births(self, day_first: bool) -> dict[str, Spelling]:
+        """Births in all their spellings, by the one order that a scrubber reads in."""
+        self._births_spelled = self._births_spelled or spellings(self.births, day_first)
+        return self._births_spelled
 
 
 class _Part(NamedTuple):

@@ -6,13 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from masking.scrub import dates, shapes
-from masking.scrub.moving import date, short
+from masking.scrub.moving import born, date, loose, several, short
 
 if TYPE_CHECKING:
     from masking.scrub.reader import Reader
 
-_DATE_KINDS = frozenset(("iso", "ymd", "mdy", "my", "ym", "stamp", "eight", "dmy"))
+_DATE_KINDS = frozenset(("iso", "ymd", "mdy", "my", "ym", "stamp", "eight", "ynd", "dmy"))
 _SEPARATORS = frozenset(("s1", "s2", "s3", "s4"))
+_ISO = re.compile(r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(?![0-9]|-[0-9])")
 
 
 def number(reader: Reader, start: int) -> None:
@@ -31,6 +32,8 @@ def number(reader: Reader, start: int) -> None:
         return
     shape = shapes.AT_NUMBER.match(text, start)
     if shape is None:
+        if born(reader, start) or several(reader, start) or loose(reader, start):
+            return
         brief = dates.SHORT.match(text, start)
         if brief:
             short(reader, brief)
@@ -42,12 +45,16 @@ def number(reader: Reader, start: int) -> None:
             for name, value in shape.groupdict().items()
             if (value and len(name) > 2) or (value and name in ("my", "ip"))
         )
+    if kind == "iso" and text[shape.end() : shape.end() + 1] in ("/", "T") and several(reader, start):
+        return
     _shaped(reader, str(kind), shape)
 
 
 def _is_inside(text: str, start: int) -> bool:
     """Whether a number goes on here, or a code: its beginning was looked at."""
     before = text[start - 1] if start > 1 else " "
+    if before == "/" and _ISO.match(text, start):
+        return False  # the end of a period
     return before in ".-/:" and text[start - 2].isalnum() and (before != ":" or text[start - 2].isdigit())
 
 

@@ -76,6 +76,7 @@ _CODES = re.compile(
 )
 _EMAIL_LEFT = re.compile(r"[^\s@<>()\[\],;:\"'|{}\\/=?&]+$")
 _EMAIL_RIGHT = re.compile(r"@[^\W_](?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)+|@\w+")
+_DIGITS, _CLOCK = re.compile("[0-9.-]+"), re.compile("@[0-9]{1,4}(?:h|hrs?|am|pm)?", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*$")
 _REST = re.compile(r"[^\s<>\"'`{}|\\^]+")
 
@@ -156,8 +157,8 @@ def email_at(text: str, at: int) -> tuple[int, int] | None:
     left, right = _EMAIL_LEFT.search(text, max(0, at - 128), at), _EMAIL_RIGHT.match(text, at)
     if left is None or right is None:
         return None
-    if "." not in right[0] and not left[0].isascii():
-        return None
+    if "." not in right[0] and (not left[0].isascii() or (_DIGITS.fullmatch(left[0]) and _CLOCK.fullmatch(right[0]))):
+        return None  # '1/6/2020@1030' is a date with its hour
     return left.start(), right.end()
 
 

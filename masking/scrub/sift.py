@@ -72,6 +72,8 @@ def matters(points: Points, start: int, stop: int, begin: int, end: int, classes
     if start - 1 > begin:
         before = points[start - 1]
         if (before == 46 or before == 45 or before == 47) and class_of(points[start - 2], classes) in (1, 2):
+            if before == 47 and stop - start == 4 and stop + 1 < end and points[stop] == 45:
+                return True  # the end of a period: '2020-01-03/2020-01-05'
             return stop - start == 8 and starts_hex(points, start, stop, end)
         if before == 58 and 48 <= points[start - 2] <= 57:
             return False
@@ -94,8 +96,13 @@ def matters(points: Points, start: int, stop: int, begin: int, end: int, classes
         if after == 45 or after == 32:
             return True
         if class_of(after, classes) != 1:
-            return bool(class_of(after, classes) == 2 or after == 40)
+            # ( / & and dashes: '3 / 4 / 2024', '3 & 4 May'
+            return bool(
+                class_of(after, classes) == 2 or after == 40 or after == 47 or after == 38 or 0x2013 <= after <= 0x2014
+            )
         after |= 32
+        if after == 116:  # '3 to 5 May', and not '3 times'
+            return stop + 3 < end and points[stop + 2] == 111 and points[stop + 3] == 32
         # a month, or '9 of May'
         return bool(after == 97 or after == 100 or after == 102 or after == 106 or 109 <= after <= 111 or after == 115)
     # ) / . : and the thousands' comma

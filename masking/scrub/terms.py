@@ -19,7 +19,7 @@ TERM_KINDS = (
     "city",
     "zip",
     "organization",
-    "birth_date",  # a FHIR date whose fake is not the date shifted by the dossier's days
+    "birth_date",  # a FHIR date, of birth or death, whose fake need not be the date shifted by the dossier's days
 )
 
 How = Literal["known", "shaped"]
