@@ -280,6 +280,24 @@ def test_births_of_less_precision_keep_the_order_too():
             assert retain("1987-03", subject=subject, shift_days=180) <= first[:7]
 
 
+@given(st.dates(date(1930, 1, 1), date(2023, 12, 31)), st.integers(0, 30_000), st.text(max_size=8))
+def test_an_age_at_death_that_gives_way_does_so_by_one_year(born, lived, subject):
+    """With an offset of up to half a year; and it gives way only where no day but the true one has both ages."""
+    died = min(born + timedelta(lived), date(2024, 6, 14))
+    birth, death = max(min(born, died), date(1930, 1, 1)).isoformat(), died.isoformat()
+    shown = DateShift().bind(Keys()).mask_distinct([death], subject=[subject])[0]
+    masked = retain(birth, "2024-06-15", subject, death, shift_days=180)
+    assert masked != birth and abs(age_on(masked, shown) - age_on(birth, death)) <= 1
+    if age_on(masked, shown) != age_on(birth, death) or age_on(masked, "2024-06-15") != age_on(birth, "2024-06-15"):
+        around = (date.fromisoformat(birth) + timedelta(days) for days in range(-740, 740))
+        both = [
+            day
+            for day in map(date.isoformat, around)
+            if age_on(day, shown) == age_on(birth, death) and age_on(day, "2024-06-15") == age_on(birth, "2024-06-15")
+        ]
+        assert both in ([], [birth])
+
+
 @pytest.mark.parametrize("deceased", ["2019", "2019-04", "2019-04-03", "2019-04-03T10:00:00Z"])
 def test_a_death_of_any_precision(deceased):
     masked = retain("1950-01-20", deceased=deceased)

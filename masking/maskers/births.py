@@ -51,9 +51,9 @@ def _age(birth: str, on: str) -> int:
     return seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
 
 
-def _same_age(birth: str, on: str, seen_on: str) -> _Window:
-    """The days of birth that have on `seen_on` the age in whole years that `birth` has `on`; all of them full dates."""
-    age, end = _age(birth, on), date.fromisoformat(seen_on)
+def _same_age(birth: str, on: str, seen_on: str, more: int = 0) -> _Window:
+    """The days of birth that have on `seen_on` the age in whole years that `birth` has `on`, or so many more; all full dates."""
+    age, end = _age(birth, on) + more, date.fromisoformat(seen_on)
     return _years_before(end, age + 1) + 1, _years_before(end, age)
 
 
@@ -129,11 +129,14 @@ class _BoundRetainAge(BoundMasker):
             yield from _before_events((first, last), birth, moved)
             return
         shown = self._moved(died, subject) or died
-        from_death, to_death = _same_age(birth, died, shown)
-        yield from _before_events((max(first, from_death), min(last, to_death)), birth, moved)
-        # No other day keeps both ages: the age at death gives way, and at last the age that nobody dead has.
-        yield from _before_events((first, min(last, date.fromisoformat(shown).toordinal())), birth, moved)
-        yield from _before_events((from_death, to_death), birth, moved)
+        until = min(last, date.fromisoformat(shown).toordinal())
+        # Where no other day keeps both ages, the age at death gives way: by one year, unless the offset is longer than one.
+        for more in (0, 1, -1):
+            from_death, to_death = _same_age(birth, died, shown, more)
+            yield from _before_events((max(first, from_death), min(until, to_death)), birth, moved)
+        yield from _before_events((first, until), birth, moved)
+        # At last the age that nobody dead has.
+        yield from _before_events(_same_age(birth, died, shown), birth, moved)
 
 
 def _before_events(window: _Window, birth: str, moved: str | None) -> Iterator[_Window]:
@@ -172,8 +175,8 @@ class RetainAge(Masker):
       before that order: the day is not after the true birth if there is such a one, and events of the first days
       of life, fewer than the offset has, may come before it.
     - The context `deceased` is the day of death (a partial one counts as its last day): the age at death in whole years
-      is kept too, so no birth is after its death. Where only the true day keeps both ages, the age at death gives way,
-      and at last the age on the reference date; the true day is never given out. With `shift_days` the age at the
+      is kept too, so no birth is after its death. Where no day but the true one keeps both ages, the age at death gives
+      way, by one year, and at last the age on the reference date; the true day is never given out. With `shift_days` the age at the
       death as shown is what is kept.
     - Precision stays. A month counts as its first day, and becomes another month; a year stays the year it is, for no
       other one has the same ages. A time of day (the birthTime extension) stays; its day agrees with the birth date.
