@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from masking.scrub import moving, names, numbers, plugins
+from masking.scrub import moving, names, numbers, plugins, strangers
 from masking.scrub.answered import Answered, answered
 from masking.scrub.batch import HEX, LABEL, MONTH, NUMBER, SLASHED, SPELLED, TITLE, Texts, Tokens, ints
 from masking.scrub.characters import to_points
@@ -170,4 +170,5 @@ def _token(reader: Reader, place: int, code: int, start: int, stop: int) -> None
     elif code == HEX:
         numbers.hexed(reader, start)
     elif code == SPELLED:
-        numbers.spelled_age(reader, start)
+        if not strangers.named(reader, place, start, stop):
+            numbers.spelled_age(reader, start)

@@ -56,9 +56,17 @@ SPELLED_AGE = re.compile(
 _AFTER = re.compile(
     r"(?P<between>(?:\s{0,2}\b(?:security|medical|record|health|plan|licen[cs]e|member|insurance|policy|patient|"
     r"card|plates?|code|certificate|claim|serial|account|acct|sticker|passport|identification|identifier|reg(?:istration)?)\b\.?)*"
-    r"(?P<mark>(?:\s{0,2}(?:numbers?\b|num\b\.?|no\b\.?|nr\b\.?|id\b|#|ending\b|in\b(?=\s+[0-9*xX])|ends?\b|with\b(?=\s+[0-9])|:|=|is\b|was\b|\())*)"
+    r"(?P<mark>(?:\s{0,2}(?:numbers?\b|num\b\.?|no\b\.?|nr\b\.?|id\b|#|ending\b|last\s+(?:four|4)(?:\s+digits)?\b|in\b(?=\s+[0-9*xX])|ends?\b|with\b(?=\s+[0-9])|:|=|is\b|was\b|\())*)"
     r"[\s:#=(.-]{0,4})"
     r"(?P<value>(?:[*xX]{3}-[*xX]{2}-)?(?=[A-Za-z-]{0,8}[0-9])[A-Za-z0-9]+(?:[-./_][A-Za-z0-9]+)*)",
+    re.IGNORECASE,
+)
+#: Behind a label: a plate behind its state; a number in blanks, such as `C 28 114 902`.
+_STATES_PLATE = re.compile(
+    rf"(?:\s{{0,2}}(?:numbers?|no\.?|#|:|is))*[\s:#]{{0,3}}(?:{'|'.join(sorted(STATES))})[\s-]{{1,2}}(?P<value>[A-Z0-9]{{2,4}}-?[A-Z0-9]{{2,5}})\b"
+)
+_IN_BLANKS = re.compile(
+    r"(?:\s{0,2}(?:numbers?|no\b\.?|id|#|:|=|is))*[\s:#=]{1,3}(?P<value>(?:[A-Z]{1,3}\s?)?[0-9]{2,4}(?:\s[0-9]{2,4}){2,4})(?![\w%/]|[.,-][0-9])",
     re.IGNORECASE,
 )
 _DATE = re.compile(NUMERIC, re.IGNORECASE)
@@ -89,13 +97,16 @@ def label_value(text: str, start: int, stop: int) -> tuple[int, int, str] | None
     kind = LABELS.get(word, "mrn")
     if kind in {"birth_date", "phone"}:
         return None
+    apart = (_STATES_PLATE if kind == "plate" else _IN_BLANKS).match(text, stop, stop + 60)
+    if apart is not None and sum(map(str.isdigit, apart["value"])) >= (2 if kind == "plate" else 7):
+        return (*apart.span("value"), kind) if not _UNIT.match(text, apart.end("value")) else None
     found = _AFTER.match(text, stop, stop + 120)
     if found is None:
         return None
     value, marked = found["value"], found["mark"].strip() != ""
-    if word in BARE and not marked and found["between"].strip() == "":
-        return None
     digits, size = sum(map(str.isdigit, value)), sum(map(str.isalnum, value))
+    if word in BARE and not marked and found["between"].strip() == "" and digits < (5 if word == "chart" else 7):
+        return None
     least = 3 if word not in WEAK or (marked and kind != "plate") else 5
     if size < least or digits < 2 or _UNIT.match(text, found.end("value")):
         return None

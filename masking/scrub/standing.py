@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from masking.scrub.vocabulary import COMMON, MONTHS, level_of
+from masking.scrub.vocabulary import COMMON, CREDENTIALS, MONTHS, RELATIONS, level_of
 
 if TYPE_CHECKING:
     from masking.scrub.reader import Reader
@@ -33,6 +33,11 @@ _ADDRESSED = re.compile(
     r"thank|it\s+was|as\s+discussed|if\s+you)\b",
     re.IGNORECASE,
 )
+#: Behind a name: what the person is to the patient, or a degree.
+_IS_WHO = re.compile(
+    r"\s*(?:\((?:(?:the|his|her|their|pt'?s?|patient['’]s)\s+)?|,\s+(?:the|his|her|their|pt'?s|patient['’]s)\s+)"
+    rf"(?:{'|'.join(sorted(RELATIONS))})\b|,?\s+(?:{'|'.join(sorted(word.upper() for word in CREDENTIALS))})\b"
+)
 _DATE_BEFORE = re.compile(
     r"\b(?:in|by|since|until|till|last|next|of|early|late|mid|this|during|from|through|to|[0-9]{1,2}(?:st|nd|rd|th)?)[\s-]+$",
     re.IGNORECASE,
@@ -50,7 +55,7 @@ def is_name(reader: Reader, place: int, start: int, stop: int, entry: Entry) -> 
         return False
     if _beside_name(reader, place, start, stop):
         return True
-    if _CUE.search(text, max(0, start - 20), start):
+    if _CUE.search(text, max(0, start - 20), start) or _IS_WHO.match(text, stop):
         return True
     if entry.folded in MONTHS and (
         _DATE_BEHIND.match(text, stop) or _DATE_BEFORE.search(text, max(0, start - 8), start)

@@ -27,6 +27,11 @@ WEAK = frozenset(label for label, _, weak, _ in _ROWS if weak)
 #: These say what a number is only beside a word such as 'number' or a mark such as '#'.
 BARE = frozenset(label for label, _, _, bare in _ROWS if bare)
 TITLES = frozenset(PREFIXES) - {"master", "miss", "rev"} | {"nurse"}
+#: Behind a relation a stranger may be named: `her daughter Greta`; before a degree or a licence: `Ruth Osei, MD`.
+RELATIONS = frozenset(_data("relations.txt").split())
+#: Those that are no words of the language and no abbreviations of tests, in any case (`do`, `pa`, `ms`, `ot` are).
+_DEGREES = "md rn np lpn lvn phd dpt pharmd lcsw crna dds dmd mbbs psyd fnp aprn dnp cnm lmft otr dvm faap facp facs"
+CREDENTIALS = frozenset(_DEGREES.split())
 #: Behind these an employer may be named.
 WORK = frozenset(("works", "worked", "working", "employed", "employer"))
 
@@ -44,7 +49,8 @@ def words() -> dict[str, int]:
     del classes["mond"], classes["satu"], classes["frid"]
     for title in TITLES | WORK:
         classes[title] = 3
-    classes["ninety"] = classes["hundred"] = 4
+    for word in ("ninety", "hundred", *RELATIONS, *CREDENTIALS):
+        classes[word] = 4
     for label in LABELS:
         classes.setdefault(label, 5)
     return classes
