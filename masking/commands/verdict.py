@@ -60,7 +60,25 @@ def show_verdict(screen: Screen, verdict: Verdict, report: str | None = None, fi
             f"{verdict.kept_values:,} values that stay, {verdict.links:,} references, {verdict.dates:,} dates",
         ),
     ]
+    lines += _measured(verdict)
     lines += [("Report", report)] if report else []
     lines += [("Findings", f"{findings} (PHI)")] if findings else []
     screen.show("")
     screen.show_lines(lines)
+
+
+def _measured(verdict: Verdict) -> list[tuple[str, str]]:
+    """Risk and utility in a line each; the report has the rest."""
+    if verdict.measures is None:
+        return []
+    risk, utility = verdict.measures.risk, verdict.measures.utility
+    lines = []
+    if risk is not None:
+        worst = [one for one in risk.linked if one.knows == "kept"]
+        known = f"; {worst[-1].facts} facts find {worst[-1].after / worst[-1].attacks:.0%}" if worst else ""
+        alone = f"{risk.cells.unique:,} of {risk.people:,} people are alone in their cell"
+        lines.append(("Risk", f"{alone}, {risk.cells.at_risk:.0%} in cells below {risk.wanted}{known}"))
+    if utility:
+        equal = sum(one.apart == 0 for one in utility)
+        lines.append(("Utility", f"{equal} of {len(utility)} distributions are the same after as before"))
+    return lines

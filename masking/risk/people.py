@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,24 +13,23 @@ _MOST_LABELS = 20_000
 OTHER = "(others)"
 
 
-@dataclass(slots=True)
-class Labels:
-    """The labels of one attribute, numbered as they come."""
+def _numbered(labels: Iterable[str]) -> dict[str, int]:
+    """Labels with their numbers, in their own order: whoever counts people, and in whatever order, numbers alike."""
+    found = sorted(set(labels))
+    numbers = {label: number for number, label in enumerate(found[:_MOST_LABELS])}
+    if len(found) > _MOST_LABELS:
+        other = numbers.setdefault(OTHER, len(numbers))
+        numbers.update(dict.fromkeys(found[_MOST_LABELS:], other))
+    return numbers
 
-    numbers: dict[str, int] = field(default_factory=dict)
 
-    def number(self, label: str) -> int:
-        """The number of a label."""
-        found = self.numbers.get(label)
-        if found is None:
-            if len(self.numbers) >= _MOST_LABELS:
-                label = OTHER
-            found = self.numbers.setdefault(label, len(self.numbers))
-        return found
-
-    def texts(self) -> list[str]:
-        """The labels by number."""
-        return list(self.numbers)
+def _texts(numbers: Mapping[str, int]) -> list[str]:
+    """The labels by number."""
+    found: dict[int, str] = {}
+    for label, number in numbers.items():
+        if number not in found or label == OTHER:
+            found[number] = label
+    return [found[number] for number in range(len(found))]
 
 
 @dataclass(slots=True)
@@ -45,26 +44,26 @@ class Table:
     @classmethod
     def of(cls, columns: Sequence[str], people: Sequence[Sequence[str]]) -> Table:
         """Of a list of labels a person."""
-        numbered = [Labels() for _ in columns]
+        numbered = [_numbered(person[column] for person in people) for column in range(len(columns))]
         rows = np.array(
-            [[one.number(label) for one, label in zip(numbered, person, strict=True)] for person in people], np.int32
+            [[numbers[label] for numbers, label in zip(numbered, person, strict=True)] for person in people], np.int32
         ).reshape(-1, len(columns))
-        return cls(tuple(columns), [one.texts() for one in numbered], *_distinct(rows, np.ones(len(rows), np.int64)))
+        return cls(tuple(columns), [_texts(one) for one in numbered], *_distinct(rows, np.ones(len(rows), np.int64)))
 
     @classmethod
     def joined(cls, tables: Sequence[Table]) -> Table:
         """All people of several tables of the same columns."""
         columns = tables[0].columns
-        numbered = [Labels() for _ in columns]
+        numbered = [_numbered(text for table in tables for text in table.labels[at]) for at in range(len(columns))]
         parts = []
         for table in tables:
             part = np.empty_like(table.rows)
             for column, (one, texts) in enumerate(zip(numbered, table.labels, strict=True)):
-                numbers = np.array([one.number(text) for text in texts], np.int32)
+                numbers = np.array([one[text] for text in texts], np.int32)
                 part[:, column] = numbers[table.rows[:, column]] if len(numbers) else 0
             parts.append(part)
         rows, counts = np.concatenate(parts), np.concatenate([table.counts for table in tables])
-        return cls(columns, [one.texts() for one in numbered], *_distinct(rows, counts))
+        return cls(columns, [_texts(one) for one in numbered], *_distinct(rows, counts))
 
     @property
     def people(self) -> int:
@@ -75,11 +74,7 @@ class Table:
         """The number of the cell of each row when people are told apart by some columns alone, and the size of each cell."""
         if not len(self.rows):
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        chosen = [self.columns.index(name) for name in columns]
-        if not chosen:
-            return np.zeros(len(self.rows), np.int64), np.array([self.people], np.int64)
-        _, cell = np.unique(self.rows[:, chosen], axis=0, return_inverse=True)
-        cell = cell.reshape(-1)
+        cell = _cell_of(self.rows, [self.columns.index(name) for name in columns])
         return cell, np.bincount(cell, weights=self.counts).astype(np.int64)
 
     def label(self, row: int, column: str) -> str:
@@ -92,8 +87,19 @@ class Table:
         return {"rows": self.rows, "counts": self.counts}
 
 
+def _cell_of(rows: Any, columns: Sequence[int]) -> Any:
+    """The number of each row's cell, in the order of the labels' numbers. A column at a time, as digits of one number."""
+    cell = np.zeros(len(rows), np.int64)
+    for column in columns:
+        digits = rows[:, column]
+        cell = cell * (int(digits.max()) + 1) + digits
+        cell = np.unique(cell, return_inverse=True)[1].reshape(-1)
+    return cell
+
+
 def _distinct(rows: Any, counts: Any) -> tuple[Any, Any]:
     if not len(rows):
         return rows, counts
-    found, which = np.unique(rows, axis=0, return_inverse=True)
-    return found, np.bincount(which.reshape(-1), weights=counts).astype(np.int64)
+    cell = _cell_of(rows, range(rows.shape[1]))
+    _, first = np.unique(cell, return_index=True)
+    return rows[first], np.bincount(cell, weights=counts).astype(np.int64)

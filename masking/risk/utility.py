@@ -61,8 +61,9 @@ class Distributions:
         ages = sorted(name for name in self.counts if name.startswith(_AGES))
         order = ["Sex", "Age", *ages, "Diagnoses", "Treatments", "Months since the first encounter", "Length of stay"]
         names = [name for name in order if name in self.counts] + results[:_SHOWN_RESULTS]
-        # One of fewer people is not told at all: its size would be a cell.
-        told = [name for name in names if self.counts[name][0].total() >= SHOWN_FROM]
+        # One of fewer values is not told at all, for its size would be a cell; nor one that only the source has, for its
+        # name would be a code that masking has removed.
+        told = [name for name in names if min(side.total() for side in self.counts[name]) >= SHOWN_FROM]
         return tuple(compare(name, *self.counts[name]) for name in told)
 
 

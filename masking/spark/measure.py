@@ -44,7 +44,7 @@ from masking.verify.known import unpack
 from masking.verify.tree import KEEP, told
 
 #: People whom one task holds.
-_SHARE = 25_000
+_SHARE = 10_000
 _MOST_REVIEWS = 40
 #: What looks like an identifier: of so many texts at least, so many are distinct, or look like names or numbers.
 _TEXTS, _UNIQUE, _ALIKE = 20, 0.5, 0.5
