@@ -1,4 +1,4 @@
-"""What tests share: one lazy Spark session. A test that asks for `spark` carries the marker `spark`."""
+"""What tests share: one lazy Spark session, and a masked run. A test that asks for `spark` carries the marker `spark`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from masked_run import Masked
     from pyspark.sql import SparkSession
 
 TESTS = Path(__file__).parent
@@ -26,6 +27,26 @@ def spark() -> Iterator[SparkSession]:
         session = open_session("local[2,4]", {"spark.sql.shuffle.partitions": "2"})
         yield session
         session.stop()
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export of sixteen made-up patients."""
+    from masking.sample import write_sample  # noqa: PLC0415
+
+    folder = tmp_path_factory.mktemp("verified-sample")
+    write_sample(folder, 16, seed=5)
+    return folder / "export"
+
+
+@pytest.fixture(scope="session")
+def unharmed(spark: SparkSession, source: Path, tmp_path_factory: pytest.TempPathFactory) -> Masked:
+    """That export, masked. Who wants to harm it takes a copy."""
+    from masked_run import ON, run  # noqa: PLC0415
+
+    from masking.policy.read import read_policy  # noqa: PLC0415
+
+    return run(spark, tmp_path_factory.mktemp("verified"), source, read_policy("realistic", reference_date=ON))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from masking import storage
+from masking.commands.drill import MISSES, drill_run
 from masking.commands.job import conf_of
 from masking.commands.prepare import TYPES, only
 from masking.commands.risking import add_risk, settings_of, told_of
@@ -31,6 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--types", metavar="T,…", help="as the run was told")
     parser.add_argument("--run", metavar="ID", help="a run other than the latest")
     add_risk(parser)
+    parser.add_argument("--drill", action="store_true", help="then plant leaks and faults in a sample, and find each")
     parser.add_argument("--master", metavar="URL", help="Spark master (default: spark-submit's, else this machine)")
     parser.add_argument("--conf", metavar="K=V", action="append", help="a setting of Spark; may be given again")
 
@@ -62,4 +64,8 @@ def run(arguments: Namespace, screen: Screen) -> int:
         risk=risk,
     )
     show_verdict(screen, done.verdict, done.report, done.findings)
-    return exit_code(done.verdict)
+    code = exit_code(done.verdict)
+    if not arguments.drill:
+        return code
+    drilled = drill_run(sources, destination, arguments.phi_area, policy, screen, arguments.run)
+    return code or (MISSES if drilled.missed else 0)

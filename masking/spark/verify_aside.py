@@ -8,43 +8,61 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from masking import storage
 from masking.fhir.elements import resource_types
 from masking.report.verdict import Finding
+from masking.spark.verify_columns import texts_of
 from masking.spark.verify_gather import encode, load_known, numbers, row
 from masking.verify.kinds import Kind, names_of
 from masking.verify.known import Known, unpack
-from masking.verify.look import Looker, leaves
+from masking.verify.look import Looker
 from masking.verify.words import KIND_SHIFT
 
 #: Words alone are no finding in prose of the program's own, nor are days: a run has a day.
 _IN_FILES = ~int(Kind.NAME_WORD | Kind.TOWN | Kind.ZIP | Kind.BIRTH)
-#: In tables, which hold what the documents hold, whole names are no finding either: a fake may bear the name of somebody, and
-#: here it is not told whose it is. They are judged in the documents.
-_IN_TABLES = _IN_FILES & ~int(Kind.FULL_NAME)
+#: Tables are made of the documents, in which values were judged: what is in a table alone is a finding whatever it is.
+_IN_TABLES = ~0
 _IN_NAMES = ~int(Kind.ZIP)
 _MOST_BYTES = 256 << 20
 _CHUNK = 8 << 20
-#: Between two texts: words that nobody bears, so that no name is made of the end of one and the beginning of the next.
-_BREAK = "\nqzxj xqzj\n"
-_PARQUET = ".parquet"
+_TABLE = ".parquet"
 JUDGED = "judged.npz"
 _NONE = np.zeros(0, np.int64)
 
 
-def search_names(known: Known, names: Iterable[str]) -> list[Finding]:
-    """Search paths below the run's folder. One that is a value is not repeated."""
+def search_names(known: Known, run: str, names: Iterable[str]) -> list[Finding]:
+    """Search paths below a run's folder (`runs/<id>/`). A part of one that is a value is not repeated."""
     looker = Looker.of(known)
-    own = {name.casefold() for name in resource_types()}
     found = []
     for name in names:
-        words = [_without_types(word, own) for word in name.split("/") if word.casefold() not in own]
-        if kinds := _kinds(looker, "/".join(words), _IN_NAMES):
+        kinds, shown = _in_name(looker, name)
+        if kinds:
             what = f"{_named(kinds)}: in a name of a file or folder"
-            found.append(Finding("leak", what, "", 1, ((_masked_name(name), 0),)))
+            found.append(Finding("leak", what, "", 1, ((run + shown, 0),)))
     return found
+
+
+def _in_name(looker: Looker, name: str) -> tuple[int, str]:
+    """The kinds of the values in a path, and the path without them: as a whole, for a value may be parted by a slash."""
+    types = {one.casefold() for one in resource_types()}
+    parts = name.split("/")
+    kinds = [_kinds(looker, _without_types(part, types), _IN_NAMES) for part in parts]
+    if not any(kinds) and (whole := _kinds(looker, "/".join(_without_types(part, types) for part in parts), _IN_NAMES)):
+        kinds = [whole] * len(parts)
+    found = 0
+    for one in kinds:
+        found |= one
+    shown = ["*" if one else part for part, one in zip(parts, kinds, strict=True)]
+    if kinds[-1] and (suffix := parts[-1].rpartition(".")[2]).isalpha() and suffix != parts[-1]:
+        shown[-1] = f"*.{suffix}"  # the kind of file
+    return found, "/".join(shown)
+
+
+def _without_types(word: str, types: set[str]) -> str:
+    """A file's or folder's name without the resource type that it is, or begins with."""
+    head, dash, rest = word.partition("-")
+    return "" if word.casefold() in types else rest if dash and head.casefold() in types else word
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +83,21 @@ class AsideTask:
         judged = unpack(storage.read_bytes(storage.join(self.folder, JUDGED)) or b"")["places"]
         for number in numbers(rows):
             short, path = self.files[number]
-            is_table = path.endswith(_PARQUET)
+            is_table = path.endswith(_TABLE)
             mask, known = (_IN_TABLES, judged) if is_table else (_IN_FILES, _NONE)
-            for part, content in enumerate(_contents(path), 1):
+            where = "in a table, and in no document" if is_table else "in a file beside the documents"
+            for part, content in enumerate(texts_of(path) if is_table else _contents(path), 1):
                 if kinds := _kinds(looker, content, mask, known):
-                    what = f"{_named(kinds)}: in a file beside the documents"
-                    yield row(encode(Finding("leak", what, "", 1, ((short, part),))))
+                    yield row(
+                        encode(Finding("leak", f"{_named(kinds)}: {where}", "", 1, ((_shown(looker, short), part),)))
+                    )
                     break
 
 
-def _without_types(word: str, types: set[str]) -> str:
-    """A file's name without the resource type that it begins with."""
-    head, dash, rest = word.partition("-")
-    return rest if dash and head.casefold() in types else word
-
-
-def _masked_name(path: str) -> str:
-    """A path for the clean side when its last name is a value: the folder, and the kind of file."""
-    folder, _, name = path.rpartition("/")
-    return f"{folder}/*.{name.rpartition('.')[2]}" if "." in name else f"{folder}/*"
+def _shown(looker: Looker, short: str) -> str:
+    """A file's place for the clean side: `runs/<id>/` and what is below, without values."""
+    head, run, rest = short.split("/", 2) if short.count("/") > 1 else ("", "", short)
+    return f"{head}/{run}/{_in_name(looker, rest)[1]}" if head else _in_name(looker, rest)[1]
 
 
 def _kinds(looker: Looker, text: str, mask: int, judged: Any = _NONE) -> int:
@@ -95,35 +109,28 @@ def _kinds(looker: Looker, text: str, mask: int, judged: Any = _NONE) -> int:
 
 
 def _contents(path: str) -> Iterator[str]:
-    """The texts of a file: the strings of JSON, those of the string columns of Parquet, all of anything else."""
-    if path.endswith(_PARQUET):
-        with storage.open_input(path) as file:
-            table = pq.ParquetFile(file)
-            for batch in table.iter_batches():
-                yield _BREAK.join(_strings(batch.to_pylist()))
-        return
+    """The texts of a file: the strings and names of JSON, all of anything else."""
     with storage.open_input(path) as file:
         content = bytes(file.read(_MOST_BYTES))
     if path.endswith(".json"):
         try:
-            json.loads(content)
+            value = json.loads(content)
         except ValueError:
             pass
         else:
-            # Numbers are counts and sizes: they would meet somebody's number by chance.
-            yield "\n".join(text for _, text in leaves(content) if not text.replace(".", "").isdecimal())
+            yield "\n".join(_strings(value))
             return
     for start in range(0, len(content), _CHUNK):
         yield content[start : start + _CHUNK + 200].decode("utf-8", "replace")
 
 
 def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str) and value[:1] in ("{", "["):  # a column of JSON, or a text that yields itself
-        yield from (text for _, text in leaves(value.encode("utf-8", "surrogatepass")))
-    elif isinstance(value, str):
+    """The strings of JSON, and its names. Its numbers are counts and sizes: they would meet somebody's number by chance."""
+    if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for inner in value.values():
+        for name, inner in value.items():
+            yield name
             yield from _strings(inner)
     elif isinstance(value, list):
         for inner in value:

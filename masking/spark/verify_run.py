@@ -240,7 +240,8 @@ class Verification:
         }  # made of the manifest and of numbers
         for path in sorted([*paths, manifest]):
             short = path.removeprefix(self._clean).strip("/")
-            names.append(short.removeprefix(f"runs/{self._manifest.run_id}/"))
+            if path != manifest:
+                names.append(path.removeprefix(root).strip("/"))
             if path not in named and path not in own:
                 files.append((short, path))
         met = [one[name] for one in arrays for name in ("own_places", "other_places")]
@@ -248,7 +249,8 @@ class Verification:
         storage.write_bytes(storage.join(self._work, JUDGED), pack({"places": judged}))
         job = AsideTask(tuple(files), self._work, known.humans)
         found = [msgspec.json.decode(one, type=Finding) for one in self._job(job, len(files), _ASIDE)]
-        return [*search_names(known, names), *sorted(found, key=lambda one: one.places)]
+        run = run_folder("", self._manifest.run_id).strip("/") + "/"
+        return [*search_names(known, run, names), *sorted(found, key=lambda one: one.places)]
 
 
 class _Aside(msgspec.Struct):

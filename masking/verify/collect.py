@@ -19,10 +19,7 @@ from masking.fhir.compartment import subject_paths
 from masking.fhir.elements import children, resource_types
 from masking.fhir.references import parse
 from masking.verify import words
-from masking.verify.kinds import (
-    LEAST,
-    Kind,
-)
+from masking.verify.kinds import LEAST, Kind
 from masking.verify.known import Pieces, day_key, hashed, owner_key
 from masking.verify.tree import Tree
 from masking.verify.values import dicts, flat, texts, walk, walk_bundle
@@ -134,23 +131,28 @@ class Collector:
             self._found.add(Found(kind, text, owner))
 
     @property
+    def found(self) -> list[Found]:
+        """All that was gathered, in order."""
+        return sorted(self._found)
+
+    @property
     def size(self) -> int:
         """How many values are held."""
         return len(self._found)
 
     def pieces(self) -> Pieces:
         """All that was gathered, as hashes."""
-        found = sorted(self._found)
+        found = self.found
         aliases = [(owner_key(one), owner_key(other)) for one, other in self._aliases.items()]
         days = [one for one in found if one.kind == Kind.BIRTH]
-        forms = [form for one in found if one.kind != Kind.BIRTH for form in _forms(one)]
-        measured = hashed([one.text for one in forms])
-        least = np.array([LEAST[one.kind] for one in forms], np.int32)
+        spelled = [form for one in found if one.kind != Kind.BIRTH for form in forms(one)]
+        measured = hashed([one.text for one in spelled])
+        least = np.array([LEAST[one.kind] for one in spelled], np.int32)
         use = measured.sizes >= least
-        kinds = np.array([one.kind for one in forms], np.uint32)[use]
-        owners = np.array([owner_key(one.owner) for one in forms], np.uint64)[use]
+        kinds = np.array([one.kind for one in spelled], np.uint32)[use]
+        owners = np.array([owner_key(one.owner) for one in spelled], np.uint64)[use]
         whole, first = measured.whole[use], measured.first[use]
-        numbers = np.array([_day(one.text) for one in days], np.int64)
+        numbers = np.array([day_of(one.text) for one in days], np.int64)
         day_owners = np.array([owner_key(one.owner) for one in days], np.uint64)
         day_keys = np.array([day_key(int(number)) for number in numbers], np.uint64)
         is_day = numbers > 0
@@ -212,7 +214,7 @@ def _is_definition(kind: str) -> bool:
     return "url" in known and "publisher" in known
 
 
-def _forms(found: Found) -> Iterator[Found]:
+def forms(found: Found) -> Iterator[Found]:
     """A value in the forms in which it is looked for."""
     kind, text, owner = found
     if kind == Kind.PHONE:
@@ -235,7 +237,7 @@ def _forms(found: Found) -> Iterator[Found]:
             yield from (Found(kind, part, owner) for part in parts)
 
 
-def _day(text: str) -> int:
+def day_of(text: str) -> int:
     """YYYYMMDD of a date with a day; 0 for what has none."""
     part = text[:10]
     whole = len(part) == 10 and part[4] == part[7] == "-" and (part[:4] + part[5:7] + part[8:]).isdecimal()

@@ -20,6 +20,11 @@ _BASE64, _HTML, _PERCENT = 1, 2, 4
 _LEAST = 24  # characters of base64 that are taken for such within a text
 _RUN = re.compile(rb"[A-Za-z0-9+/_-]{%d,}={0,2}" % _LEAST)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
+#: Tags that may stand within a word; all others part words.
+_INLINE = re.compile(
+    r"</?(?:a|abbr|acronym|b|big|cite|code|em|font|i|mark|s|small|span|strong|sub|sup|tt|u|wbr)\b[^<>]{0,2000}>",
+    re.IGNORECASE,
+)
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 _LAYERS = 3
 _MEMORY = 20_000
@@ -125,7 +130,7 @@ def undone(text: bytes, layers: int = _LAYERS) -> Iterator[bytes]:
     if b"<" in text or b"&" in text:
         readable = text.decode("utf-8", "replace")
         bare = html.unescape(_TAG.sub(" ", readable))
-        joined = html.unescape(_TAG.sub("", readable))  # <b>Jo</b>hn
+        joined = html.unescape(_TAG.sub(" ", _INLINE.sub("", readable)))  # <b>Jo</b>hn
         found += [one.encode("utf-8", "surrogatepass") for one in dict.fromkeys((bare, joined)) if one != readable]
     for inner in found:
         if inner != text:

@@ -125,6 +125,23 @@ ELEMENTS = {
 NAME_EXTENSIONS = frozenset({"http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName"})
 
 
+_WHAT = {
+    Kind.NAME_WORD: "a given or a family name", Kind.FULL_NAME: "both, or a text that names somebody",
+    Kind.LINE: "a line of an address", Kind.TOWN: "a city or a district", Kind.ZIP: "a postal code",
+    Kind.FACILITY: "the name of an organization or a location", Kind.BIRTH: "the day of a birth or a death",
+    Kind.PHONE: "a telephone or fax number", Kind.EMAIL: "an e-mail address", Kind.SSN: "a social security number",
+    Kind.RECORD: "a medical record number", Kind.PLAN: "a number of a health plan's", Kind.ACCOUNT: "an account number",
+    Kind.LICENCE: "a licence, passport or provider number", Kind.VEHICLE: "a vehicle's number",
+    Kind.DEVICE: "a device's number", Kind.URL: "a URL", Kind.IP: "a network address", Kind.PHOTO: "bytes of a picture",
+    Kind.ID: "a resource's id", Kind.NUMBER: "any other identifier", Kind.UUID: "a UUID, wherever it stands",
+}  # fmt: skip
+
+
+def what_is(kind: Kind) -> str:
+    """A kind, for people."""
+    return _WHAT[kind]
+
+
 def names_of(kinds: int) -> list[str]:
     """The names of the kinds in a mask, for people: `name word`, `phone`."""
     return [str(kind.name).lower().replace("_", " ") for kind in Kind if kinds & kind]

@@ -1,7 +1,7 @@
-"""What is wrong with a resource by R4's own tables: names, cardinality, primitives, choices, targets of references.
+"""What is wrong with a resource by R4's own tables: names, cardinality, primitives, choices, targets of references, codes of
+required bindings where their value set is closed.
 
-Only what is new counts: a source may be as it is. Codes of required bindings are not held against their value sets, for
-R4's table carries names of value sets and no codes; a code is kept to the byte, so it cannot become a wrong one.
+Only what is new counts: a source may be as it is.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
+from masking.fhir.codes import codes
 from masking.fhir.elements import Element, children, json_kind, regex, required, resource_types
 from masking.fhir.references import parse
 
@@ -127,6 +128,8 @@ def _one(element: Element, value: Any, path: str, found: Found) -> None:
     if element.is_primitive:
         if not fits(element.type, value):
             found.append((path, f"no {element.type}"))
+        elif element.type == "code" and element.binding == "required" and not _is_listed(element.value_set, value):
+            found.append((path, "no code of its value set"))
         return
     assert element.content is not None
     _object(element.content, value, path, found)
@@ -134,6 +137,12 @@ def _one(element: Element, value: Any, path: str, found: Found) -> None:
         target = parse(reference).type
         if target is not None and not element.may_point_at(target):
             found.append((path, "points at a type that may not stand there"))
+
+
+def _is_listed(value_set: str | None, code: str) -> bool:
+    """Whether a code is one of a value set's, as far as that can be told."""
+    known = codes(value_set) if value_set else None
+    return known is None or code in known
 
 
 @functools.cache

@@ -77,20 +77,23 @@ def weigh(known: Known, pairs: Pairs, finds: Iterable[Find], offsets: Mapping[in
         elif reason:
             reasons[index] = reason
     excess = [one for one in chance.values() if one.kind & POOL and one.is_excess]
+    # Where a policy keeps some, as many are there as that makes.
+    excess = [one for one in excess if not (one.kind & MAY_STAY and _stay(found, one.kind))]
     for kind in (one.kind for one in excess):
-        stays = [one for one in found if one.kinds & kind and one.owner and one.action == KEEP]
-        if kind & MAY_STAY and stays:
-            continue
         for index, one in enumerate(found):
             if one.kinds & kind and one.owner and one.inside and index not in reasons:
                 reasons[index] = "more than chance explains"
     leaks = [found[index] for index in reasons]
     findings = _findings([(found[index], reason) for index, reason in reasons.items()])
     for kind_chance in excess:
-        if not any(one.kinds & kind_chance.kind for one in leaks) and not (kind_chance.kind & MAY_STAY):
+        if not any(one.kinds & kind_chance.kind for one in leaks):
             what = f"{_named(kind_chance.kind)}: more with their owner than the {kind_chance.expected:.1f} that chance explains"
             findings.append(Finding("leak", what, "", kind_chance.own))
     return Weighed(findings, tuple(_eighteen(chance, leaks, kept)), leaks)
+
+
+def _stay(found: Iterable[Find], kind: Kind) -> bool:
+    return any(one.kinds & kind and one.owner and one.action == KEEP for one in found)
 
 
 def _other_peoples(found: Iterable[Find]) -> set[tuple[int, int]]:

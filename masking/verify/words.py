@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from masking.native import Bytes, Hashes, Ints, Points, borrowing, compiled, making
-from masking.verify.letters import day_key, fold_at, scatter
+from masking.verify.letters import LONGEST, day_key, fold_at, scatter
 
 COMPLETE, FIRST = 1, 2
 MONTH_SHIFT, KIND_SHIFT = 2, 8
@@ -66,7 +66,7 @@ def measure(
         at, stop = int(bounds[one]), int(bounds[one + 1])
         digest, count, begun, ended = np.uint64(0), 0, False, False
         start = np.uint64(0)
-        while at < stop and count < 96:
+        while at < stop and count < LONGEST:
             fold, at = fold_at(text, at, stop, False, table)
             if fold == 0:
                 if begun and not ended:
@@ -83,6 +83,24 @@ def measure(
         whole[one] = scatter(digest)
         first[one] = scatter(start) if ended else whole[one]
         sizes[one] = count
+
+
+@borrowing
+def _lead(text: Bytes, at: int, is_json: bool, table: Points, base: np.uint64, most: int) -> tuple[np.uint64, int]:
+    """The hash of the first `most` characters (one more, if the last is two) of the word that begins at `at`, and their number."""
+    digest, count = np.uint64(0), 0
+    while count < most and at < len(text):
+        fold, at = fold_at(text, at, len(text), is_json, table)
+        if fold == 0:
+            break
+        if fold == 1:
+            continue
+        digest = digest * base + np.uint64(fold & 0xFFFF)
+        count += 1
+        if fold >> 16:
+            digest = digest * base + np.uint64(fold >> 16)
+            count += 1
+    return digest, count
 
 
 @making
@@ -123,6 +141,7 @@ def scan(
             at = after
             continue
         # ── a word ──
+        begin = at
         digest, length, value, lead, is_number = np.uint64(0), 0, 0, 0, True
         after_digits = 0
         while True:
@@ -156,13 +175,22 @@ def scan(
         broken, gap = False, 0
         if count >= room:
             return -1
-        place = find(keys, mask, scatter(digest)) if length <= 96 else -1
+        if length > LONGEST:  # a longer value is known by its first characters
+            start, _ = _lead(text, begin, is_json, table, base, LONGEST)
+            place = find(keys, mask, scatter(start))
+        else:
+            place = find(keys, mask, scatter(digest))
         mark = int(marks[place]) if place >= 0 else 0
         # ── values that began before ──
         kept = 0
         for one in range(active):
             total = active_size[one] + length
-            if total > 96:
+            if total > LONGEST:
+                rest, more = _lead(text, begin, is_json, table, base, LONGEST - active_size[one])
+                hit = find(keys, mask, scatter(active_hash[one] * powers[more] + rest))
+                if hit >= 0 and marks[hit] & 1:
+                    ends[count], places[count], days[count] = at, hit, 0
+                    count += 1
                 continue
             joined = active_hash[one] * powers[length] + digest
             active_hash[kept], active_size[kept] = joined, total

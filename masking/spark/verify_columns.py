@@ -1,0 +1,52 @@
+"""The texts in the string columns of a Parquet file, each once a row group. Runs in workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from masking import storage
+from masking.verify.look import leaves
+
+#: Between two texts: words that nobody bears, so that no name is made of the end of one and the beginning of the next.
+_BREAK = "\nqzxj xqzj\n"
+
+
+def texts_of(path: str) -> Iterator[str]:
+    """All texts of each row group, in one; those within JSON one by one."""
+    with storage.open_input(path) as file:
+        table = pq.ParquetFile(file)
+        for group in range(table.num_row_groups):
+            content = table.read_row_group(group)
+            texts = (text for column in content.columns for chunk in column.chunks for text in _texts(chunk))
+            yield _BREAK.join(texts)
+
+
+def _texts(array: Any) -> Iterator[str]:
+    """The strings in an array of any type, at any depth."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        yield from _texts(array.dictionary)
+    elif pa.types.is_struct(kind):
+        for inner in array.flatten():
+            yield from _texts(inner)
+    elif pa.types.is_map(kind):
+        yield from _texts(array.keys)
+        yield from _texts(array.items)
+    elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        yield from _texts(array.flatten())
+    elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        for text in pc.unique(array).to_pylist():
+            if text is not None:
+                yield from _within(text)
+
+
+def _within(text: str) -> Iterator[str]:
+    if text[:1] in ("{", "["):  # a column of JSON, or a text that yields itself
+        yield from (inner for _, inner in leaves(text.encode("utf-8", "surrogatepass")))
+    else:
+        yield text
