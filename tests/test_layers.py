@@ -71,6 +71,7 @@ CONFINED = {
         "masking.commands",
     ),
     "rich": ("masking.commands", "masking.report"),
+    "duckdb": ("masking.commands.askers",),  # beside Spark in the demo, where it is installed
     "matplotlib": ("masking.report.plots",),
 }
 

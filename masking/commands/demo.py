@@ -20,12 +20,12 @@ from rich.text import Text
 from masking import storage
 from masking.commands.beside import show_beside
 from masking.commands.carry import carry_out, places, verified
+from masking.commands.deltajars import DeltaJars, delta_command
 from masking.commands.job import Order
 from masking.commands.planted import Remains, Search, search
-from masking.commands.prepare import prepare
+from masking.commands.prepare import DEFAULT_FORMATS, prepare
 from masking.commands.progress import Progressing
-from masking.commands.questions import ask, questions, show_answers, source_tables
-from masking.commands.quiet import QuietStart
+from masking.commands.questions import ask_all
 from masking.commands.run import QUARANTINED
 from masking.commands.sample import make_sample, told
 from masking.commands.screen import Screen, counted, duration, facts, table
@@ -35,12 +35,13 @@ from masking.errors import UsageError, naming
 from masking.keys import write_key_file
 from masking.policy.plan import Plan
 from masking.policy.specs import Rule
-from masking.session import open_session
-from masking.spark import RunResult
+from masking.report.manifest import FORMATS
 
 USAGE = "fhir-mask demo [--patients N] [--dest DIR] [--master URL]"
 _SHOWN = {"Patient": 40, "Observation": 12, "Encounter": 16}  # the most changes shown of each
 _LEAKED = 1
+#: Java compiles quickly rather than well: it does little here, and half of its work on a table of Delta's was compiling.
+_SHORT = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -80,7 +81,7 @@ class _Folders:
 
 
 def run(arguments: Namespace, screen: Screen) -> int:
-    """The six steps."""
+    """The seven steps."""
     if arguments.patients < 1:
         raise UsageError("--patients must be 1 or more")
     started = time.monotonic()
@@ -89,8 +90,10 @@ def run(arguments: Namespace, screen: Screen) -> int:
         folders.phi.mkdir(parents=True, exist_ok=True)
         folders.phi.chmod(0o700)
     _step(screen, 1, "A key and a sample export")
-    _make_key(screen, folders.key)
-    _make_sample(screen, folders.sample, arguments.patients)
+    with DeltaJars(delta_command(arguments.master)) as delta:
+        _make_key(screen, folders.key)
+        _make_sample(screen, folders.sample, arguments.patients)
+        formats = _formats(screen, delta)
     _step(screen, 2, "Masking, under the policy realistic")
     prepared = prepare(
         Order(
@@ -99,6 +102,8 @@ def run(arguments: Namespace, screen: Screen) -> int:
             phi_area=str(folders.area),
             key_file=str(folders.key),
             master=arguments.master,
+            formats=formats,
+            conf=_SHORT,
         )
     )
     result = carry_out(prepared, screen)
@@ -113,7 +118,7 @@ def run(arguments: Namespace, screen: Screen) -> int:
     found.write(folders.recall)
     _show_search(screen, found, folders.recall)
     _step(screen, 5, "Three questions in SQL, asked of the source and of the masked tables")
-    _show_questions(screen, folders, result, arguments.master)
+    ask_all(screen, folders.sample / "export", folders.sample / "tables", result, arguments.master)
     _step(screen, 6, "Verifying: every known identifier, every reference, every value that stays")
     verdict = verified(prepared, result, screen)
     _step(screen, 7, "Where things are, and what next")
@@ -129,6 +134,17 @@ def run(arguments: Namespace, screen: Screen) -> int:
 
 def _step(screen: Screen, number: int, title: str) -> None:
     screen.show("", Text(f"{number}. {title}", style="bold cyan"), "")
+
+
+def _formats(screen: Screen, delta: DeltaJars) -> tuple[str, ...]:
+    """All that a run writes; without Delta where it cannot be had."""
+    there = delta.are_there(seconds=1)
+    if there is None:
+        screen.say("Waiting for Delta's jars, which Maven brings the first time, 86 MB", "dim")
+        there = delta.are_there()
+    if not there:
+        screen.show("Delta:  left out, for Maven does not bring its jars here")
+    return FORMATS if there else DEFAULT_FORMATS
 
 
 def _make_key(screen: Screen, path: Path) -> None:
@@ -228,21 +244,6 @@ def _show_search(screen: Screen, found: Search, report: Path) -> None:
 def _percent(share: float | None) -> str:
     """A share, rounded down: one that is not whole never reads as 100%."""
     return "–" if share is None else "100%" if share == 1 else f"{math.floor(share * 1e5) / 1e3:.3f}%"
-
-
-def _show_questions(screen: Screen, folders: _Folders, result: RunResult, master: str | None) -> None:
-    """The same SQL over Parquet of the sample, which is made on the PHI side, and over what the run wrote."""
-    asked = questions(result.manifest.made_with.reference_date)
-    before = source_tables(folders.sample / "export", folders.sample / "tables", [one.resource_type for one in asked])
-    with QuietStart():
-        spark = open_session(master)
-    try:
-        for question in asked:
-            if folder := before.get(question.resource_type):
-                masked = f"{result.parquet}/{question.resource_type.lower()}"
-                show_answers(screen, question, ask(spark, question, folder), ask(spark, question, masked))
-    finally:
-        spark.stop()
 
 
 def _place(rule: Rule) -> str:

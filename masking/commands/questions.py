@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pyspark.sql import SparkSession
 from rich.text import Text
 
+from masking.commands.askers import Answer, Asker, SparkAsker, duckdb_asker
+from masking.commands.quiet import QuietStart
 from masking.commands.screen import Screen, table
+from masking.session import open_session
+from masking.spark import RunResult
 from masking.tables.parquet import TableFolder
 from masking.tables.whole import table_of
 
@@ -18,21 +20,8 @@ _MOST = 12  # rows shown of an answer
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What is counted by, and how many there are of each, in order."""
-
-    names: tuple[str, ...]
-    counts: dict[tuple[Any, ...], int]
-
-    @property
-    def total(self) -> int:
-        """All together."""
-        return sum(self.counts.values())
-
-
-@dataclass(frozen=True, slots=True)
 class Question:
-    """A question whose last column is a count, and the table it is asked of. `note`: why the answers may differ."""
+    """A question whose last column is a count, and the table it is asked of. `note`: why it is asked this way."""
 
     title: str
     resource_type: str
@@ -42,14 +31,17 @@ class Question:
 
 def questions(reference_date: str) -> tuple[Question, ...]:
     """The three; ages are as of the day on which masking keeps them."""
+    day = reference_date.replace("-", "")
     return (
         Question(
             "Patients by sex and age",
             "Patient",
             f"""SELECT gender,
-       CASE WHEN age < 18 THEN '0-17' WHEN age < 40 THEN '18-39' WHEN age < 65 THEN '40-64' ELSE '65 and over' END AS age,
+       CASE WHEN age < 18 THEN '0-17' WHEN age < 40 THEN '18-39' WHEN age < 65 THEN '40-64'
+            WHEN age >= 65 THEN '65 and over' END AS age,
        count(*) AS patients
-FROM (SELECT gender, floor(months_between(DATE'{reference_date}', main_date) / 12) AS age FROM patient)
+FROM (SELECT gender, floor(({day} - year(main_date) * 10000 - month(main_date) * 100 - day(main_date)) / 10000) AS age
+      FROM patient)
 GROUP BY 1, 2 ORDER BY 1, 2""",
         ),
         Question(
@@ -57,13 +49,15 @@ GROUP BY 1, 2 ORDER BY 1, 2""",
             "Condition",
             """SELECT coding.system, coding.code, count(DISTINCT patient_id) AS patients
 FROM (SELECT patient_id, explode(code.coding) AS coding FROM condition)
-GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 10""",
+GROUP BY 1, 2 ORDER BY 3 DESC, 1 NULLS LAST, 2 NULLS LAST LIMIT 10""",
         ),
         Question(
-            "Encounters by year",
+            "Encounters by year since the patient's first",
             "Encounter",
-            "SELECT main_year AS year, count(*) AS encounters FROM encounter GROUP BY 1 ORDER BY 1 DESC",
-            "days are moved, a patient's all alike: a year may gain what its neighbour loses",
+            """SELECT CAST(floor(datediff(main_date, first) / 365.25) AS INT) AS year, count(*) AS encounters
+FROM (SELECT main_date, min(main_date) OVER (PARTITION BY patient_id) AS first FROM encounter WHERE patient_id IS NOT NULL)
+GROUP BY 1 ORDER BY 1 NULLS LAST""",
+            "Not by calendar year, for masking moves days; all of a patient's alike, so what lies between two stays.",
         ),
     )
 
@@ -80,27 +74,49 @@ def source_tables(export: Path, target: Path, types: Sequence[str]) -> dict[str,
     return made
 
 
-def ask(spark: SparkSession, question: Question, folder: str) -> Answer:
-    """The answer over the table in a folder."""
-    spark.read.parquet(folder).createOrReplaceTempView(question.resource_type.lower())
-    asked = spark.sql(question.sql)
-    return Answer(tuple(asked.columns[:-1]), {tuple(row[:-1]): row[-1] for row in asked.collect()})
+def ask_all(screen: Screen, export: Path, target: Path, result: RunResult, master: str | None) -> None:
+    """Ask of an export, of which tables are made in `target`, and of what a run has made of it; show the answers."""
+    asked = questions(result.manifest.made_with.reference_date)
+    before = source_tables(export, target, [one.resource_type for one in asked])
+    duck = duckdb_asker()
+    if duck is None:
+        screen.show("DuckDB is not installed (pip install duckdb), so Spark alone answers.")
+    with QuietStart():
+        spark = open_session(master)
+    try:
+        askers: list[Asker] = [SparkAsker(spark), *([] if duck is None else [duck])]
+        for question in asked:
+            if folder := before.get(question.resource_type):
+                name = question.resource_type.lower()
+                folders = {"source": folder, "masked": f"{result.parquet}/{name}"}
+                show_answers(
+                    screen,
+                    question,
+                    {
+                        f"{asker.name}\n{side}": asker.ask(question.sql, {name: place})
+                        for asker in askers
+                        for side, place in folders.items()
+                    },
+                )
+    finally:
+        spark.stop()
 
 
-def show_answers(screen: Screen, question: Question, source: Answer, masked: Answer) -> None:
-    """The question, both answers side by side, and whether they are one."""
+def show_answers(screen: Screen, question: Question, answers: Mapping[str, Answer]) -> None:
+    """The question, its answers side by side, each by who gave it and of what, and whether they are one."""
     screen.show("", Text(question.title, style="bold"), Text(question.sql, style="dim"), "")
-    groups = list(dict.fromkeys([*source.counts, *masked.counts]))
-    shown = table(*source.names, "Source", "Masked", right=("Source", "Masked"))
+    first, *others = answers.values()
+    groups = list(dict.fromkeys(group for answer in answers.values() for group in answer.counts))
+    shown = table(*first.names, *answers, right=tuple(answers))
     for group in groups[:_MOST]:
-        counts = (f"{answer.counts.get(group, 0):,}" for answer in (source, masked))
+        counts = (f"{answer.counts.get(group, 0):,}" for answer in answers.values())
         shown.add_row(*("–" if part is None else str(part) for part in group), *counts)
     screen.show(shown)
     if len(groups) > _MOST:
         screen.show(Text(f"and {len(groups) - _MOST} others", style="dim"))
-    if source == masked:
+    if question.note:
+        screen.show(Text(question.note, style="dim"))
+    if all(other == first for other in others):
         screen.show(Text("Equal on source and masked.", style="green"))
-    elif question.note and source.total == masked.total:
-        screen.show(Text(f"Equal in all, {masked.total:,}; {question.note}.", style="green"))
     else:
         screen.show(Text("NOT equal on source and masked.", style="bold red"))
