@@ -77,7 +77,7 @@ def test_the_demo_finds_nothing_and_can_be_had_again(tmp_path: Path) -> None:
         env = {**os.environ, "COLUMNS": "100"}
         if again:  # as on a machine that has no way to Maven and has never had one
             env["JAVA_TOOL_OPTIONS"] = f"-Duser.home={tmp_path} -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=9"
-        done = subprocess.run(words, capture_output=True, text=True, timeout=600, check=False, env=env)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=900, check=False, env=env)
         assert done.returncode == 0, done.stderr
         assert " 0 found." in done.stdout
         without_delta = "Delta:  left out, for Maven does not bring its jars here" in done.stdout

@@ -19,8 +19,8 @@ from typing import Self
 from masking.java import use_java
 from masking.session import LOCAL, LOCAL_SETTINGS, with_delta
 
-#: From the start of the process on. 86 MB come in that time at 8 Mbit/s, and the rest another time.
-_SECONDS = 90.0
+#: From the start of the process on. 86 MB come in that time at 6 Mbit/s, and the rest another time.
+_SECONDS = 120.0
 
 _START = """
 import json, sys
