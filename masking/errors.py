@@ -137,6 +137,18 @@ class TablesBehind(MaskingError):
     exit_code = 12
 
 
+class NotVerified(MaskingError):
+    """What is masked is not as it must be; nothing was replaced."""
+
+    exit_code = 10
+
+
+class IdentifiersLeft(NotVerified):
+    """Identifiers are left in what is masked; nothing was replaced."""
+
+    exit_code = 4
+
+
 class CountMismatch(MaskingError):
     """Lines read and lines written do not add up; nothing was published."""
 

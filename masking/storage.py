@@ -95,7 +95,7 @@ def list_files(folder: str, others: list[str] | None = None) -> Iterator[StoredF
     if is_local(folder):
         yield from _walk(folder, set(), [] if others is None else others)
         return
-    filesystem, inner = _resolve(folder)
+    filesystem, inner = resolve(folder)
     for info in filesystem.get_file_info(pafs.FileSelector(inner, allow_not_found=True, recursive=True)):
         if info.type == pafs.FileType.File:
             yield _stored(f"{urlsplit(folder).scheme}://{info.path}", info)
@@ -120,7 +120,7 @@ def _walk(folder: str, seen: set[str], others: list[str]) -> Iterator[StoredFile
 
 def find_file(path: str) -> StoredFile | None:
     """The file of that very name; None where there is none or it is a folder."""
-    filesystem, inner = _resolve(path)
+    filesystem, inner = resolve(path)
     info = filesystem.get_file_info(inner)
     return _stored(path, info) if info.type == pafs.FileType.File else None
 
@@ -131,7 +131,7 @@ def _stored(path: str, info: Any) -> StoredFile:
 
 def open_input(path: str) -> Any:
     """Open a file to be read at any position: `read(n)`, `seek`, `tell`, a context manager. `OSError` if it fails."""
-    filesystem, inner = _resolve(path)
+    filesystem, inner = resolve(path)
     return filesystem.open_input_file(inner)
 
 
@@ -200,10 +200,10 @@ class Spool:
         folder.mkdir(parents=True, exist_ok=True)
         aside.replace(self.path)
         if durable:
-            _flush_folder(folder)
+            flush_folder(folder)
 
     def _upload(self) -> None:
-        filesystem, inner = _resolve(self.path)
+        filesystem, inner = resolve(self.path)
         self._file.seek(0)
         stream = filesystem.open_output_stream(inner)
         try:
@@ -232,7 +232,7 @@ class Spool:
                 self._aside.unlink(missing_ok=True)
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Make a rename in a folder outlast a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -243,7 +243,7 @@ def _flush_folder(folder: Path) -> None:
 
 def delete_file(path: str) -> None:
     """Delete a file; nothing happens where there is none."""
-    filesystem, inner = _resolve(path)
+    filesystem, inner = resolve(path)
     with contextlib.suppress(FileNotFoundError):
         filesystem.delete_file(inner)
 
@@ -253,14 +253,14 @@ def delete_folder(path: str) -> None:
     if is_local(path):
         shutil.rmtree(path, ignore_errors=True)  # a task that is just being killed may still add or remove files
         return
-    filesystem, inner = _resolve(path)
+    filesystem, inner = resolve(path)
     with contextlib.suppress(FileNotFoundError):
         filesystem.delete_dir(inner)
 
 
 def list_folders(folder: str) -> list[str]:
     """The names of the folders right below a folder, sorted; empty where there is no such folder."""
-    filesystem, inner = _resolve(folder)
+    filesystem, inner = resolve(folder)
     infos = filesystem.get_file_info(pafs.FileSelector(inner, allow_not_found=True))
     return sorted(info.base_name for info in infos if info.type == pafs.FileType.Directory)
 
@@ -278,7 +278,7 @@ def probe(folder: str, name: str) -> None:
             for missing in reversed([place for place in (Path(folder), *Path(folder).parents) if not place.exists()]):
                 missing.mkdir(exist_ok=True)
                 undo.callback(_remove_empty, missing)
-        filesystem, inner = _resolve(file)
+        filesystem, inner = resolve(file)
         undo.callback(delete_file, file)
         with filesystem.open_output_stream(inner) as stream:
             stream.write(b"\n")
@@ -289,7 +289,7 @@ def _remove_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _resolve(path: str) -> tuple[Any, str]:
+def resolve(path: str) -> tuple[Any, str]:
     """The file system of a place and the place's name in it."""
     if is_local(path):
         return _local(), path

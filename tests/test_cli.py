@@ -231,6 +231,11 @@ def test_a_master_that_spark_would_refuse_is_refused_before_it_starts(master: st
         incremental=False,
         reread=False,
         anew=False,
+        in_place=False,
+        keep_originals=None,
+        leave_others=False,
+        rename_files=False,
+        keep_file_names=False,
         max_document_bytes=None,
         target_file_bytes=None,
     )

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from pyspark.sql import SparkSession
 
@@ -28,6 +29,7 @@ from masking.report.verdict import Verdict
 from masking.session import is_submitted, open_session, with_delta
 from masking.spark import RunResult, Snapshot, mask
 from masking.spark.increments import show_latest
+from masking.spark.progress import Progress
 from masking.spark.unfinished import clear_leftovers, forget_leftovers
 
 
@@ -75,14 +77,46 @@ def _masked(prepared: Prepared, screen: Screen) -> RunResult:
     if inputs.files:
         what = f"{counted(len(inputs.files), 'file')}, {size(inputs.bytes)}"
         screen.say(f"Masking {what}, under {prepared.made_with.policy}")
+
+    def work(spark: SparkSession, progress: Progress) -> RunResult:
+        return mask(
+            spark,
+            prepared.order.source,
+            prepared.destination,
+            prepared.phi_area,
+            engine=prepared.engine,
+            made_with=prepared.made_with,
+            settings=prepared.settings,
+            progress=progress,
+            notice=screen.say,
+        )
+
+    return on_spark(screen, prepared.order.master, _conf(prepared), [file.path for file in inputs.files], work)
+
+
+T = TypeVar("T")
+
+
+def on_spark(
+    screen: Screen,
+    master: str | None,
+    conf: Mapping[str, str],
+    files: Sequence[str],
+    work: Callable[[SparkSession, Progress], T],
+    left: str = "nothing was published",
+) -> T:
+    """Do something on Spark that takes its time and can be interrupted.
+
+    files: the source's, in order of name. left: how things are when Spark fails. Raises `SparkFailed` then.
+    """
     was_active = SparkSession.getActiveSession() is not None
     started = time.monotonic()
     java = QuietStart()
     try:
-        if prepared.order.master is not None and is_submitted():
+        if master is not None and is_submitted():
             screen.warn("spark-submit's master counts; the one of the job is passed over")
         with java:
-            spark = open_session(prepared.order.master, _conf(prepared))
+            spark = open_session(master, conf)
         hush_accumulators()
         screen.say(f"Spark {spark.version} is ready after {duration(time.monotonic() - started)}", "dim")
 
@@ -92,30 +126,20 @@ def _masked(prepared: Prepared, screen: Screen) -> RunResult:
 
         try:
             with Interruptible(spark.sparkContext.cancelAllJobs, stopping), Progressing(screen, "Masking") as bar:
-                return mask(
-                    spark,
-                    prepared.order.source,
-                    prepared.destination,
-                    prepared.phi_area,
-                    engine=prepared.engine,
-                    made_with=prepared.made_with,
-                    settings=prepared.settings,
-                    progress=_progress(bar),
-                    notice=screen.say,
-                )
+                return work(spark, _progress(bar))
         finally:
             if not was_active:
                 _stop(spark)
     except UnreadableFile as error:
-        raise told_by_name(error, [file.path for file in inputs.files], screen.err.is_terminal) from None
+        raise told_by_name(error, files, screen.err.is_terminal) from None
     except BrokenPipeError:  # whoever read what we say has gone; to Java it would be an error of py4j's
         raise
     except (ConnectionError, EOFError):  # of storage, `naming` lets none come so far
-        raise gone() from None
+        raise gone(left) from None
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("py4j", "pyspark"):
             raise
-        raise failed(error) from None
+        raise failed(error, left) from None
 
 
 def _conf(prepared: Prepared) -> Mapping[str, str]:

@@ -30,6 +30,12 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 #: Spark takes no other; it would say so in a stack trace, after it was started.
 _MASTER = re.compile(r"(?:local|yarn|spark://.+|k8s://.+)\Z|local(?:-cluster)?\[")
 _MASTERS = "expected local, local[N], yarn, spark://HOST:PORT or k8s://HOST:PORT"
+#: Options of text, as they are called on the command line and in a job file.
+_TEXTS = (
+    *("phi_area", "policy", "key_file", "key_env", "project", "on", "master", "bundles", "json_column"),
+    "keep_originals",
+)
+_FLAGS_IN_PLACE = ("leave_others", "rename_files", "keep_file_names")
 _CONF = re.compile(r"[A-Za-z][A-Za-z0-9._\-]*\Z")
 
 
@@ -63,6 +69,11 @@ class Order:
     quasi_identifiers: tuple[str, ...] = ()
     k: int | None = None
     population: int | None = None
+    in_place: bool = False
+    keep_originals: str | None = None
+    leave_others: bool = False
+    rename_files: bool = False
+    keep_file_names: bool = False
 
 
 def order_of(arguments: Namespace) -> Order:
@@ -72,11 +83,12 @@ def order_of(arguments: Namespace) -> Order:
     """
     said = read_job(Path(arguments.job)) if arguments.job else Order()
     paths = list(arguments.paths)
-    if len(paths) == 1:
+    in_place = arguments.in_place or said.in_place
+    if len(paths) == 1 and not in_place:
         raise UsageError("a run needs a SOURCE and a DESTINATION; here is one path alone")
     given: dict[str, Any] = {
-        "source": tuple(paths[:-1]),
-        "destination": paths[-1] if paths else None,
+        "source": tuple(paths if in_place else paths[:-1]),
+        "destination": paths[-1] if paths and not in_place else None,
         "types": _named(arguments.types, "--types", "to mask all that the policy lets through"),
         "formats": _named(arguments.formats, "--formats", "for NDJSON and Parquet"),
         "partition_by": _named(arguments.partition_by, "--partition-by", "to leave it to the sizes"),
@@ -86,8 +98,9 @@ def order_of(arguments: Namespace) -> Order:
         "reread": arguments.reread,
         "anew": arguments.anew,
         "allow_other_key": arguments.allow_other_key,
+        **{name: getattr(arguments, name) for name in ("in_place", *_FLAGS_IN_PLACE)},
     }
-    for name in ("phi_area", "policy", "key_file", "key_env", "project", "on", "master", "bundles", "json_column"):
+    for name in _TEXTS:
         given[name] = getattr(arguments, name)
     for name in ("max_document_bytes", "target_file_bytes"):
         text = getattr(arguments, name)
@@ -131,7 +144,9 @@ def _checked(order: Order) -> Order:
         )
     if order.reread and order.anew:
         raise UsageError("--anew reads all files, so --reread adds nothing; give one of them")
-    if not order.source or order.destination is None:
+    if order.in_place:
+        _check_in_place(order)
+    elif not order.source or order.destination is None:
         raise UsageError("a run needs a SOURCE and a DESTINATION: fhir-mask run SOURCE … DESTINATION --phi-area DIR")
     if order.phi_area is None:
         raise UsageError(
@@ -141,10 +156,32 @@ def _checked(order: Order) -> Order:
     return order
 
 
+def _check_in_place(order: Order) -> None:
+    """`UsageError` for what does not go with a run in place."""
+    if not order.source:
+        raise UsageError("a run in place needs a SOURCE: fhir-mask run SOURCE … --in-place --phi-area DIR")
+    if order.destination is not None:
+        raise UsageError("a run in place has no DESTINATION; leave it out of the job file, or leave out --in-place")
+    if order.types:
+        raise UsageError("--types would delete all other types in place; name the files that are to be masked instead")
+    if order.bundles == "split" or order.formats or order.partition_by or order.resource_column or order.change_feed:
+        raise UsageError(
+            "files that are masked in place keep their format and layout: leave out --bundles split, --formats, "
+            "--partition-by, --resource-column and --change-feed"
+        )
+    if order.incremental:
+        raise UsageError("a run in place knows by itself which files are masked already: leave out --incremental")
+    if order.target_file_bytes is not None:
+        raise UsageError("files that are masked in place stay as many as they are: leave out --target-file-bytes")
+    if order.rename_files and order.keep_file_names:
+        raise UsageError("--rename-files or --keep-file-names, not both")
+
+
 def _refuse_empty(order: Order) -> None:
     """Empty text is what a shell makes of a variable that is not set; a default in its place would be nobody's choice."""
     said = {"--phi-area": order.phi_area, "--policy": order.policy, "--project": order.project}
     said["--json-column"] = order.json_column
+    said["--keep-originals"] = order.keep_originals
     for name, text in {"DESTINATION": order.destination, **said}.items():
         if text is not None and not text.strip():
             raise UsageError(f"{name} is empty")
@@ -338,4 +375,9 @@ _READERS: Mapping[str, Callable[[Node, str, Source], Any]] = {
     "quasi_identifiers": _attributes,
     "k": _people,
     "population": _people,
+    "in_place": _flag,
+    "keep_originals": _text,
+    "leave_others": _flag,
+    "rename_files": _flag,
+    "keep_file_names": _flag,
 }

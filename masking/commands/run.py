@@ -16,6 +16,7 @@ from masking.commands.job import order_of
 from masking.commands.options import add_json_column, add_key, add_policy
 from masking.commands.risking import add_risk
 from masking.commands.screen import Screen
+from masking.errors import UsageError
 
 USAGE = "fhir-mask run SOURCE … DESTINATION --phi-area DIR [--key-file F | --key-env NAME] [options]"
 QUARANTINED = 3
@@ -52,6 +53,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--incremental", action="store_true", help="read only files that no earlier run here has read")
     parser.add_argument("--reread", action="store_true", help="with it: read files again that were changed since")
     parser.add_argument("--anew", action="store_true", help="with it: begin another dataset, with all files")
+    parser.add_argument("--in-place", action="store_true", help="replace the files of SOURCE; there is no DESTINATION")
+    parser.add_argument("--yes", action="store_true", help="in place: do it; without, what would be done is told")
+    parser.add_argument("--undo", action="store_true", help="in place: put kept originals back")
+    parser.add_argument("--keep-originals", metavar="DIR", help="in place: copy originals there before (PHI)")
+    parser.add_argument("--leave-others", action="store_true", help="in place: other files may be in SOURCE, and stay")
+    parser.add_argument("--rename-files", action="store_true", help="in place: give all files names that tell nothing")
+    parser.add_argument("--keep-file-names", action="store_true", help="in place: names that tell of people may stay")
+    parser.add_argument("--no-verify", action="store_true", help="in place: replace without looking for what leaked")
     parser.add_argument(
         "--allow-other-key", action="store_true", help="write beside output that was made with another key"
     )
@@ -60,6 +69,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace, screen: Screen) -> int:
     """Prepare, mask, tell."""
     order = order_of(arguments)
+    if order.in_place:
+        from masking.commands.inplace import run_in_place  # noqa: PLC0415
+
+        return run_in_place(order, arguments, screen)
+    refuse_in_place_options(arguments)
     # From here on Spark and the engine are needed, which take longer to import than a slip takes to be told.
     from masking.commands.carry import carry_out, places, verified  # noqa: PLC0415
     from masking.commands.prepare import prepare  # noqa: PLC0415
@@ -84,3 +98,10 @@ def run(arguments: Namespace, screen: Screen) -> int:
         if not verdict.verified:
             return exit_code(verdict)
     return QUARANTINED if result.quarantine else 0
+
+
+def refuse_in_place_options(arguments: Namespace) -> None:
+    """`UsageError` for options that mean something in place alone."""
+    for name in ("yes", "undo", "keep_originals", "leave_others", "rename_files", "keep_file_names", "no_verify"):
+        if getattr(arguments, name):
+            raise UsageError(f"--{name.replace('_', '-')} is for --in-place alone")

@@ -54,8 +54,12 @@ class MaskTask:
         """Record batches with task numbers in, record batches with receipts out."""
         for batch in rows:
             for number in batch.column(0).to_pylist():
-                receipt = _Running(self, number, self._warm(number)).finish()
+                receipt = self.running(number, self._warm(number)).finish()
                 yield pa.RecordBatch.from_arrays([pa.array([encode(receipt)], pa.binary())], ["receipt"])
+
+    def running(self, number: int, engine: Guard) -> Running:
+        """One task, about to run."""
+        return Running(self, number, engine)
 
     def _warm(self, number: int) -> Guard:
         """This process's engine for a run: the first that arrived, whose caches earlier tasks have filled.
@@ -95,7 +99,7 @@ def _collect_seldom() -> Iterator[Callable[[], None]]:
             gc.enable()
 
 
-class _Running:
+class Running:
     """A task while it runs: its writers and counts."""
 
     def __init__(self, job: MaskTask, number: int, engine: Guard) -> None:
@@ -123,11 +127,14 @@ class _Running:
                 self._take(batch)
                 collect()
                 beat.tick(self._snapshot)
-            for writer in (*self._writers.values(), *self._deleted.values()):
-                writer.finish()
+            self._finish_files()
             unnumbered = self._quarantine.finish()
             beat.last(self._snapshot)
         return self._receipt(unnumbered)
+
+    def _finish_files(self) -> None:
+        for writer in (*self._writers.values(), *self._deleted.values()):
+            writer.finish()
 
     def _discard(self) -> None:
         for writer in (*self._writers.values(), *self._deleted.values()):
@@ -138,9 +145,12 @@ class _Running:
         return {
             "lines": sum(self._reader.lines),
             "bytes": self._reader.bytes_read,
-            "masked": sum(writer.rows for writer in self._writers.values()),
+            "masked": self._rows(),
             "quarantined": self._quarantine.rows,
         }
+
+    def _rows(self) -> int:
+        return sum(writer.rows for writer in self._writers.values())
 
     def _take(self, batch: LineBatch) -> None:
         for line in batch.too_long:
@@ -184,6 +194,10 @@ class _Running:
         for name, documents in groups.items():
             self._tally(name, len(documents), sizes[name])
             self._write(name, documents)
+        self._set_aside(batch, outcome)
+
+    def _set_aside(self, batch: LineBatch, outcome: Batch) -> None:
+        """Count what is dropped, and put into quarantine what is at fault."""
         for index in outcome.dropped:
             self._tally(outcome.resource_types[index], 1, len(batch.documents[index]), "dropped")
         for fault in outcome.faults:
@@ -270,12 +284,16 @@ class _Running:
         else:
             self._quarantine.write_unnumbered(self._blocks[block].start, record)
 
+    def _written(self, resource_type: str) -> tuple[int, int]:
+        """Documents of a type that were written, and their bytes."""
+        writer = self._writers.get(resource_type)
+        return (writer.rows, writer.bytes) if writer else (0, 0)
+
     def _receipt(self, unnumbered: bool) -> Receipt:
         # What was masked is counted where it is written, so that it can disagree with what was read.
         types = {}
         for name, counts in self._counts.items():
-            writer = self._writers.get(name)
-            rows, size = (writer.rows, writer.bytes) if writer else (0, 0)
+            rows, size = self._written(name)
             counts.update(masked=rows - counts["resources"], bytes_written=size)
             types[name] = TypeCounts(**counts)
         return Receipt(

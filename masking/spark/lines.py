@@ -107,6 +107,7 @@ class Reader:
     forms: list[Form] = field(default_factory=list)  # of each block, as its file turned out to be
     blank: int = 0
     bytes_read: int = 0  # as stored, for progress
+    unended: set[int] = field(default_factory=set)  # blocks whose file ends without a line end
 
     def __iter__(self) -> Iterator[LineBatch]:
         """Batches of at most `batch_rows` documents and `batch_bytes` (or one document that is longer)."""
@@ -147,9 +148,9 @@ class Reader:
                 self.forms[-1] = content.form
                 yield from self._read_as(content, block, raw)
         except (OSError, pa.ArrowException) as error:
-            raise _unreadable(block, error) from None
+            raise unreadable(block, error) from None
         except Unsupported as error:
-            raise _unreadable(block, str(error)) from None
+            raise unreadable(block, str(error)) from None
 
     def _read_as(self, content: Content, block: Block, raw: Any) -> Iterator[_Piece]:
         if content.form is Form.PARQUET:
@@ -189,9 +190,11 @@ class Reader:
             self.bytes_read = before + raw.tell() - block.start
             yield from splitter.feed(chunk)
         if not block.codec and left > 0:
-            raise _unreadable(block, _SHORTER)
+            raise unreadable(block, _SHORTER)
         while splitter.open and (chunk := stream.read(_TAIL_BYTES)):
             yield from splitter.close(chunk)
+        if splitter.open:
+            self.unended.add(len(self.lines) - 1)
         yield from splitter.flush()
         self.bytes_read = before + block.end - block.start
 
@@ -209,7 +212,7 @@ class Reader:
             else:
                 held.clear()
         if not block.codec and size < block.size:
-            raise _unreadable(block, _SHORTER)
+            raise unreadable(block, _SHORTER)
         if size > self.limits.line_bytes:
             yield size
         elif size:
@@ -218,7 +221,7 @@ class Reader:
         self.bytes_read = before + block.end
 
 
-def _unreadable(block: Block, why: str | Exception) -> InputError:
+def unreadable(block: Block, why: str | Exception) -> InputError:
     """The error for a block's file, without the name of an input file: this text ends in executors' logs.
 
     Arrow's own texts quote names of files, so the system's error, or that there is damage, is all that is told.

@@ -86,6 +86,13 @@ def content_of(path: str) -> Content | None:
     return Content(Form.PARQUET, "") if path.lower().endswith(_PARQUET) else None
 
 
+def suffix_of(path: str) -> str:
+    """What the file's name ends with that tells its kind, in lower case: `.ndjson.gz`."""
+    name, codec = _split(path)
+    end = next(suffix for suffix in (*_LINES, _DOCUMENT) if name.endswith(suffix))
+    return end + next((suffix for suffix, one in _CODECS.items() if one == codec), "")
+
+
 def _split(path: str) -> tuple[str, str]:
     """The name in lower case without the suffix of a codec, and that codec."""
     name = path.lower()
@@ -137,11 +144,14 @@ def refuse_shared_places(destination: str, phi_area: str) -> None:
         )
 
 
-def refuse_key_place(key_file: str, sources: Sequence[str], destination: str) -> None:
-    """`UsageError` if the key lies where masked data is shared, or in the export: who gets the folder gets the key."""
+def refuse_key_place(key_file: str, sources: Sequence[str], destination: str | None) -> None:
+    """`UsageError` if the key lies where masked data is shared, or in the export: who gets the folder gets the key.
+
+    destination: None where the export itself is masked.
+    """
     refuse_pasted_key(key_file, "a file")
     key = storage.normalize(key_file)
-    if storage.contains(destination, key):
+    if destination is not None and storage.contains(destination, key):
         raise UsageError(f"the key file {key} is inside the destination {destination}, which is shared; move the key")
     for source in map(storage.normalize, sources):
         if _covers(source, key):
@@ -164,7 +174,7 @@ def _files_of(source: str) -> tuple[list[storage.StoredFile], list[str]]:
     one = storage.find_file(source)
     if one is not None:
         return [one], []
-    base = _base(source)
+    base = base_of(source)
     others: list[str] = []
 
     def counts(path: str) -> bool:
@@ -192,7 +202,7 @@ def _refuse_odd(place: str, files: Sequence[str], others: Sequence[str]) -> None
         )
 
 
-def _base(source: str) -> str:
+def base_of(source: str) -> str:
     """The folder above the first wildcard; the source itself if there is none."""
     parts = source.split("/")
     wild = next((place for place, part in enumerate(parts) if _WILD.search(part)), None)

@@ -15,6 +15,24 @@ import msgspec
 from masking.report.manifest import OutputFile, TypeCounts
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a task wrote in place of one block of a file, in a run in place.
+
+    number: of the input file. start, end: the block. name: of the staged file. rows: documents. types: whose they are.
+    bytes, sha256: as stored.
+    """
+
+    number: int
+    start: int
+    end: int
+    name: str
+    rows: int
+    types: tuple[str, ...]
+    bytes: int
+    sha256: str
+
+
 @dataclass(slots=True)
 class Receipt:
     """One finished task."""
@@ -36,6 +54,7 @@ class Receipt:
     dropped_entries: dict[str, int] = field(default_factory=dict)
     #: Files that name what is to be deleted.
     deleted: list[OutputFile] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -63,6 +82,7 @@ class Totals:
     entries: int
     dropped_entries: Mapping[str, int]
     deleted: tuple[OutputFile, ...]
+    parts: tuple[Part, ...] = ()
 
 
 def total(receipts: Iterable[bytes]) -> Totals:
@@ -93,6 +113,7 @@ def total(receipts: Iterable[bytes]) -> Totals:
         entries=sum(receipt.entries for receipt in found),
         dropped_entries=dict(sorted(dropped_entries.items())),
         deleted=_in_order(file for receipt in found for file in receipt.deleted),
+        parts=tuple(sorted((part for receipt in found for part in receipt.parts), key=lambda part: part.name)),
     )
 
 

@@ -7,21 +7,15 @@ visible is written when every line is accounted for.
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
-import platform
-import re
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from pyspark.sql import SparkSession, functions
+from pyspark.sql import SparkSession
 
-from masking import __version__, storage
-from masking.errors import NAMED_IN, MaskingError, TablesBehind, UnreadableFile, UsageError, naming
+from masking import storage
+from masking.errors import TablesBehind, UnreadableFile, UsageError, naming
 from masking.native import compile_once
-from masking.pools import POOLS_VERSION
 from masking.report.manifest import (
     BUNDLES,
     FORMATS,
@@ -37,6 +31,7 @@ from masking.report.manifest import (
 )
 from masking.sources.parquet import Hints
 from masking.spark.apply import MaskTask
+from masking.spark.begin import cores_of, from_worker, make_private, new_run_id, now, versions, with_name_kept
 from masking.spark.delta import DELTA, merge_runs, require_delta
 from masking.spark.finish import gather_small_files, number_quarantine, settle_files
 from masking.spark.guard import DocumentEngine
@@ -50,7 +45,7 @@ from masking.spark.read import Inputs, find_inputs, refuse_shared_places
 from masking.spark.receipts import Totals, total
 from masking.spark.splits import Task, count_tasks, plan_tasks
 from masking.spark.tables import Tables, TableSettings, describe_tables, make_tables
-from masking.spark.telling import heard, revived, telling
+from masking.spark.telling import heard, telling
 from masking.spark.unfinished import (
     Leftover,
     Marker,
@@ -63,12 +58,6 @@ from masking.spark.unfinished import (
 from masking.spark.write import Places
 
 _ENCRYPTED = "spark.io.encryption.enabled"  # can be set when a session is started alone
-#: More cores than this are not counted; the size of partitions decides there anyhow.
-_MOST_CORES = 2048
-
-#: In a run's folder on the PHI side: the name of the input file that could not be read.
-UNREADABLE = "unreadable-file.txt"
-
 Notice = Callable[[str], None]
 
 
@@ -184,7 +173,7 @@ def mask(
             f"{inputs.ignored} files are neither NDJSON, JSON nor Parquet by their names, or no files, and were passed over"
         )
     with naming(f"write to the PHI area {phi}"):
-        _make_private(phi)
+        make_private(phi)
     with naming(f"read the runs at {clean} and {phi}"):
         leftovers = clear_leftovers(clean, phi)
     for leftover in leftovers:
@@ -201,10 +190,10 @@ def mask(
             return _result(drop.latest, clean, phi, leftovers, delta, is_new=False)
         inputs = drop.inputs
     compile_once()  # before several workers on this machine do
-    run_id = _new_run_id()
+    run_id = new_run_id()
     places = Places(run_folder(clean, run_id), run_folder(phi, run_id))
     with naming(f"write to the PHI area {phi}"):
-        _make_private(places.phi)
+        make_private(places.phi)
     work = _Work(spark, inputs, clean, phi, places, settings, progress, drop)
     manifest = _publish_or_take_back(work, run_id, engine, made_with)
     forget_leftovers(clean, phi, leftovers)
@@ -223,9 +212,9 @@ def _publish_or_take_back(work: _Work, run_id: str, engine: DocumentEngine, made
     except BaseException as error:
         remove_run(places)  # not its marker, for a task that is being killed may write once more
         marker.release(taken_back=True)
-        ours = _from_worker(error) or error
+        ours = from_worker(error) or error
         if isinstance(ours, UnreadableFile) and ours.number is not None:
-            raise _with_name_kept(ours, inputs, places) from None
+            raise with_name_kept(ours, inputs, places) from None
         if ours is not error:
             raise ours from None
         raise
@@ -283,8 +272,8 @@ class _Work:
 
     def publish(self, run_id: str, engine: DocumentEngine, made_with: MadeWith) -> Manifest:
         """All steps up to the manifest."""
-        started, clock = _now(), time.monotonic()
-        cores = _cores(self.spark)
+        started, clock = now(), time.monotonic()
+        cores = cores_of(self.spark)
         weight = sum(file.weight for file in self.inputs.files)
         count = self.settings.partitions or count_tasks(weight, cores, self.settings.partition_bytes)
         tasks = plan_tasks(self.inputs.files, count)
@@ -309,9 +298,9 @@ class _Work:
         manifest = Manifest(
             run_id=run_id,
             started=started,
-            finished=_now(),
+            finished=now(),
             seconds=round(time.monotonic() - clock, 3),
-            made_with=dataclasses.replace(made_with, versions={**_versions(self.spark), **made_with.versions}),
+            made_with=dataclasses.replace(made_with, versions={**versions(self.spark), **made_with.versions}),
             lines=totals.lines,
             blank=totals.blank,
             types=totals.types,
@@ -392,59 +381,3 @@ class _Work:
         receipts = self.spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(run, "receipt binary")
         with Watch(self.places.progress, self.inputs.bytes, len(tasks), self.progress):
             return total(heard(receipts.collect()))
-
-
-def _cores(spark: SparkSession) -> int:
-    """How many tasks run at once: the partitions that a range gets by itself, for no other way works everywhere.
-
-    The rows are collected as they are, for an aggregation would be another stage.
-    """
-    rows = spark.range(0, _MOST_CORES).select(functions.spark_partition_id().alias("partition")).collect()
-    return len({row.partition for row in rows})
-
-
-def _versions(spark: SparkSession) -> dict[str, str]:
-    """What took part in making the output."""
-    return {
-        "fhir-masking": __version__,
-        "pools": POOLS_VERSION,
-        "spark": spark.version,
-        "python": platform.python_version(),
-    }
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-
-
-def _new_run_id() -> str:
-    """Sorts by time; names folders and never enters a masked document."""
-    return f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-
-
-def _make_private(phi: str) -> None:
-    """A PHI area that we create is its owner's alone; one that exists is as its owner made it."""
-    if storage.is_local(phi):
-        Path(phi).parent.mkdir(parents=True, exist_ok=True)
-        Path(phi).mkdir(mode=0o700, exist_ok=True)
-
-
-def _from_worker(error: BaseException) -> MaskingError | None:
-    """The error of ours that a worker raised, out of the text that Spark made of it; None for any other."""
-    if isinstance(error, MaskingError) or not isinstance(error, Exception):
-        return None
-    found = re.search(r"^masking\.errors\.(\w+): (.*)$", str(error), re.MULTILINE)
-    return revived(found[1], found[2]) if found else None
-
-
-def _with_name_kept(error: UnreadableFile, inputs: Inputs, places: Places) -> UnreadableFile:
-    """The error with the place on the PHI side where its file is named: logs are to tell no name, people need one."""
-    path = storage.join(places.phi, UNREADABLE)
-    number = error.number or 0
-    if not 0 < number <= len(inputs.files):
-        return error
-    try:
-        storage.write_bytes(path, f"{inputs.files[number - 1].path}\n".encode(errors="surrogateescape"))
-    except OSError:
-        return error
-    return UnreadableFile(f"{error}{NAMED_IN}{path}")

@@ -152,6 +152,32 @@ def refuse_others_at_work(destination: str, phi_area: str, run_id: str) -> None:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A run that has a marker: what it works at, and whether it still does. taken_back: as of a `Leftover` that is known."""
+
+    run_id: str
+    destination: str
+    is_alive: bool
+    taken_back: bool
+
+
+def marked_runs(phi_area: str) -> list[Marked]:
+    """All runs of a PHI area that have a marker, whatever they work at."""
+    found = []
+    for run_id in storage.list_folders(storage.join(phi_area, "runs")):
+        path = storage.join(run_folder(phi_area, run_id), _MARKER)
+        mark = _read(path)
+        if mark is not None and mark.run_id == run_id:
+            found.append(Marked(run_id, mark.destination, _alive(path, mark), mark.taken_back))
+    return found
+
+
+def remove_marker(phi_area: str, run_id: str) -> None:
+    """Delete the marker of a run that is over."""
+    storage.delete_file(storage.join(run_folder(phi_area, run_id), _MARKER))
+
+
 def forget_leftovers(destination: str, phi_area: str, leftovers: Iterable[Leftover]) -> None:
     """Remove once more what `clear_leftovers` removed, and the markers with it: whoever might write there is gone."""
     for leftover in leftovers:

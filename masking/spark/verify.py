@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -100,7 +100,17 @@ def verify(
     Raises as `held`, and `InputError` where the run was made by a version that did not say how it cut its sources.
     """
     keep_commands_out_of_logs()
-    run = held(sources, destination, phi_area, policy, run_id)
+    return carried_out(spark, held(sources, destination, phi_area, policy, run_id), policy, risk)
+
+
+def carried_out(
+    spark: SparkSession,
+    run: Held,
+    policy: PolicyFacts,
+    risk: RiskSettings,
+    steps: Callable[..., Verification] = Verification,
+) -> Verified:
+    """Do it and write down what came of it. steps: what is made for the run, called as `Verification` is."""
     clock = time.monotonic()
     phi = run_folder(run.phi, run.manifest.run_id)
     folder = storage.join(phi, FINDINGS)
@@ -110,7 +120,7 @@ def verify(
     private(folder)
     private(work)
     try:
-        verification = Verification(spark, run.inputs, run.clean, run.phi, run.manifest, policy, work, run.earlier)
+        verification = steps(spark, run.inputs, run.clean, run.phi, run.manifest, policy, work, run.earlier)
         judged = verification.judge()
         measures = verification.measure(risk)
     finally:

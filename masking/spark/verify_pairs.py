@@ -19,6 +19,7 @@ import msgspec
 from masking import storage
 from masking.fhir.elements import resource_types
 from masking.report.manifest import Manifest, OutputFile
+from masking.sources.content import Form
 from masking.spark.bundles import BUNDLE, only_deletes
 from masking.spark.lines import Limits, LineBatch, Reader
 from masking.spark.splits import Block, Task
@@ -26,6 +27,8 @@ from masking.spark.splits import Block, Task
 _NAME = re.compile(r"[A-Za-z]+-([0-9]{5})(?:-([0-9]+))?\.ndjson")
 
 
+#: The type of stretches that hold all types, in the order of the source.
+ANY = "*"
 _URN = re.compile(rb'("reference"\s*:\s*")([Uu][Rr][Nn]:[Uu][Uu][Ii][Dd]:[0-9A-Fa-f-]{36})"')
 
 
@@ -49,13 +52,18 @@ _entries = msgspec.json.Decoder(_Entries).decode
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The lines of one type that one task wrote: a file, or a part of one that was gathered. line: lines before it."""
+    """The lines of one type that one task wrote: a file, or a part of one that was gathered. line: lines before it.
+
+    form, codec: as of a `Block`, where files keep the layout of the source.
+    """
 
     path: str
     start: int
     end: int
     size: int
     line: int
+    form: Form = Form.LINES
+    codec: str = ""
 
 
 class Pair(NamedTuple):
@@ -101,7 +109,8 @@ class Outputs:
 
     def next(self, name: str) -> tuple[bytes, str, int] | None:
         """The next document of a type, its file and line; None where there is none any more."""
-        return next(self._streams[name], None) if name in self._streams else None
+        stream = self._streams.get(name) or self._streams.get(ANY)
+        return None if stream is None else next(stream, None)
 
     def rest(self) -> Iterator[tuple[str, bytes, str, int]]:
         """All that was not asked for, with its type."""
@@ -118,7 +127,8 @@ class Outputs:
             end = min(one.end, found.size) if one.end != one.size else found.size
             if end <= one.start:
                 continue
-            for batch in Reader((Block(path, "", one.start, end, found.size),), limits):
+            block = Block(path, one.codec, one.start, end, found.size, form=one.form)
+            for batch in Reader((block,), limits):
                 for span, documents in _spans(batch):
                     for offset, document in enumerate(documents):
                         yield document, one.path, one.line + span + offset + 1

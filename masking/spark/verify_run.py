@@ -30,7 +30,7 @@ from masking.spark.read import InputFile, Inputs
 from masking.spark.splits import Block, plan_tasks
 from masking.spark.verify_aside import JUDGED, AsideTask, search_names
 from masking.spark.verify_gather import CollectTask, FilesTask
-from masking.spark.verify_pairs import document_key, stretches
+from masking.spark.verify_pairs import Stretch, document_key, stretches
 from masking.spark.verify_receipts import Checked, FaultCount
 from masking.spark.verify_tasks import CheckTask
 from masking.spark.verify_weighing import Faults, offsets_of, pairs_of
@@ -186,7 +186,7 @@ class Verification:
     def _check(self, known: Known, actions: Mapping[str, str], loose: dict[int, frozenset[str]]) -> list[Checked]:
         job = self._checking = CheckTask(
             tasks=self.tasks,
-            outputs=stretches(self._manifest),
+            outputs=self._outputs(),
             destination=self._clean,
             folder=self._work,
             humans=known.humans,
@@ -202,6 +202,10 @@ class Verification:
         )
         found = self._job(job, len(self.tasks))
         return sorted((msgspec.json.decode(one, type=Checked) for one in found), key=lambda one: one.task)
+
+    def _outputs(self) -> dict[int, dict[str, list[Stretch]]]:
+        """What each task wrote, by type."""
+        return stretches(self._manifest)
 
     def _arrays(self, task: int) -> dict[str, Any]:
         content = storage.read_bytes(storage.join(self._work, f"found-{task:05d}.npz"))
