@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from masking.errors import UnreadableFile
 from masking.sources.content import Form
-from masking.sources.parquet import ANOTHER_TYPE, NO_HINTS, Hints
+from masking.sources.documents import ANOTHER_TYPE
+from masking.sources.parquet import NO_HINTS, Hints
 from masking.spark.lines import Limits, Reader
 from masking.spark.splits import Block
 

@@ -10,10 +10,12 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from masking.fhir.elements import resource_types
 from masking.sources.content import Unsupported
+from masking.sources.leaves import is_text
 
 #: Names of such columns, the likeliest first; a column of another name is found by its values.
 USUAL = ("resource_json", "resource", "json", "value", "content", "body", "data", "raw", "document", "payload")
-_TYPE_NAMES = ("resourcetype", "resource_type", "fhir_type", "type")
+#: Names of columns that say the type, in small letters; the last means something else in many tables.
+TYPE_NAMES = ("resourcetype", "resource_type", "fhir_type", "type")
 
 
 class _Header(msgspec.Struct):
@@ -34,16 +36,6 @@ class JsonColumns:
 def texts(schema: pa.Schema) -> list[str]:
     """The columns that may hold texts."""
     return [field.name for field in schema if is_text(field.type)]
-
-
-def is_text(type_: pa.DataType) -> bool:
-    """Whether values of a type are texts, or bytes that may be."""
-    if pa.types.is_dictionary(type_):
-        return is_text(type_.value_type)
-    return any(
-        test(type_)
-        for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
-    )
 
 
 def find_columns(sample: Mapping[str, Sequence[bytes]], wanted: str) -> JsonColumns | None:
@@ -79,7 +71,7 @@ def _hits(values: Sequence[bytes]) -> int:
 
 
 def _type_columns(names: Iterable[str]) -> list[str]:
-    known = {name: number for number, name in enumerate(_TYPE_NAMES)}
+    known = {name: number for number, name in enumerate(TYPE_NAMES)}
     return sorted((name for name in names if name.lower() in known), key=lambda name: known[name.lower()])
 
 

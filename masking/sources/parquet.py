@@ -6,40 +6,37 @@ nobody has to open a file in order to cut it. Pages are read as they are needed:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from masking.fhir.elements import resource_types
-from masking.sources.columns import JsonColumns, find_columns, texts, type_of
+from masking.sources.columns import find_columns, texts
 from masking.sources.content import Unsupported
+from masking.sources.documents import JsonTable, Refused, Table, type_column, typed_table, values
 
 _BUFFER_BYTES = 1 << 20
 #: Values that are looked at to find the column of documents, and rows in which they are looked for.
 _SAMPLE, _SAMPLE_ROWS = 20, 2000
-ANOTHER_TYPE = "another-type"
+#: How much longer a row is as JSON, with all its names, than in its columns.
+_TYPED_GROWS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What is known of a table beside its bytes. column: the one that holds JSON documents, "" to find it."""
+    """What is known of a table beside its bytes.
+
+    column: the one that holds JSON documents, "" to find it. partition: columns that its rows share, which its log has
+    and its bytes have not.
+    """
 
     column: str = ""
+    partition: tuple[tuple[str, str | None], ...] = ()
 
 
 NO_HINTS = Hints()
-
-
-class Refused(NamedTuple):
-    """A document that is not to be masked, its type if R4 has it, and why: reason and message as of a fault."""
-
-    document: bytes
-    resource_type: str | None
-    reason: str
-    message: str
 
 
 class Rows(NamedTuple):
@@ -49,24 +46,43 @@ class Rows(NamedTuple):
     share: float
 
 
-def read_rows(raw: Any, start: int, end: int, hints: Hints, most_rows: int, most_bytes: int) -> Iterator[Rows]:
+def read_rows(
+    raw: Any, start: int, end: int, path: str, hints: Hints, most_rows: int, most_bytes: int
+) -> Iterator[Rows]:
     """The rows whose row groups begin in [start, end) of an open file, in order, at most about so many at once.
 
-    `Unsupported` where the table holds no FHIR that is found; `pa.ArrowException` and `OSError` for a damaged file.
+    path: the file's, whose names may tell the type. `Unsupported` where the table holds no FHIR that is found;
+    `pa.ArrowException` and `OSError` for a damaged file.
     """
-    with pq.ParquetFile(raw, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
+    with pq.ParquetFile(raw, buffer_size=_BUFFER_BYTES, pre_buffer=False, coerce_int96_timestamp_unit="us") as file:
         groups = row_groups(file.metadata, start, end)
         total = sum(file.metadata.row_group(group).num_rows for group in groups)
         if not total:
             return
-        columns = _find(file, hints)
-        wanted = [name for name in (columns.json, columns.type) if name]
+        table = find_table(file, path, hints)
         done = 0
         for group in groups:
-            rows = _batch_rows(file.metadata.row_group(group), wanted, most_rows, most_bytes)
-            for batch in file.iter_batches(rows, row_groups=[group], columns=wanted, use_threads=False):
+            leaves = _leaves(file.metadata.row_group(group), table.wanted)
+            rows = max(
+                1, min(most_rows, most_bytes // max(1, leaves.row_bytes * (_TYPED_GROWS if table.is_typed else 1)))
+            )
+            names = leaves.paths if table.is_typed else table.wanted
+            for batch in file.iter_batches(rows, row_groups=[group], columns=names, use_threads=False):
                 done += batch.num_rows
-                yield Rows(_documents(batch, columns), done / total)
+                yield Rows(_documents(table, batch), done / total)
+
+
+def _documents(table: Table, batch: pa.RecordBatch) -> list[bytes | Refused]:
+    """The documents of a batch. What its bytes hold is sound by now, so that what fails here is what they mean."""
+    try:
+        return table.documents(batch)
+    except pa.ArrowCapacityError:
+        half = batch.num_rows // 2
+        if not half:
+            raise Unsupported("a row of it is longer than two gigabytes as JSON") from None
+        return _documents(table, batch.slice(0, half)) + _documents(table, batch.slice(half))
+    except pa.ArrowException as error:
+        raise Unsupported(f"its columns cannot be read as FHIR ({type(error).__name__})") from None
 
 
 def row_groups(metadata: Any, start: int, end: int) -> list[int]:
@@ -82,51 +98,58 @@ def _begins(group: Any) -> int:
     return int(first.dictionary_page_offset if first.has_dictionary_page else first.data_page_offset)
 
 
-def _batch_rows(group: Any, wanted: list[str], most_rows: int, most_bytes: int) -> int:
-    """How many rows of a group take about `most_bytes`; what encodings save in texts that recur is not counted."""
-    sizes = [
-        group.column(number).total_uncompressed_size
-        for number in range(group.num_columns)
-        if group.column(number).path_in_schema.split(".", 1)[0] in wanted
-    ]
-    return max(1, min(most_rows, int(most_bytes * group.num_rows / max(1, sum(sizes)))))
+class _Leaves(NamedTuple):
+    """The leaves of a row group that are read, and about how many bytes a row has in them.
+
+    What encodings save in values that recur is not counted.
+    """
+
+    paths: list[str]
+    row_bytes: int
 
 
-def _find(file: Any, hints: Hints) -> JsonColumns:
+def _leaves(group: Any, wanted: Sequence[str]) -> _Leaves:
+    """The leaves of columns, without those that hold nothing: most of a wide table, and reading them costs the most."""
+    paths, size, empty = [], 0, ""
+    for number in range(group.num_columns):
+        column = group.column(number)
+        if column.path_in_schema.partition(".")[0] not in wanted:
+            continue
+        statistics = column.statistics
+        if statistics is not None and statistics.has_null_count and statistics.null_count == column.num_values:
+            empty = empty or column.path_in_schema
+            continue
+        paths.append(column.path_in_schema)
+        size += column.total_uncompressed_size
+    return _Leaves(paths or [empty], size // max(1, group.num_rows))
+
+
+def find_table(file: Any, path: str, hints: Hints) -> Table:
+    """How to make documents of an open file's rows. A column that holds them wins over columns in FHIR's shape."""
+    schema = file.schema_arrow
+    sample = _sample(file, hints)
+    found = find_columns(sample, hints.column)
+    if found is not None:
+        return JsonTable(found)
+    said = sample.get(type_column(schema.names), [])
+    table = typed_table(schema, path, said[0].decode("utf-8", "replace") if said else "", hints.partition)
+    if table is None:
+        raise Unsupported(
+            "it is a Parquet file neither with a column of FHIR resources as JSON (--json-column names it) nor with "
+            "columns that are the elements of one type of R4"
+        )
+    return table
+
+
+def _sample(file: Any, hints: Hints) -> dict[str, list[bytes]]:
+    """Some values of each column that may hold texts, nulls left out."""
     names = texts(file.schema_arrow)
     sample: dict[str, list[bytes]] = {name: [] for name in names}
     rows = 0
     for batch in file.iter_batches(64, columns=names, use_threads=False) if names else ():
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            sample[name] += [value for value in _bytes(column) if value is not None][: _SAMPLE - len(sample[name])]
+            sample[name] += [value for value in values(column) if value is not None][: _SAMPLE - len(sample[name])]
         rows += batch.num_rows
-        if rows >= _SAMPLE_ROWS or find_columns(sample, hints.column) is not None:
+        if rows >= _SAMPLE_ROWS or all(sample.values()) or find_columns(sample, hints.column) is not None:
             break
-    found = find_columns(sample, hints.column)
-    if found is None:
-        raise Unsupported("it is a Parquet file without a column of FHIR resources as JSON; name it: --json-column")
-    return found
-
-
-def _documents(batch: Any, columns: JsonColumns) -> list[bytes | Refused]:
-    found = [value or b"" for value in _bytes(batch.column(columns.json))]
-    if not columns.type:
-        return list(found)
-    named = _bytes(batch.column(columns.type))
-    return [_agreed(document, name) for document, name in zip(found, named, strict=True)]
-
-
-def _agreed(document: bytes, name: bytes | None) -> bytes | Refused:
-    """The document, unless it names another type than its row does. One that names none is at fault by itself."""
-    own = type_of(document) if name else ""
-    if not name or not own or own.lower().encode() == name.lower():
-        return document
-    known = own if own in resource_types() else None
-    return Refused(document, known, ANOTHER_TYPE, "the type that the row's column names is not the document's")
-
-
-def _bytes(column: Any) -> list[bytes | None]:
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    values: list[bytes | None] = column.cast(pa.large_binary()).to_pylist()
-    return values
+    return sample

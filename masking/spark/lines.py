@@ -22,7 +22,8 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from masking import storage
 from masking.errors import InputError, UnreadableFile
 from masking.sources.content import BOM, Content, Form, Unsupported, look
-from masking.sources.parquet import Refused, read_rows
+from masking.sources.documents import Refused
+from masking.sources.parquet import read_rows
 from masking.spark.splits import Block
 
 READ_BYTES = 4 << 20
@@ -169,7 +170,7 @@ class Reader:
             raise Unsupported("it has another size than when it was listed")
         before = self.bytes_read
         most = self.limits.batch_rows, self.limits.batch_bytes
-        for rows in read_rows(raw, block.start, block.end, block.hints, *most):
+        for rows in read_rows(raw, block.start, block.end, block.path, block.hints, *most):
             self.bytes_read = before + int(rows.share * (block.end - block.start))
             yield from _apart(rows.documents, self.limits.line_bytes)
         self.bytes_read = before + block.end - block.start

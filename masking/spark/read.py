@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from masking import storage
 from masking.errors import InputError, UsageError, naming
 from masking.keys import refuse_pasted_key
 from masking.sources.content import Content, Form
+from masking.sources.deltalog import LOG, read_log
 from masking.sources.parquet import NO_HINTS, Hints
 
 _LINES = (".ndjson", ".jsonl")
@@ -65,10 +66,14 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the sources hold: the files to read by name, and how many others were passed over."""
+    """What the sources hold: the files to read by name, and how many others were passed over.
+
+    versions: of the Delta tables among them, in order of their places.
+    """
 
     files: tuple[InputFile, ...]
     ignored: int
+    versions: tuple[int, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -102,37 +107,69 @@ def _split(path: str) -> tuple[str, str]:
     return name, ""
 
 
-def find_inputs(sources: str | Sequence[str], destination: str, phi_area: str, hints: Hints = NO_HINTS) -> Inputs:
-    """All files of all sources, each once, in order of name.
+def find_inputs(
+    sources: str | Sequence[str],
+    destination: str,
+    phi_area: str,
+    hints: Hints = NO_HINTS,
+    versions: Sequence[int] | None = None,
+) -> Inputs:
+    """All files of all sources, each once, in order of name; of a Delta table those that it consists of.
 
-    `destination` and `phi_area` are normalized. hints: what is known of the source's tables. `UsageError` where reading
-    and writing overlap; `InputError` where a source is missing or holds no accepted file.
+    `destination` and `phi_area` are normalized. hints: what is known of the source's tables. versions: of the Delta
+    tables, in order of their places, by default the latest. `UsageError` where reading and writing overlap; `InputError`
+    where a source is missing or holds no accepted file, and for a Delta table that cannot be read.
     """
     sources = [sources] if isinstance(sources, str) else list(sources)
     if not sources:
         raise UsageError("no source is given")
     found: dict[str, InputFile] = {}
+    logs: dict[str, list[str]] = {}
     ignored = 0
     for source in sources:
         place = storage.normalize(source)
         _refuse_overlap(place, destination, phi_area)
         with naming(f"read the source {place}"):
-            stored, others = _files_of(place)
+            listed = list_source(place)
         files = [
             InputFile(file.path, file.size, content.codec, content.form, hints, file.modified)
-            for file in stored
+            for file in listed.files
             if (content := content_of(file.path)) is not None
         ]
-        _refuse_odd(place, [file.path for file in files], others)
-        if not files:
-            some = f"all of its files have other names ({len(stored)})" if stored else "it is empty or not there"
+        _refuse_odd(place, [file.path for file in files], listed.others)
+        if not files and not listed.logs:
+            many = len(listed.files)
+            some = f"all of its files have other names ({many})" if many else "it is empty or not there"
             raise InputError(f"nothing to read at {place}: {some}; accepted are {ACCEPTED}")
-        ignored += len(stored) - len(files) + len(others)
+        ignored += len(listed.files) - len(files) + len(listed.others)
         # By the true name, so that a file reached by two sources or a link is read once.
         found.update((storage.normalize(file.path), file) for file in files)
+        logs.update(listed.logs)
+    with naming("read the log of a Delta table"):
+        numbers = replace_tables(found, logs, hints, versions)
     for path in found:
         _refuse_overlap(path, destination, phi_area)
-    return Inputs(tuple(file for _, file in sorted(found.items())), ignored)
+    return Inputs(tuple(file for _, file in sorted(found.items())), ignored, numbers)
+
+
+def replace_tables(
+    found: dict[str, InputFile], logs: Mapping[str, Sequence[str]], hints: Hints, versions: Sequence[int] | None
+) -> tuple[int, ...]:
+    """Put the files of each Delta table in place of those that lie in its folder; the versions of the tables."""
+    tables = sorted(logs)
+    if versions is not None and len(versions) != len(tables):
+        raise InputError(f"the sources have {len(tables)} Delta tables, and the run read {len(versions)}")
+    numbers = []
+    for number, table in enumerate(tables):
+        snapshot = read_log(table, logs[table], None if versions is None else versions[number])
+        numbers.append(snapshot.version)
+        inside = [path for path in found if storage.contains(table, path) and found[path].form is Form.PARQUET]
+        there = {path: found.pop(path) for path in inside}
+        for file in snapshot.files:
+            # What is listed has its size by the store's word; what lies elsewhere, as of a shallow clone, by the log's.
+            known = there.get(file.path) or InputFile(file.path, file.size, "", Form.PARQUET)
+            found[file.path] = replace(known, hints=replace(hints, partition=file.partition))
+    return tuple(numbers)
 
 
 def refuse_shared_places(destination: str, phi_area: str) -> None:
@@ -169,21 +206,58 @@ def _refuse_overlap(source: str, destination: str, phi_area: str) -> None:
             )
 
 
-def _files_of(source: str) -> tuple[list[storage.StoredFile], list[str]]:
-    """The files that one normalized source names, whatever their kind, and what there is else; hidden ones not."""
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What there is at a source: files of any kind, what is no file, and the logs of Delta tables by the tables' places."""
+
+    files: list[storage.StoredFile]
+    others: list[str]
+    logs: dict[str, list[str]]
+
+
+def list_source(source: str) -> Listing:
+    """What one normalized source names; hidden files count not. `InputError` for a part of a Delta table."""
     one = storage.find_file(source)
     if one is not None:
-        return [one], []
+        if content_of(source) == Content(Form.PARQUET, ""):
+            _refuse_part(source)
+        return Listing([one], [], {})
     base = base_of(source)
     others: list[str] = []
+    found: list[storage.StoredFile] = []
+    logs: dict[str, list[str]] = {}
+    for file in storage.list_files(base, others):
+        table, log, name = file.path.rpartition(f"/{LOG}/")
+        if log and "/" not in name and not _is_hidden(table, base):
+            logs.setdefault(storage.normalize(table), []).append(file.path)
+        elif not _is_hidden(file.path, base) and (base == source or _covers(source, file.path)):
+            found.append(file)
+    for table in [*logs]:
+        if base != source and not _covers(source, table):
+            if any(storage.contains(table, storage.normalize(file.path)) for file in found):
+                raise _part_of(source, table)
+            del logs[table]
+    if base not in logs and any(content_of(file.path) == Content(Form.PARQUET, "") for file in found):
+        _refuse_part(base)
+    others = [path for path in others if not _is_hidden(path, base) and (base == source or _covers(source, path))]
+    return Listing(found, others, logs)
 
-    def counts(path: str) -> bool:
-        below = path.removeprefix(base).strip("/")
-        hidden = any(part.startswith((".", "_")) for part in below.split("/"))
-        return not hidden and (base == source or _covers(source, path))
 
-    found = [file for file in storage.list_files(base, others) if counts(file.path)]
-    return found, [path for path in others if counts(path)]
+def _is_hidden(path: str, base: str) -> bool:
+    return any(part.startswith((".", "_")) for part in path.removeprefix(base).strip("/").split("/"))
+
+
+def _refuse_part(place: str) -> None:
+    """`InputError` if a folder around a place is a Delta table: which of the table's files count, its log alone says."""
+    folder = place.rpartition("/")[0]
+    while folder and not folder.endswith((":/", ":")):
+        if next(iter(storage.list_files(storage.join(folder, LOG))), None) is not None:
+            raise _part_of(place, folder)
+        folder = folder.rpartition("/")[0]
+
+
+def _part_of(place: str, table: str) -> InputError:
+    return InputError(f"{place} is a part of the Delta table {table}; name the table itself")
 
 
 def _refuse_odd(place: str, files: Sequence[str], others: Sequence[str]) -> None:

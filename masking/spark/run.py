@@ -316,6 +316,7 @@ class _Work:
             },  # as it was cut: who verifies cuts it so
             source_files=len(self.inputs.files),
             source_bytes=self.inputs.bytes,
+            source_versions=self.inputs.versions,
             tables=tables.files,
             misfits=tables.misfits,
             deleted=totals.deleted,

@@ -76,7 +76,8 @@ def held(
         raise UsageError(
             f"the run was made with the policy {manifest.made_with.policy}, which is another one: --policy"
         )
-    inputs = find_inputs(sources, clean, phi, Hints(str(manifest.settings.get("json_column") or "")))
+    hints = Hints(str(manifest.settings.get("json_column") or ""))
+    inputs = find_inputs(sources, clean, phi, hints, manifest.source_versions or None)
     if manifest.is_incremental:
         own, earlier = files_of_run(inputs, phi, manifest)
         return Held(manifest, own, clean, phi, earlier)

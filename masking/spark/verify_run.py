@@ -23,7 +23,7 @@ from masking.report.measures import Measures
 from masking.report.page import REPORT
 from masking.report.verdict import VERDICT, Finding
 from masking.risk.settings import RiskSettings
-from masking.sources.parquet import ANOTHER_TYPE
+from masking.sources.documents import ANOTHER_TYPE
 from masking.spark.lines import Limits, Reader
 from masking.spark.measure import RuleFacts, measure
 from masking.spark.read import InputFile, Inputs
