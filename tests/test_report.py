@@ -256,8 +256,10 @@ def test_a_report_that_is_missing_is_made_anew(destination: Path, capsys: pytest
     (folder / REPORT).write_text("mine")
     main(["report", str(destination)])
     assert (folder / REPORT).read_text() == "mine"
-    publish_drill(str(destination), DRILL)
     main(["report", str(destination), "--anew", "--run", MANIFEST.run_id])
+    assert (folder / REPORT).read_text() != "mine"
+    publish_drill(str(destination), DRILL)  # a drill comes after the report, which is behind then
+    main(["report", str(destination)])
     assert "Appendix" in (folder / REPORT).read_text()
     assert json.loads((folder / REPORT_DATA).read_bytes())["drill"]["people"] == 10
 

@@ -1,4 +1,4 @@
-"""Say where a verified run's report is, and open it; it is made anew from what the run left where it is missing.
+"""Say where a verified run's report is, and open it; it is made anew of what the run left where it is missing or behind.
 
 The report is one HTML file without a network, and report.json beside it is the same for programs. Neither holds a value of
 the data. --anew makes both again, such as after an update of the program, or after matplotlib was installed.
@@ -14,7 +14,7 @@ from masking import storage
 from masking.commands.screen import Screen
 from masking.commands.verdict import exit_code
 from masking.errors import UsageError, naming
-from masking.report.data import REPORT_DATA, gather_report
+from masking.report.data import REPORT_DATA, encoded, gather_report
 from masking.report.manifest import run_folder
 from masking.report.page import REPORT, publish
 
@@ -38,7 +38,9 @@ def run(arguments: Namespace, screen: Screen) -> int:
         report = gather_report(destination, arguments.run)
     folder = run_folder(destination, report.scope.run_id)
     places = [storage.join(folder, name) for name in (REPORT, REPORT_DATA)]
-    if arguments.anew or any(storage.find_file(place) is None for place in places):
+    # A drill leaves its matrix after the report was made; so does whatever else changes what the report is made of.
+    is_current = storage.find_file(places[0]) is not None and storage.read_bytes(places[1]) == encoded(report)
+    if arguments.anew or not is_current:
         publish(destination, report)
     verdict = "verified" if report.verdict.verified else "NOT verified"
     screen.show_lines([("Verdict", verdict), ("Report", places[0]), ("As data", places[1])])

@@ -16,16 +16,23 @@ def drill(found: Drill | None) -> str:
     )
     by_place = {(one.kind, one.place): one for one in found.leaks}
     rows = []
-    for kind, what in found.kinds.items():
+    for kind in found.kinds:
         cells = []
         for place in found.places:
             one = by_place.get((kind, place))
             text = "" if one is None else one.outcome if one.outcome in (FOUND, MISSED) else "–"
             cells.append(cell(text, bad=text == MISSED))
-        rows.append(row(what, *cells))
-    leaks = table(
-        ("Planted", *found.places.values()), rows, "Leaks by kind and hiding place; – where it does not apply"
-    )
+        rows.append(row(kind, *cells))
+    leaks = table(("Planted", *found.places), rows, "Leaks by kind and hiding place; – where it does not apply")
     broken = [row(one.name, cell(one.check), cell(one.outcome, bad=one.outcome == MISSED)) for one in found.faults]
     faults = table(("Broken", "Told by the check", "Outcome"), broken, "Faults")
-    return section("drill", "Appendix: the drill", paragraph(said), leaks, faults)
+    names = [row(name, cell(what)) for name, what in (*found.kinds.items(), *found.places.items())]
+    legend = table(("Name", "What it is"), names, "Kinds and hiding places")
+    return section(
+        "drill",
+        "Appendix: the drill",
+        paragraph(said),
+        leaks,
+        faults,
+        f"<details><summary>What the names mean</summary>{legend}</details>",
+    )
