@@ -29,7 +29,8 @@ caption { text-align: left; color: var(--soft); padding-bottom: .3rem; }
 caption span { display: block; position: sticky; left: 0; max-width: calc(100vw - 2rem); }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line);
   overflow-wrap: break-word; }
-td { overflow-wrap: anywhere; min-width: 5rem; } td.n { min-width: 0; }
+tbody th { min-width: 6.5rem; } td.t { min-width: 9rem; } td code { overflow-wrap: normal; }
+td.t code, #scope td { overflow-wrap: anywhere; }
 thead th { color: var(--soft); font-weight: 600; } tbody th { font-weight: 500; }
 td.n, th.n { text-align: right; padding-right: 1rem; font-variant-numeric: tabular-nums; }
 td.n { white-space: nowrap; }
@@ -62,6 +63,7 @@ def table(columns: Sequence[str], rows: Sequence[str], caption: str) -> str:
 
 
 _NUMBER = ' class="n"'
+_LONG = 20  # characters of a cell
 
 
 def row(head: str, *cells: str) -> str:
@@ -70,9 +72,10 @@ def row(head: str, *cells: str) -> str:
 
 
 def cell(text: str, *, bad: bool = False, code: bool = False) -> str:
-    """A cell of text."""
+    """A cell of text; a long one has room on a phone too, where its table scrolls."""
     inner = f"<code>{escape(text)}</code>" if code and text else escape(text)
-    return f"<td{' class=' + chr(34) + 'bad-cell' + chr(34) if bad else ''}>{inner}</td>"
+    names = " ".join(name for name, is_so in (("bad-cell", bad), ("t", len(text) > _LONG)) if is_so)
+    return f'<td class="{names}">{inner}</td>' if names else f"<td>{inner}</td>"
 
 
 def number(value: float | None, form: str = ",") -> str:

@@ -24,7 +24,8 @@ _INK, _BAR, _SECOND = "#010203", "#040506", "#070809"
 _VARIABLES = {_INK: "var(--ink)", _BAR: "var(--bar)", _SECOND: "var(--second)"}
 _MOST_TYPES = 20
 _WIDTH = 4.8  # inches of 72 points: 346, where a phone's column has 358
-_LONGEST = 30  # characters of a label
+_LEAST_BANDS = 4  # that are shown of a pyramid
+_LONGEST = 26  # characters of a label
 
 
 def searched_plot(verdict: Verdict) -> str:
@@ -79,9 +80,11 @@ def linked_plot(linked: Sequence[Linked]) -> str:
             shares = [100 * one.after / one.attacks for one in group]
             axes.plot([one.facts for one in group], shares, color=colour, marker="o", label=label)
             for one, part in zip(group, shares, strict=True):
-                offset = (0, 6) if colour == _BAR else (7, -10)
-                axes.annotate(f"{part:.0f}%", (one.facts, part), offset, textcoords="offset points", color=_INK)
+                offset, side = ((0, -14), "center") if colour == _BAR else ((8, -4), "left")
+                where = {"textcoords": "offset points", "ha": side, "color": _INK}
+                axes.annotate(f"{part:.0f}%", (one.facts, part), offset, **where)
         axes.set_xticks(facts)
+        axes.set_xlim(0.8, len(facts) + 0.5)
         axes.set_xlabel("facts known", color=_INK)
         axes.set_ylim(0, 112)
         axes.set_ylabel("% singled out", color=_INK)
@@ -101,7 +104,7 @@ def pyramid_plot(ages: Sequence[Compared]) -> str:
     """Ages by sex: one sex a side, outlines before and bars after."""
     by_sex = {one.name.removeprefix("Age, "): one for one in ages}
     sides = [by_sex[name] for name in ("female", "male") if name in by_sex]
-    if len(sides) < 2:
+    if len(sides) < 2 or sum(after is not None for one in sides for _, _, after in one.rows) < _LEAST_BANDS:
         return ""
     bands = sorted(
         {label for one in sides for label, _, _ in one.rows}, key=lambda label: int(re.split("[–+]", label)[0])
@@ -137,7 +140,7 @@ def _bars(
             places = [place + 0.42 - height * (number + 0.5) for place in range(len(names))]
             colour = _BAR if len(series) == 1 or number == len(series) - 1 else _SECOND
             bars = axes.barh(places, values, height * 0.94, color=colour, label=label)
-            axes.bar_label(bars, [f" {value:,}" if value else "" for value in values], color=_INK, fontsize=8)
+            axes.bar_label(bars, [f" {value:,}" if value else "" for value in values], color=_INK, fontsize=9.5)
         axes.set_yticks(range(len(names)), [_short(name) for name in names])
         axes.set_ylim(-0.6, len(names) - 0.4)
         most = max(max(values, default=1) for values in series) or 1
@@ -149,7 +152,7 @@ def _bars(
         if len(series) > 1:
             _legend(axes, 2)
 
-    return _figure(title, 0.5 + (0.24 if len(series) == 1 else 0.36) * max(len(names), 2), draw)
+    return _figure(title, 0.5 + (0.26 if len(series) == 1 else 0.4) * max(len(names), 2), draw)
 
 
 def _short(name: str) -> str:
@@ -158,7 +161,7 @@ def _short(name: str) -> str:
 
 def _legend(axes: Any, columns: int) -> None:
     axes.legend(
-        frameon=False, labelcolor=_INK, fontsize=9, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=columns
+        frameon=False, labelcolor=_INK, fontsize=10, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=columns
     )
 
 
@@ -167,12 +170,12 @@ def _figure(title: str, height: float, draw: Callable[[Any], None]) -> str:
         return ""
     matplotlib: Any = importlib.import_module("matplotlib")
     figures: Any = importlib.import_module("matplotlib.figure")
-    settings = {"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif", "font.size": 9}
+    settings = {"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif", "font.size": 10.5}
     with matplotlib.rc_context(settings):
         figure = figures.Figure(figsize=(_WIDTH, height), layout="constrained")
         axes = figure.add_subplot()
         draw(axes)
-        axes.tick_params(colors=_INK, labelsize=9)
+        axes.tick_params(colors=_INK, labelsize=10.5)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
         for side in ("left", "bottom"):

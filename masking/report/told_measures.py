@@ -168,8 +168,15 @@ def _cells(said: Risk) -> str:
         row(name, *(cell(text) for text in _risks(cells, said.people)))
         for name, cells in (("what is told", said.cells), ("all, fakes too", said.cells_of_all))
     ]
-    columns = ("Cells by", "k", "Alone", f"Below {said.wanted}", "Prosecutor", "Journalist")
-    caption = f"Risk, highest and mean. Prosecutor: the target is in the data. Journalist: one of {of}."
+    columns = (
+        "Cells by",
+        "k",
+        "Alone",
+        f"Below {said.wanted}",
+        "Prosecutor: highest, mean",
+        "Journalist: highest, mean",
+    )
+    caption = f"Risk. Prosecutor: the target is in the data. Journalist: one of {of}."
     plot = figure("People by the size of their cell", cells_plot(said.cells))
     return "<h3>Cells</h3>" + table(columns, rows, caption) + plot
 
@@ -287,10 +294,14 @@ def _domains(said: Keys) -> str:
 
 def _maskers(said: Keys) -> str:
     rows = [
-        row(one.masker, cell(one.how or "not but by trying values"), number(one.rules))
+        row(one.masker, cell(one.how or "no"), number(one.rules))
         for one in sorted(said.maskers, key=lambda one: (not one.undone, one.masker))
     ]
-    return table(("Masker", "Undone by the key", "#Rules"), rows, "What the holder of the key gets back")
+    return table(
+        ("Masker", "Undone by the key", "#Rules"),
+        rows,
+        "What the holder of the key gets back; other values can only be tried",
+    )
 
 
 # ── utility ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -121,7 +121,9 @@ def findings(found: Verdict) -> str:
     rows = []
     for one in found.findings:
         places = "<br>".join(f"<code>{escape(file)}{f':{line}' if line else ''}</code>" for file, line in one.places)
-        rows.append(row(one.check, cell(one.what), cell(one.path, code=True), number(one.times), f"<td>{places}</td>"))
+        rows.append(
+            row(one.check, cell(one.what), cell(one.path, code=True), number(one.times), f'<td class="t">{places}</td>')
+        )
     if rows:
         caption = "Places only. What stands there is in the PHI area, with the run's findings."
         parts.append(table(("Check", "What", "Path", "#Times", "First places"), rows, caption))
