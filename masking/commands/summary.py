@@ -50,6 +50,12 @@ def show_summary(screen: Screen, manifest: Manifest) -> None:
     _show_counts(screen, "Of somebody unknown", dict(manifest.dangling), strangers)
     _show_counts(
         screen,
+        "Seems not to be R4",
+        dict(manifest.other_versions),
+        "Of the few resources of each type that were looked at. What R4 does not have was removed or quarantined.",
+    )
+    _show_counts(
+        screen,
         "JSON alone",
         dict(manifest.misfits),
         "In tables as JSON alone, for R4 has no such property or another type there.",

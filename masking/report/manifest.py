@@ -101,6 +101,8 @@ class Manifest:
     redactions: Mapping[str, int] = field(default_factory=dict)  # values no masker could read, by FHIR path
     #: resources whose subject no record of the source describes, by type: a persona comes of the reference
     dangling: Mapping[str, int] = field(default_factory=dict)
+    #: types that seem to be of another version of FHIR, which and why: in how many of the resources that were looked at
+    other_versions: Mapping[str, int] = field(default_factory=dict)
     entries: int = 0  # of the Bundles that were split
     dropped_entries: Mapping[str, int] = field(default_factory=dict)  # those that gave no resource, by kind
     settings: Mapping[str, int | str | bool | None] = field(default_factory=dict)

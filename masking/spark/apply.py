@@ -28,6 +28,7 @@ from masking.spark.oneline import one_line
 from masking.spark.progress import Beat
 from masking.spark.receipts import Receipt, encode
 from masking.spark.splits import Block, Task
+from masking.spark.versions import Versions, of_another_version
 from masking.spark.write import DELETED, Places, Quarantined, QuarantineWriter, TypeWriter, quarantined
 
 #: Batches between two garbage collections; within a batch nothing is collected, for nothing there is cyclic.
@@ -115,6 +116,7 @@ class Running:
         self._reasons: Counter[str] = Counter()
         self._redactions: Counter[str] = Counter()
         self._dangling: Counter[str] = Counter()
+        self._versions = Versions()
         self._entries = 0  # of Bundles that were split
         self._dropped_entries: Counter[str] = Counter()
 
@@ -162,6 +164,7 @@ class Running:
         outcome = self._engine.mask_batch(batch.documents)
         self._redactions.update(outcome.redactions)
         self._dangling.update(outcome.dangling)
+        self._versions.look(batch.documents, outcome.resource_types)
         self._put_on_lines(batch, outcome.masked)
         types = outcome.resource_types
         alike = types.count(types[0]) == len(types) and None not in outcome.masked
@@ -246,6 +249,7 @@ class Running:
 
     def _put_aside(self, batch: LineBatch, fault: Fault, resource_type: str | None) -> None:
         block, line = batch.place(fault.index)
+        fault = of_another_version(fault, batch.documents[fault.index])
         record = quarantined(
             self._blocks[block].path,
             line + 1,
@@ -305,6 +309,7 @@ class Running:
             reasons=dict(self._reasons),
             redactions=dict(self._redactions),
             dangling=dict(self._dangling),
+            versions=dict(self._versions.seen),
             block_lines=[
                 (block.path, block.start, lines)
                 for block, lines in zip(self._blocks, self._reader.lines, strict=True)

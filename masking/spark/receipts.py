@@ -52,6 +52,8 @@ class Receipt:
     #: Of Bundles that were split: how many entries, and those that gave no resource, by reason.
     entries: int = 0
     dropped_entries: dict[str, int] = field(default_factory=dict)
+    #: Types that seem to be of another version of FHIR, and why: in how many of the resources that were looked at.
+    versions: dict[str, int] = field(default_factory=dict)
     #: Files that name what is to be deleted.
     deleted: list[OutputFile] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
@@ -77,6 +79,7 @@ class Totals:
     reasons: Mapping[str, int]
     redactions: Mapping[str, int]
     dangling: Mapping[str, int]
+    versions: Mapping[str, int]
     first_lines: Mapping[str, Mapping[int, int]]  # of files that were cut: block's first byte to lines before it
     unnumbered: tuple[int, ...]  # tasks
     entries: int
@@ -93,12 +96,14 @@ def total(receipts: Iterable[bytes]) -> Totals:
     redactions: Counter[str] = Counter()
     dangling: Counter[str] = Counter()
     dropped_entries: Counter[str] = Counter()
+    versions: Counter[str] = Counter()
     for receipt in found:
         for name, counts in receipt.types.items():
             types[name] = types.get(name, TypeCounts()) + counts
         reasons.update(receipt.reasons)
         redactions.update(receipt.redactions)
         dangling.update(receipt.dangling)
+        versions.update(receipt.versions)
         dropped_entries.update(receipt.dropped_entries)
     return Totals(
         lines=sum(receipt.lines for receipt in found),
@@ -108,6 +113,7 @@ def total(receipts: Iterable[bytes]) -> Totals:
         reasons=dict(sorted(reasons.items())),
         redactions=dict(sorted(redactions.items())),
         dangling=dict(sorted(dangling.items())),
+        versions=dict(sorted(versions.items())),
         first_lines=_first_lines(block for receipt in found for block in receipt.block_lines),
         unnumbered=tuple(receipt.task for receipt in found if receipt.unnumbered),
         entries=sum(receipt.entries for receipt in found),

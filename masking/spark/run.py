@@ -308,6 +308,7 @@ class _Work:
             reasons=totals.reasons,
             redactions=totals.redactions,
             dangling=totals.dangling,
+            other_versions=totals.versions,
             entries=totals.entries,
             dropped_entries=totals.dropped_entries,
             settings={

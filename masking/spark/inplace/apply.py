@@ -47,6 +47,7 @@ class Rewriting(Running):
         outcome = self._engine.mask_batch(batch.documents)
         self._redactions.update(outcome.redactions)
         self._dangling.update(outcome.dangling)
+        self._versions.look(batch.documents, outcome.resource_types)
         for document, masked, name in zip(batch.documents, outcome.masked, outcome.resource_types, strict=True):
             if masked is not None and name is not None:
                 self._tally(name, 1, len(document))

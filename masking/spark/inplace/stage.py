@@ -110,6 +110,7 @@ class Staging:
             reasons=totals.reasons,
             redactions=totals.redactions,
             dangling=totals.dangling,
+            other_versions=totals.versions,
             settings={**dataclasses.asdict(self.settings), "partitions": count},
             source_files=len(files),
             source_bytes=self.sources.inputs.bytes,
