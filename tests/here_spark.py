@@ -17,6 +17,7 @@ class HereSpark:
 
     version: str = "none"
     jobs: list[str] = field(default_factory=list)
+    conf: dict[str, str] = field(default_factory=lambda: {"spark.io.encryption.enabled": "true"})
 
     def range(self, start: int, end: int, step: int, partitions: int) -> _Range:
         return _Range(self, range(start, end, step))
@@ -47,6 +48,6 @@ class _Range:
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> HereSpark:
     """The session; it has two cores."""
-    for module in ("stage", "run", "finish", "undo", "judge"):
-        monkeypatch.setattr(f"masking.spark.inplace.{module}.cores_of", lambda spark: 2)
+    for module in ("run", *(f"inplace.{name}" for name in ("stage", "run", "finish", "undo", "judge"))):
+        monkeypatch.setattr(f"masking.spark.{module}.cores_of", lambda spark: 2)
     return HereSpark()

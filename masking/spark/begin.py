@@ -6,6 +6,7 @@ import datetime as dt
 import platform
 import re
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from pyspark.sql import SparkSession, functions
@@ -17,6 +18,7 @@ from masking.spark.read import Inputs
 from masking.spark.telling import revived
 from masking.spark.write import Places
 
+_ENCRYPTED = "spark.io.encryption.enabled"  # can be set when a session is started alone
 #: More cores than this are not counted; the size of partitions decides there anyhow.
 _MOST_CORES = 2048
 
@@ -31,6 +33,12 @@ def cores_of(spark: SparkSession) -> int:
     """
     rows = spark.range(0, _MOST_CORES).select(functions.spark_partition_id().alias("partition")).collect()
     return len({row.partition for row in rows})
+
+
+def tell_of_open_disks(spark: SparkSession, notice: Callable[[str], None]) -> None:
+    """Say so where what is known of people would lie on Spark's disks as it is."""
+    if spark.conf.get(_ENCRYPTED, "false") != "true":
+        notice(f"What is known of people is shuffled through Spark's disks as it is; to encrypt it: {_ENCRYPTED}=true")
 
 
 def versions(spark: SparkSession) -> dict[str, str]:

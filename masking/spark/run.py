@@ -31,7 +31,16 @@ from masking.report.manifest import (
 )
 from masking.sources.parquet import Hints
 from masking.spark.apply import MaskTask
-from masking.spark.begin import cores_of, from_worker, make_private, new_run_id, now, versions, with_name_kept
+from masking.spark.begin import (
+    cores_of,
+    from_worker,
+    make_private,
+    new_run_id,
+    now,
+    tell_of_open_disks,
+    versions,
+    with_name_kept,
+)
 from masking.spark.delta import DELTA, merge_runs, require_delta
 from masking.spark.finish import gather_small_files, number_quarantine, settle_files
 from masking.spark.guard import DocumentEngine
@@ -57,7 +66,6 @@ from masking.spark.unfinished import (
 )
 from masking.spark.write import Places
 
-_ENCRYPTED = "spark.io.encryption.enabled"  # can be set when a session is started alone
 Notice = Callable[[str], None]
 
 
@@ -166,8 +174,8 @@ def mask(
     if not settings.allow_other_key:
         refuse_other_key(read_manifest(clean), made_with.key_fingerprint)
     inputs = find_inputs(sources, clean, phi, Hints(settings.json_column))
-    if engine.asks_people and spark.conf.get(_ENCRYPTED, "false") != "true":
-        notice(f"What is known of people is shuffled through Spark's disks as it is; to encrypt it: {_ENCRYPTED}=true")
+    if engine.asks_people:
+        tell_of_open_disks(spark, notice)
     if inputs.ignored:
         notice(
             f"{inputs.ignored} files are neither NDJSON, JSON nor Parquet by their names, or no files, and were passed over"

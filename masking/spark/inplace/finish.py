@@ -14,7 +14,7 @@ from masking.errors import InputError, MaskingError, naming
 from masking.report.manifest import MANIFEST, run_folder
 from masking.spark.begin import cores_of, now
 from masking.spark.inplace.jobs import move_all
-from masking.spark.inplace.journal import STAGED, Journal, JournalFile, write_journal
+from masking.spark.inplace.journal import STAGED, WRITING, Journal, write_journal
 from masking.spark.inplace.mark import MarkedRun, write_run
 from masking.spark.inplace.put import CHANGED, DONE, GONE, sweep
 from masking.spark.write import IDENTITIES
@@ -34,7 +34,7 @@ def finish_swap(spark: SparkSession, phi_area: str, journal: Journal, notice: No
     `InputError` for files that are neither as they were recorded nor masked; each of the others is wholly old or new.
     """
     folder, cores = run_folder(phi_area, journal.run_id), cores_of(spark)
-    sweep_beside(journal.files)
+    sweep_beside(journal)
     swaps = journal.swaps(phi_area)
     found = move_all(spark, swaps, folder, cores, is_look=True)
     refuse_changed(journal, phi_area, [number for number, state in found.items() if state == CHANGED])
@@ -44,11 +44,13 @@ def finish_swap(spark: SparkSession, phi_area: str, journal: Journal, notice: No
     found = move_all(spark, swaps, folder, cores)
     refuse_changed(journal, phi_area, [number for number, state in found.items() if state != DONE])
     _mark(journal, is_done=True)
-    sweep_beside(journal.files)
+    sweep_beside(journal)
     manifest = dataclasses.replace(journal.manifest, finished=now())
     content = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=2) + b"\n"
     with naming(f"write to the PHI area {phi_area}"):
-        storage.write_bytes(storage.join(folder, MANIFEST), content, durable=True)
+        storage.write_bytes(
+            storage.join(folder, MANIFEST), content, durable=True, scratch=storage.join(folder, WRITING)
+        )
     journal = msgspec.structs.replace(journal, phase="done", manifest=manifest)
     write_journal(phi_area, journal)
     return journal
@@ -96,15 +98,14 @@ def refuse_gone(states: dict[int, str], folder: str) -> None:
         raise MaskingError(f"{gone} files that are to be put are not at {folder}; does another program clean it?")
 
 
-def sweep_beside(files: Sequence[JournalFile]) -> None:
-    """Delete what killed tasks left half-written beside files."""
-    sweep(
-        iter(sorted({path.rsplit("/", 1)[0] for file in files for path in (file.path, file.target, file.kept) if path}))
-    )
+def sweep_beside(journal: Journal) -> None:
+    """Delete what was killed while it was written beside files, or beside a mark."""
+    places = {path for file in journal.files for path in (file.path, file.target, file.kept) if path}
+    sweep(iter(sorted({*journal.roots, *(path.rsplit("/", 1)[0] for path in places)})))
 
 
 def clear_staged(folder: str) -> None:
     """Delete what a run needs no more."""
-    for name in (STAGED, IDENTITIES, "progress", ".writing", "unnumbered"):
+    for name in (STAGED, IDENTITIES, "progress", WRITING, "unnumbered"):
         storage.delete_folder(storage.join(folder, name))
     storage.delete_file(storage.join(folder, CHANGED_FILES))

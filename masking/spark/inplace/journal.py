@@ -19,6 +19,8 @@ from masking.spark.inplace.write import staged_name
 
 JOURNAL = "in-place.json"
 STAGED = "staged"
+#: In a run's folder: what is half-written.
+WRITING = ".writing"
 FORMAT = 1
 
 #: swap: files are being replaced. done: all are. undo: originals are being put back. undone: all are.
@@ -98,9 +100,10 @@ class Journal(msgspec.Struct, frozen=True):
 
 def write_journal(phi_area: str, journal: Journal) -> None:
     """Write it in place of the one that is there; it outlasts a power cut."""
-    path = storage.join(run_folder(phi_area, journal.run_id), JOURNAL)
+    folder = run_folder(phi_area, journal.run_id)
+    path, scratch = storage.join(folder, JOURNAL), storage.join(folder, WRITING)
     with naming(f"write to the PHI area {phi_area}"):
-        storage.write_bytes(path, msgspec.json.encode(journal), durable=True)
+        storage.write_bytes(path, msgspec.json.encode(journal), durable=True, scratch=scratch)
 
 
 def read_journals(phi_area: str) -> list[Journal]:

@@ -18,6 +18,7 @@ from masking.identity.store import Store, bucket_path, read_rows
 
 _WORD = re.compile(r"[^\W_]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_PIECES = re.compile(r"[\s\-]+")
 #: A UUID has five words, a telephone number with its country four.
 _TOGETHER = 6
 #: What is shorter tells nobody: `Jo`, `12`.
@@ -77,9 +78,12 @@ def _told_by(facts: Facts) -> Iterator[str]:
 
 
 def _name_words(name: Name) -> Iterator[str]:
+    """Each word, and what is written as one: `obrien` of O'Brien, `vandermeer` of Van der Meer."""
     for text in (name.family, *name.given, name.text):
-        for word in _LETTERS.findall(_plain(text)):
-            if len(word) >= _LEAST_LETTERS or not word.isascii():
+        words = _LETTERS.findall(_plain(text))
+        pieces = ["".join(_LETTERS.findall(piece)) for piece in _PIECES.split(_plain(text))]
+        for word in {*words, *pieces, "".join(words)}:
+            if len(word) >= _LEAST_LETTERS or (word and not word.isascii()):
                 yield word
 
 

@@ -25,6 +25,8 @@ from masking.errors import MaskingError, StorageError
 
 #: Begins the name of what is half-written beside its place; hidden, so that no reader takes it for input.
 ASIDE = ".fhir-masking-"
+#: What `storage.Spool` begins such a name with: of a mark.
+SPOOLED = ".writing-"
 _CHUNK = 4 << 20
 #: The most that a store copies by one call.
 _COPY_BYTES = 5 << 30
@@ -190,5 +192,7 @@ def sweep(folders: Iterator[str]) -> None:
     """Delete what kills have left half-written in local folders."""
     for folder in folders:
         if storage.is_local(folder) and Path(folder).is_dir():
-            for path in Path(folder).glob(f"{ASIDE}*"):
-                path.unlink(missing_ok=True)
+            for name in (ASIDE, SPOOLED):
+                for path in Path(folder).glob(f"{name}*"):
+                    if path.is_file():
+                        path.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from masking import storage
 from masking.errors import StorageError, UsageError, naming
 from masking.sources.content import Form
 from masking.spark.inplace.mark import MARK
-from masking.spark.inplace.put import ASIDE
+from masking.spark.inplace.put import ASIDE, SPOOLED
 from masking.spark.read import Inputs, base_of, find_inputs
 
 #: Markers of other programs that say nothing of a file beside them.
@@ -98,7 +98,7 @@ def _refuse_others(inputs: Inputs, places: Sequence[str]) -> None:
     for place in places:
         if base_of(place) == place and place not in named:
             others += [file.path for file in storage.list_files(place, odd) if file.path not in named]
-    others = [path for path in others if not path.rsplit("/", 1)[1].startswith((*_HARMLESS, ASIDE))]
+    others = [path for path in others if not path.rsplit("/", 1)[1].startswith((*_HARMLESS, ASIDE, SPOOLED))]
     if count := len(others) + len(odd):
         raise UsageError(
             f"the source holds {count} other files, which would stay as they are and may tell of people (hidden ones "

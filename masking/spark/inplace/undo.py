@@ -63,7 +63,7 @@ def undo_in_place(spark: SparkSession, sources: str | Sequence[str], phi_area: s
 
 def _undo(spark: SparkSession, phi: str, journal: Journal) -> None:
     folder, cores = run_folder(phi, journal.run_id), cores_of(spark)
-    sweep_beside(journal.files)
+    sweep_beside(journal)
     restores = journal.restores() if journal.is_kept else journal.swaps(phi)
     found = move_all(spark, restores, folder, cores, is_look=True)
     refuse_changed(journal, phi, [number for number, state in found.items() if state == CHANGED])
@@ -72,7 +72,7 @@ def _undo(spark: SparkSession, phi: str, journal: Journal) -> None:
         write_journal(phi, msgspec.structs.replace(journal, phase="undo"))
         found = move_all(spark, restores, folder, cores)
         refuse_changed(journal, phi, [number for number, state in found.items() if state != DONE])
-        sweep_beside(journal.files)
+        sweep_beside(journal)
     else:
         _refuse_replaced(journal, found)
     for root in journal.roots:
