@@ -22,6 +22,7 @@ from masking.maskers._known import Around, Attachment, Attachments, Knowledge, R
 from masking.maskers.base import BoundMasker, Masker, People, Subkeys, check, register, registered
 from masking.scrub import attachments, links, plugins
 from masking.scrub.attachments import Document
+from masking.scrub.embedded import without_urls
 from masking.scrub.markup import Kind, scrub_markup
 from masking.scrub.scrubber import Scrubber
 from masking.scrub.terms import Company
@@ -31,6 +32,7 @@ _FORMS = ("text", "xhtml", "attachment", "size", "hash")
 _MARK = re.compile(r"\[[a-z][a-z0-9_]{0,19}\]")
 #: What is shaped like an identifier, and the masker that answers for it.
 _SHAPED = {"phone": "phone", "ssn": "ssn", "email": "email", "url": "url", "ip": "ip", "uuid": "pseudonymize_id",
+           "id": "pseudonymize_id", "reference": "reference",
            "identifier": "format_preserving"}  # fmt: skip
 
 
@@ -42,6 +44,15 @@ class _Ask:
 
     def __call__(self, values: list[str]) -> Sequence[str | None]:
         return self.masker.mask_distinct(values, **{name: [None] * len(values) for name in self.masker.context})
+
+
+@dataclass(frozen=True)
+class _AskHex(_Ask):
+    """A masker of UUIDs, asked for those that are written without hyphens."""
+
+    def __call__(self, values: list[str]) -> Sequence[str | None]:
+        whole = ["-".join((one[:8], one[8:12], one[12:16], one[16:20], one[20:])) for one in values]
+        return [None if one is None else one.replace("-", "") for one in super().__call__(whole)]
 
 
 @dataclass(frozen=True)
@@ -94,7 +105,8 @@ class BoundScrub(BoundMasker):
         around = self._around(len(values), context)
         if self.form in ("text", "xhtml"):
             kind: Kind = "plain" if self.form == "text" else "html"
-            documents = [Document(kind, value, "", b"") for value in values]
+            texts = values if self.form == "text" else map(without_urls, values)
+            documents = [Document(kind, text, "", b"") for text in texts]
             answers = self._scrub(documents, around)
             return [self.placeholder if answer is None else answer for answer in answers]
         return [found[0] for found in self._attachments(values, context["content_type"], around)]
@@ -247,6 +259,7 @@ class Scrub(Masker):
         """The maskers of what is shaped like an identifier bind to their own purposes."""
         specs: Mapping[str, Any] = registered()
         maskers = {kind: _Ask(specs[name]().bind(keys)) for kind, name in _SHAPED.items()}
+        maskers["hex"] = _AskHex(specs["pseudonymize_id"]().bind(keys))
         maskers["employer"] = _Ask(specs["hash"](length=16, prefix="Employer ").bind(keys))
         maskers["npi"] = _Ask(specs["check_digit"](scheme="npi").bind(keys))
         placeholder = self.placeholder

@@ -116,12 +116,13 @@ class Plan:
         kept = Keep().bind(keys)
         system_rule = Node(self, "Identifier", "?.Identifier", None).child("system").rule
         identifiers = _identifier_maskers(policy, bound, system_rule, kept)
-        record = _record_maskers(policy, bound)
-        scrubbers: dict[str, Scrubber] = {}  # what one of them learns of people all know
         for name, masker in bound.items():
             if isinstance(masker, BoundReference | BoundSearch):
                 bound[name] = masker.with_identifiers(identifiers)
-            elif isinstance(masker, BoundScrub):
+        record = _record_maskers(policy, bound)  # whose links follow identifiers too
+        scrubbers: dict[str, Scrubber] = {}  # what one of them learns of people all know
+        for name, masker in bound.items():
+            if isinstance(masker, BoundScrub):
                 own = masker.scrubber
                 bound[name] = masker.with_record(record, scrubbers.setdefault(own.second, own))
         if not _scrubs_attachments(policy):

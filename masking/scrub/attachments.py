@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from masking.scrub.embedded import without_bytes
 from masking.scrub.markup import Kind
 
 #: Types of attachments whose bytes are read as text (RFC 6838 names, without parameters), and how.
@@ -56,7 +57,9 @@ class Document(NamedTuple):
 
 
 def read(data: str, content_type: str | None) -> Document | None:
-    """The text in base64; None where the type is none of text, or the bytes are not what it says."""
+    """The text in base64, without what is embedded in it; None where the type is none of text, or the bytes are not
+    what it says.
+    """
     media_type, *parameters = (content_type or "").split(";")
     kind, charset = _READ.get(media_type.strip().lower()), _charset(parameters)
     if kind is None or charset is None:
@@ -74,7 +77,8 @@ def read(data: str, content_type: str | None) -> Document | None:
         text = raw[len(mark) :].decode(codec)
     except UnicodeDecodeError:
         return None
-    return Document(kind, text, codec, mark) if _is_likely(raw[len(mark) :], text, codec) else None
+    bare = without_bytes(kind, text) if _is_likely(raw[len(mark) :], text, codec) else None
+    return None if bare is None else Document(kind, bare, codec, mark)
 
 
 def write(document: Document, text: str) -> str:

@@ -12,6 +12,8 @@ from masking.native import Bytes, Hashes, Ints, Of, Points
 NUMBER, HEX, AT, LINK = -1, -2, -3, -4
 #: Dates that the scan answers, `01/09/1964`, `1964-01-09`, `January 9, 1964`; the token's hint is yyyymmdd.
 SLASHED, DASHED, WRITTEN = -5, -6, -7
+#: The slash of what may be a reference to a resource: `Patient/123`.
+REFERENCE = -8
 #: The vocabulary's classes count down from here: words that say what stands beside them.
 WORDS = -10
 WWW, MONTH, WEEKDAY, TITLE, SPELLED, LABEL = WORDS, WORDS - 1, WORDS - 2, WORDS - 3, WORDS - 4, WORDS - 5

@@ -16,6 +16,8 @@ _LINK = re.compile(
 )
 _ANCHOR = re.compile(r"\s(?:id|name)\s*=\s*[\"']([^\"']*)[\"']", re.IGNORECASE)
 _LEADS = frozenset({"relative", "absolute", "urn_uuid", "urn_oid"})
+#: What a conditional reference may ask for: other criteria may be anybody's letters, and the scrubber reads them.
+_ASKS = frozenset({"identifier", "_id"})
 
 
 def taken_out(text: str) -> tuple[str, list[str | None]]:
@@ -38,8 +40,10 @@ def taken_out(text: str) -> tuple[str, list[str | None]]:
 
 
 def _leads(link: str) -> bool:
-    """Whether a link names a resource. The letters of a query may be anybody's: the scrubber reads it."""
+    """Whether a link names a resource, by its id or by its identifier."""
     reference = parse(link)
+    if reference.kind == "conditional":
+        return _ASKS.issuperset(name for name, _ in reference.criteria())
     return reference.kind in _LEADS and (reference.type is not None or reference.kind.startswith("urn"))
 
 

@@ -15,7 +15,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 from xml.sax.saxutils import escape
 
+from masking.fhir.elements import resource_types
+from masking.scrub import rtf
 from masking.scrub.scrubber import Scrubber
+from masking.scrub.strings import identifiers
 from masking.scrub.terms import AnyDossier, Found, Scrubbed, Span
 
 Kind = Literal["plain", "html", "xml", "json", "rtf"]
@@ -49,7 +52,10 @@ _SILENT = frozenset(
 )
 _SILENT_PREFIXES = ("xmlns", "xsi:", "xml:")
 #: What a value is read behind: of an id in HL7's version 3, whose `extension` is the number.
-_READ_BEHIND = {"extension": "\n\nMRN: "}
+_NUMBER_BEHIND = "\n\nMRN: "
+_READ_BEHIND = {"extension": _NUMBER_BEHIND}
+#: What an id of a resource, or of one that it contains, is read behind: see `references`.
+_ID_BEHIND = "\n\nBasic/"
 _TAG = re.compile(
     r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<![^>]*>|</?([A-Za-z][\w:.-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>",
     re.DOTALL,
@@ -59,10 +65,6 @@ _ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'<>=]+)")
 _STRING = re.compile(r'"((?:[^"\\\x00-\x1f]|\\.)*)"(\s*:)?', re.DOTALL)
 _JSON_NUMBER = re.compile(r"(?<![\w.+-])(?:0|[1-9][0-9]*)(?![\w.])")
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|.)")
-_RTF = re.compile(
-    r"\\u(-?[0-9]{1,6}) ?(?:\\'[0-9a-fA-F]{2}|[^\\{}])?|\\'([0-9a-fA-F]{2})|\\([a-zA-Z]+)(-?[0-9]+)? ?|\\([^a-zA-Z])|[{}]|[\r\n]+"
-)
-_RTF_BREAKS = frozenset("par line pard cell row tab page sect".split())  # noqa: SIM905
 
 
 def scrub_markup(
@@ -162,6 +164,7 @@ def _entities(text: str, start: int, stop: int) -> Iterator[Piece]:
 def _cut_tags(text: str) -> Iterator[Piece]:
     """HTML or XML: tags read as nothing or a line break, attributes and comments as text of their own."""
     at = 0
+    parent, in_identifier = "", False  # the tag before
     for tag in _TAG.finditer(text):
         yield from _entities(text, at, tag.start())
         at = tag.end()
@@ -179,10 +182,19 @@ def _cut_tags(text: str) -> Iterator[Piece]:
                 begin, end = begin + 1, end - 1
             if begin == end:
                 continue
-            yield Piece(start, begin, _READ_BEHIND.get(name, "\n" * 2), stays=True)
+            behind = _READ_BEHIND.get(name, "\n" * 2)
+            if name == "value" and tag[1] == "id" and parent in resource_types():
+                behind = _ID_BEHIND
+            elif name == "value" and tag[1] == "value" and in_identifier:
+                behind = _NUMBER_BEHIND
+            elif name == "value" and tag[1] == "reference" and text.startswith("#", begin):
+                begin, behind = begin + 1, _ID_BEHIND
+            yield Piece(start, begin, behind, stays=True)
             yield from _entities(text, begin, end)
             start, reads = end, "\n" * 2
         yield Piece(start, tag.end(), reads, stays=True)
+        parent = tag[1]
+        in_identifier = not tag[0].startswith("</") if parent == "identifier" else in_identifier
     yield from _entities(text, at, len(text))
 
 
@@ -198,16 +210,21 @@ def _cut_special(text: str, start: int, stop: int) -> Iterator[Piece]:
 
 def _cut_json(text: str) -> Iterator[Piece]:
     """JSON: what stands in strings that are values; keys and all else stay, numbers are read."""
-    at = 0
+    at, key = 0, ""
+    ids, numbers = identifiers(text)
+    special = dict.fromkeys(numbers, _NUMBER_BEHIND) | dict.fromkeys(ids, _ID_BEHIND)
     for found in _STRING.finditer(text):
         begin, end = found.span(1)
         if found[2] is not None:
             yield from _cut_between(text, at, found.start())
             yield Piece(found.start(), found.end(), "\n", stays=True)
-            at = found.end()
+            at, key = found.end(), found[1]
             continue
         yield from _cut_between(text, at, found.start())
-        yield Piece(found.start(), begin, "\n", stays=True)
+        is_inner = key == "reference" and text.startswith("#", begin)
+        behind = _ID_BEHIND if is_inner else special.get(found.start(), "\n")
+        begin += is_inner
+        yield Piece(found.start(), begin, behind, stays=True)
         for escaped in _ESCAPE.finditer(text, begin, end):
             yield Piece(escaped.start(), escaped.end(), str(json.loads(f'"{escaped[0]}"')))
         yield Piece(end, found.end(), "\n", stays=True)
@@ -227,38 +244,12 @@ def _cut_between(text: str, start: int, stop: int) -> Iterator[Piece]:
 
 
 def _cut_rtf(text: str) -> Iterator[Piece]:
-    """RTF: control words and braces read as nothing or a line break, escaped characters as themselves."""
-    for found in _RTF.finditer(text):
-        if found[1] is not None:
-            yield Piece(found.start(), found.end(), chr(int(found[1]) % 65536))
-        elif found[2] is not None:
-            yield Piece(found.start(), found.end(), bytes([int(found[2], 16)]).decode("cp1252", "replace"))
-        elif found[5] is not None:
-            reads = {"~": "\xa0", "_": "-", "\n": "\n", "\r": "\n"}.get(
-                found[5], found[5] if found[5] in "\\{}" else ""
-            )
-            yield Piece(found.start(), found.end(), reads, stays=found[5] not in "\\{}~_")
-        else:
-            yield Piece(found.start(), found.end(), "\n" if (found[3] or "") in _RTF_BREAKS else "", stays=True)
+    """RTF: control words and braces read as nothing or a break, escaped characters as themselves."""
+    return (Piece(*one) for one in rtf.cut(text))
 
 
 def _write_json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1]
-
-
-def _write_rtf(text: str) -> str:
-    spelled = re.sub(r"([\\{}])", r"\\\1", text)
-    units = (unit for character in spelled for unit in _utf16(character))
-    return "".join(unit if isinstance(unit, str) else f"\\u{unit - 65536 if unit > 32767 else unit}?" for unit in units)
-
-
-def _utf16(character: str) -> Iterator[str | int]:
-    if character.isascii():
-        yield character
-        return
-    data = character.encode("utf-16-le", "surrogatepass")
-    for at in range(0, len(data), 2):
-        yield int.from_bytes(data[at : at + 2], "little")
 
 
 def _write_tags(text: str) -> str:
@@ -269,5 +260,5 @@ _KINDS: dict[str, tuple[Callable[[str], Iterator[Piece]], Callable[[str], str]]]
     "html": (_cut_tags, _write_tags),
     "xml": (_cut_tags, _write_tags),
     "json": (_cut_json, _write_json),
-    "rtf": (_cut_rtf, _write_rtf),
+    "rtf": (_cut_rtf, rtf.write),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from masking.scrub import dates, shapes
+from masking.scrub import dates, references, shapes
 from masking.scrub.moving import born, date, loose, several, short
 
 if TYPE_CHECKING:
@@ -30,8 +30,12 @@ def number(reader: Reader, start: int) -> None:
         if shape and shape["uuid"]:
             _address(reader, "uuid", shape)
         return
+    if start > 7 and text[start - 1] == ":" and references.oid(reader, start):
+        return
     shape = shapes.AT_NUMBER.match(text, start)
     if shape is None:
+        if references.hexed(reader, start):
+            return
         if born(reader, start) or several(reader, start) or loose(reader, start):
             return
         brief = dates.SHORT.match(text, start)

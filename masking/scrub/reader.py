@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from masking.native import Ints
-from masking.scrub import shapes
+from masking.scrub import references, shapes
 from masking.scrub.batch import AT, LINK, MADE, MOST, WWW, Answers, Links, State, Tokens, ints
 from masking.scrub.library import KINDS, Known, number_of
 from masking.scrub.spellings import Entry
@@ -84,13 +84,13 @@ class Reader:
         self._state[0][self.number], self._state[1][self.number] = place, self.end
         self._answers[6][self.number] = self._next - self._first
 
-    def put(self, start: int, stop: int, kind: str, new: str | None, how: How = "shaped") -> None:
-        """What takes the place of a part of the text; None: a masker must be asked."""
+    def put(self, start: int, stop: int, kind: str, new: str | None, how: How = "shaped", asked: str = "") -> None:
+        """What takes the place of a part of the text; None: a masker must be asked, for this part or for `asked`."""
         answers, place = self._answers, self._next
         answers[0][place], answers[1][place] = start, stop
         answers[2][place], answers[3][place] = 2 * number_of(kind) + (how == "shaped"), MADE
         if new is None:
-            self.asks.append((len(self.made), kind, self.text[start:stop]))
+            self.asks.append((len(self.made), kind, asked or self.text[start:stop]))
         self.made.append(new)
         self.places.append(place)
         self._next, self.end = place + 1, stop
@@ -110,9 +110,14 @@ class Reader:
         start = max(start, self.end)
         if start >= stop:
             return
-        exact = self.known.exact.get(self.text[start:stop].casefold())
+        found = self.text[start:stop]
+        exact = self.known.exact.get(found.casefold())
         if exact:
             self.put(start, stop, exact[0], exact[1], "known")
+        elif kind == "url" and references.is_public(found):
+            self.end = stop  # nothing in it is anybody's
+        elif kind == "url" and references.names_resource(found):
+            self.put(start, stop, "reference", None)
         else:
             self.put(start, stop, kind, None)
 

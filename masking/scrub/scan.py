@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from masking.native import Points, borrowing
-from masking.scrub.batch import AT, HEX, LINK, NUMBER, ROW, WORDS, Lexicon, Texts, Tokens
+from masking.scrub.batch import AT, HEX, LINK, NUMBER, REFERENCE, ROW, WORDS, Lexicon, Texts, Tokens
 from masking.scrub.characters import class_of
 from masking.scrub.lookup import find, get, hash_of, phrase, word_end
 from masking.scrub.sift import case_of, has_initial, is_apart, sift, starts_hex
@@ -43,13 +43,31 @@ def _word(points: Points, at: int, stop: int, lexicon: Lexicon) -> tuple[int, np
 
 
 @borrowing
-def _mark(points: Points, at: int, stop: int) -> int:
-    """The code of what links stand around: '@' or '://'; 0 where there is neither."""
+def _ends_type(points: Points, at: int, begin: int) -> bool:
+    """Whether a word such as a resource type's ends here: a capital and three small letters or more."""
+    start = at
+    while start > begin and at - start < 40 and (97 <= points[start - 1] | 32 <= 122):
+        start -= 1
+    if at - start < 4 or not 65 <= points[start] <= 90 or not 97 <= points[at - 1] <= 122:
+        return False
+    return start == begin or not 48 <= points[start - 1] <= 57
+
+
+@borrowing
+def _mark(points: Points, at: int, begin: int, stop: int) -> int:
+    """The code of what links stand around: '@' or '://', or the slash of a reference; 0 where there is none."""
     point = points[at]
     if point == 64:
         return AT
     if point == 58 and at + 2 < stop and points[at + 1] == 47 and points[at + 2] == 47:
         return LINK
+    if (
+        point == 47
+        and at + 1 < stop
+        and (48 <= points[at + 1] <= 57 or 97 <= points[at + 1] | 32 <= 122)
+        and _ends_type(points, at, begin)
+    ):
+        return REFERENCE
     return 0
 
 
@@ -120,7 +138,7 @@ def scan(texts: Texts, lexicon: Lexicon, tokens: Tokens) -> int:
             point = points[at]
             kind = classes[point] if point < 0x3000 else class_of(point, classes)
             if kind == 0 or kind == 4:
-                code = _mark(points, at, stop)
+                code = _mark(points, at, begin, stop)
                 if code:
                     size = _put(tokens, size, at - begin, at - begin + 1, code, 0)
                 at += 1

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from masking.scrub import moving, names, numbers, plugins, strangers
+from masking.scrub import moving, names, numbers, plugins, references, strangers
 from masking.scrub.answered import Answered, answered
-from masking.scrub.batch import HEX, LABEL, MONTH, NUMBER, SLASHED, SPELLED, TITLE, Texts, Tokens, ints
+from masking.scrub.batch import HEX, LABEL, MONTH, NUMBER, REFERENCE, SLASHED, SPELLED, TITLE, Texts, Tokens, ints
 from masking.scrub.characters import to_points
 from masking.scrub.library import Library, number_of
 from masking.scrub.reader import Reader
@@ -57,7 +57,8 @@ class _Memory:
 class Scrubber:
     """Replaces every identifier in texts.
 
-    maskers: by kind, the bound maskers of the shaped: phone, ssn, email, url, ip, mac, uuid, mrn, account, health_plan,
+    maskers: by kind, the bound maskers of the shaped: phone, ssn, email, url, reference (a URL that names a resource), id (of
+    a resource), uuid, hex (a UUID without hyphens), ip, mac, mrn, account, health_plan,
     license, plate, device, npi, dea, vin, zip, name, employer; `identifier` answers for kinds of numbers that have none of their
     own. What no masker answers becomes `[kind]`. day_first: `3/4/2024` is 3 April. second: the name of a second scrubber
     (see `plugins`), which replaces what this one did not find; '' for none.
@@ -161,6 +162,8 @@ def _token(reader: Reader, place: int, code: int, start: int, stop: int) -> None
         names.known(reader, place, start, stop)
     elif code in (NUMBER, SLASHED):
         numbers.number(reader, start)
+    elif code == REFERENCE:
+        references.reference(reader, start)
     elif code == LABEL:
         numbers.label(reader, place, start, stop)
     elif code == MONTH:
