@@ -130,6 +130,7 @@ class ExamplePeople:
         sex="female",
         birth_date="1987-03-14",
         birth_dates=("1987-03-14",),
+        death_dates=(),
         death_date=None,
         names=(SimpleNamespace(use="official", family="Novak", given=("Maria",), text="Maria Novak"),),
         **dict.fromkeys(("telecoms", "addresses", "identifiers", "contacts", "relatives", "carers"), ()),
