@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import os
@@ -10,6 +11,8 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +56,48 @@ OUT, PHI = "/nowhere/out", "/nowhere/phi"
 def test_content_by_name(name: str, codec: str | None) -> None:
     form = Form.DOCUMENT if ".json" in name.lower() and ".jsonl" not in name.lower() else Form.LINES
     assert content_of(f"/x/{name}") == (None if codec is None else Content(form, codec))
+
+
+def test_a_name_without_a_suffix_is_read_if_it_holds_fhir(tmp_path: Path) -> None:
+    line = b'{"resourceType":"Patient","id":"1"}\n'
+    table = pa.table({"json": [line.decode()]})
+    pq.write_table(table, tmp_path / "part-00001")
+    files = {
+        "part-00000": line * 3,
+        "part-00002.gz": gzip.compress(line),
+        "bundle": json.dumps({"resourceType": "Bundle"}, indent=1).encode(),
+        "README": b"about resourceType",
+        "config": b'{"a": 1}',
+        "data.orc": b"ORC",
+        "empty": b"",
+        "page": b"<?xml version='1.0'?>",
+    }
+    for name, raw in files.items():
+        (tmp_path / name).write_bytes(raw)
+    found = find_inputs(str(tmp_path), OUT, PHI)
+    assert {(Path(file.path).name, file.form, file.codec) for file in found.files} == {
+        ("part-00000", Form.LINES, ""),
+        ("part-00001", Form.PARQUET, ""),
+        ("part-00002.gz", Form.LINES, "gzip"),
+        ("bundle", Form.DOCUMENT, ""),
+    }
+    assert found.ignored == 5
+
+
+def test_kinds_that_are_not_read_are_named_with_what_to_do(tmp_path: Path) -> None:
+    for name in ("a.orc", "b.ORC", "c.csv", "d.xml", "e.zip", "f.avro", "g.txt"):
+        (tmp_path / name).touch()
+    with pytest.raises(InputError) as caught:
+        find_inputs(str(tmp_path), OUT, PHI)
+    for told in (
+        "other names (7;",
+        "2 ORC: Spark writes",
+        "1 CSV",
+        "1 XML: export FHIR as JSON",
+        "1 zip: unpack",
+        "1 Avro",
+    ):
+        assert told in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["part-00000.snappy.parquet", "A.PARQUET", "a.pq", "a.parq"])

@@ -71,6 +71,22 @@ def look(raw: Any, named: Content) -> Content:
     return Content(form, "" if known else named.codec)
 
 
+def told_by_content(raw: Any) -> Content | None:
+    """What an open file is whose name says nothing: Parquet, or text that begins as JSON and soon names a resourceType.
+
+    None for all else, what is known and not read too. Leaves the file at its beginning.
+    """
+    try:
+        content = look(raw, Content(Form.LINES, ""))
+    except Unsupported:
+        return None
+    if content.form is Form.PARQUET:
+        return content
+    head = _inside(raw, content.codec) if content.codec else _read(raw)
+    is_json = head.removeprefix(BOM).lstrip(_WHITE)[:1] in (b"{", b"[")
+    return content if is_json and b'"resourceType"' in head else None
+
+
 def _read(stream: Any) -> bytes:
     head = bytes(stream.read(HEAD_BYTES))
     stream.seek(0)

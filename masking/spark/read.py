@@ -1,4 +1,5 @@
-"""Find the files of an export. Runs on the driver, reads no content: a task that opens a file sees what it truly is.
+"""Find the files of an export. Runs on the driver, reads no content of files whose names say what they are: a task that
+opens one sees what it truly is.
 
 Accepted: `.ndjson` and `.jsonl`, a document a line, and `.json`, a document a file; plain or with `.gz`, `.bz2` or
 `.zst` behind; and `.parquet`, a document a row. A source is a file, a folder (searched at any depth) or a glob (`*`, `?`,
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from masking import storage
@@ -18,12 +19,16 @@ from masking.keys import refuse_pasted_key
 from masking.sources.content import Content, Form
 from masking.sources.deltalog import LOG, read_log
 from masking.sources.parquet import NO_HINTS, Hints
+from masking.spark.unnamed import look_at, says_nothing, told_kinds
 
 _LINES = (".ndjson", ".jsonl")
 _DOCUMENT = ".json"
 _PARQUET = (".parquet", ".parq", ".pq")
 _CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
-ACCEPTED = "files named *.ndjson, *.jsonl or *.json, also with .gz, .bz2 or .zst behind, and *.parquet"
+ACCEPTED = (
+    "files named *.ndjson, *.jsonl or *.json, also with .gz, .bz2 or .zst behind, *.parquet, and names without a suffix "
+    "if they hold FHIR"
+)
 #: How much text a byte of a compressed FHIR export holds, roughly (12 for gzip and 15 for zstd on Synthea's).
 EXPANSION = 12
 #: A smaller stretch of a Parquet file, as stored, may well hold the beginning of no row group.
@@ -131,15 +136,17 @@ def find_inputs(
         _refuse_overlap(place, destination, phi_area)
         with naming(f"read the source {place}"):
             listed = list_source(place)
+            contents = contents_of(listed.files)
         files = [
             InputFile(file.path, file.size, content.codec, content.form, hints, file.modified)
             for file in listed.files
-            if (content := content_of(file.path)) is not None
+            if (content := contents.get(file.path)) is not None
         ]
         _refuse_odd(place, [file.path for file in files], listed.others)
         if not files and not listed.logs:
             many = len(listed.files)
-            some = f"all of its files have other names ({many})" if many else "it is empty or not there"
+            others = told_kinds(file.path for file in listed.files)
+            some = f"all of its files have other names ({many}{others})" if many else "it is empty or not there"
             raise InputError(f"nothing to read at {place}: {some}; accepted are {ACCEPTED}")
         ignored += len(listed.files) - len(files) + len(listed.others)
         # By the true name, so that a file reached by two sources or a link is read once.
@@ -150,6 +157,14 @@ def find_inputs(
     for path in found:
         _refuse_overlap(path, destination, phi_area)
     return Inputs(tuple(file for _, file in sorted(found.items())), ignored, numbers)
+
+
+def contents_of(files: Iterable[storage.StoredFile]) -> dict[str, Content]:
+    """What files are, by path: by their names, and by their content where a name says nothing; others are left out."""
+    named = {file.path: content_of(file.path) for file in files}
+    nameless = [path for path, content in named.items() if content is None and says_nothing(_split(path)[0])]
+    told = look_at(nameless)
+    return {path: known for path, content in named.items() if (known := content or told.get(path)) is not None}
 
 
 def replace_tables(
