@@ -28,6 +28,7 @@ COMMANDS = {
     "run": "mask an export",
     "verify": "look for what leaked, hold the output against the source",
     "report": "where a verified run's report is; made anew where it is missing",
+    "refresh": "mask documents again of people of whom more is known now",
     "status": "what a destination holds",
     "maintain": "keep Delta tables in order",
     "preview": "look at a few resources before and after, write nothing",

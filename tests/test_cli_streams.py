@@ -130,7 +130,7 @@ def test_a_spark_whose_process_ended_is_no_storage_that_fails(
     prepared: Any = SimpleNamespace(
         inputs=SimpleNamespace(files=(), bytes=0),
         made_with=SimpleNamespace(policy="p"),
-        order=SimpleNamespace(master=None, conf={}, source=()),
+        order=SimpleNamespace(master=None, conf={}, source=(), subjects=()),
         destination="",
         phi_area="",
         engine=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +78,7 @@ def note(number: int, text: str, subject: str = "Patient/p1") -> dict[str, Any]:
     }
 
 
-def notes(found: Counter[bytes]) -> set[bytes]:
+def notes(found: Iterable[bytes]) -> set[bytes]:
     return {one for one in found if json.loads(one)["resourceType"] == "Observation"}
 
 

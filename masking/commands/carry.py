@@ -89,6 +89,7 @@ def _masked(prepared: Prepared, screen: Screen) -> RunResult:
             settings=prepared.settings,
             progress=progress,
             notice=screen.say,
+            subjects=prepared.order.subjects,
         )
 
     return on_spark(screen, prepared.order.master, _conf(prepared), [file.path for file in inputs.files], work)

@@ -74,6 +74,8 @@ class Order:
     leave_others: bool = False
     rename_files: bool = False
     keep_file_names: bool = False
+    refresh: str = ""  # as in `RunSettings`
+    subjects: tuple[str, ...] = field(default=(), repr=False)  # whose documents, where they are listed
 
 
 def order_of(arguments: Namespace) -> Order:

@@ -16,10 +16,10 @@ from masking.fhir.elements import resource_types
 from masking.policy.plan import Plan
 from masking.policy.read import read_policy
 from masking.policy.specs import Place, Policy, TypeAction, TypeRule
-from masking.report.manifest import FORMATS, MadeWith, choose_reference_date, read_manifest, refuse_other_key
+from masking.report.manifest import FORMATS, MadeWith, Manifest, choose_reference_date, read_manifest, refuse_other_key
 from masking.sources.parquet import Hints
 from masking.spark import RunSettings
-from masking.spark.increments import Drop, find_drop, latest_finished
+from masking.spark.increments import Drop, find_drop, find_refresh, latest_finished
 from masking.spark.read import Inputs, find_inputs, refuse_key_place, refuse_shared_places
 
 #: What a run writes unless it is told otherwise; `RunSettings` alone writes what is needed for the rest.
@@ -64,10 +64,11 @@ def prepare(order: Order) -> Prepared:
     policy = only(policy, order.types)
     inputs = find_inputs(order.source, destination, phi_area, Hints(order.json_column or ""))
     plan = Plan(policy, keys)
-    settings, engine = RunSettings(allow_other_key=order.allow_other_key, bundles=order.bundles or "keep"), Engine(plan)
+    formats, bundles = _as_before(order, previous)
+    settings, engine = RunSettings(allow_other_key=order.allow_other_key, bundles=bundles), Engine(plan)
     settings = dataclasses.replace(
         settings,
-        formats=",".join(name for name in FORMATS if name in (order.formats or DEFAULT_FORMATS)),
+        formats=formats,
         partition_by=",".join(order.partition_by) or settings.partition_by,
         resource_column=order.resource_column,
         change_feed=order.change_feed,
@@ -75,6 +76,7 @@ def prepare(order: Order) -> Prepared:
         incremental=order.incremental,
         reread=order.reread,
         anew=order.anew,
+        refresh=order.refresh,
     )
     if order.max_document_bytes is not None:
         settings = dataclasses.replace(settings, line_bytes=order.max_document_bytes)
@@ -88,9 +90,20 @@ def prepare(order: Order) -> Prepared:
         project=DEFAULT_PROJECT if order.project is None else order.project,
         reference_date=reference_date,
     )
-    drop = find_drop(inputs, destination, phi_area, made_with, settings) if order.incremental else None
+    find = find_refresh if order.refresh else find_drop
+    drop = find(inputs, destination, phi_area, made_with, settings) if order.incremental else None
     inputs = inputs if drop is None else drop.inputs
     return Prepared(order, destination, phi_area, inputs, engine, made_with, settings, drop)
+
+
+def _as_before(order: Order, previous: Manifest | None) -> tuple[str, str]:
+    """What is written, and what becomes of Bundles: as was ordered, else, of an incremental run, as the runs before did."""
+    asked = order.formats or DEFAULT_FORMATS
+    formats, bundles = ",".join(name for name in FORMATS if name in asked), order.bundles or "keep"
+    if not order.incremental or order.anew or previous is None or not previous.is_incremental:
+        return formats, bundles
+    before = {name: str(previous.settings.get(name, "")) for name in ("formats", "bundles")}
+    return formats if order.formats else before["formats"], order.bundles or before["bundles"]
 
 
 def only(policy: Policy, types: Sequence[str]) -> Policy:

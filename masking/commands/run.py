@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from masking.commands.job import order_of
+from masking.commands.job import Order, order_of
 from masking.commands.options import add_json_column, add_key, add_policy
 from masking.commands.risking import add_risk
 from masking.commands.screen import Screen
@@ -24,6 +24,24 @@ QUARANTINED = 3
 
 def add_arguments(parser: ArgumentParser) -> None:
     """What `run` takes."""
+    add_making(parser)
+    parser.add_argument("--verify", action="store_true", help="then look for what leaked (fhir-mask verify)")
+    add_risk(parser)
+    parser.add_argument("--incremental", action="store_true", help="read only files that no earlier run here has read")
+    parser.add_argument("--reread", action="store_true", help="with it: read files again that were changed since")
+    parser.add_argument("--anew", action="store_true", help="with it: begin another dataset, with all files")
+    parser.add_argument("--in-place", action="store_true", help="replace the files of SOURCE; there is no DESTINATION")
+    parser.add_argument("--yes", action="store_true", help="in place: do it; without, what would be done is told")
+    parser.add_argument("--undo", action="store_true", help="in place: put kept originals back")
+    parser.add_argument("--keep-originals", metavar="DIR", help="in place: copy originals there before (PHI)")
+    parser.add_argument("--leave-others", action="store_true", help="in place: other files may be in SOURCE, and stay")
+    parser.add_argument("--rename-files", action="store_true", help="in place: give all files names that tell nothing")
+    parser.add_argument("--keep-file-names", action="store_true", help="in place: names that tell of people may stay")
+    parser.add_argument("--no-verify", action="store_true", help="in place: replace without looking for what leaked")
+
+
+def add_making(parser: ArgumentParser) -> None:
+    """From what and how masked output is made."""
     parser.add_argument("paths", metavar="SOURCE … DESTINATION", nargs="*")
     parser.add_argument("--phi-area", metavar="DIR", help="where lines go that cannot be masked, with their PHI")
     parser.add_argument("--job", metavar="FILE", help="a job file (conf/jobs/local.yaml shows one)")
@@ -40,8 +58,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--bundles", metavar="keep|split", help="split: write the resources of Bundles, not the Bundles"
     )
     add_json_column(parser)
-    parser.add_argument("--verify", action="store_true", help="then look for what leaked (fhir-mask verify)")
-    add_risk(parser)
     parser.add_argument(
         "--formats", metavar="F,…", help="ndjson[,parquet[,delta]]: also typed tables (default: ndjson,parquet)"
     )
@@ -50,17 +66,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--resource-column", action="store_true", help="tables also have each resource's whole JSON")
     parser.add_argument("--change-feed", action="store_true", help="new Delta tables keep a change data feed")
-    parser.add_argument("--incremental", action="store_true", help="read only files that no earlier run here has read")
-    parser.add_argument("--reread", action="store_true", help="with it: read files again that were changed since")
-    parser.add_argument("--anew", action="store_true", help="with it: begin another dataset, with all files")
-    parser.add_argument("--in-place", action="store_true", help="replace the files of SOURCE; there is no DESTINATION")
-    parser.add_argument("--yes", action="store_true", help="in place: do it; without, what would be done is told")
-    parser.add_argument("--undo", action="store_true", help="in place: put kept originals back")
-    parser.add_argument("--keep-originals", metavar="DIR", help="in place: copy originals there before (PHI)")
-    parser.add_argument("--leave-others", action="store_true", help="in place: other files may be in SOURCE, and stay")
-    parser.add_argument("--rename-files", action="store_true", help="in place: give all files names that tell nothing")
-    parser.add_argument("--keep-file-names", action="store_true", help="in place: names that tell of people may stay")
-    parser.add_argument("--no-verify", action="store_true", help="in place: replace without looking for what leaked")
     parser.add_argument(
         "--allow-other-key", action="store_true", help="write beside output that was made with another key"
     )
@@ -74,6 +79,11 @@ def run(arguments: Namespace, screen: Screen) -> int:
 
         return run_in_place(order, arguments, screen)
     refuse_in_place_options(arguments)
+    return carry(order, screen, verify=arguments.verify)
+
+
+def carry(order: Order, screen: Screen, *, verify: bool = False) -> int:
+    """Carry an order out and tell of it; the exit code."""
     # From here on Spark and the engine are needed, which take longer to import than a slip takes to be told.
     from masking.commands.carry import carry_out, places, verified  # noqa: PLC0415
     from masking.commands.prepare import prepare  # noqa: PLC0415
@@ -93,7 +103,7 @@ def run(arguments: Namespace, screen: Screen) -> int:
         screen.warn(
             f"the summary cannot be written; run {result.run_id} is published: fhir-mask status {result.destination}"
         )
-    if arguments.verify:
+    if verify:
         verdict = verified(prepared, result, screen)
         if not verdict.verified:
             return exit_code(verdict)

@@ -27,6 +27,7 @@ from masking.spark.lines import Limits, LineBatch, PutAside, Reader, TooLong
 from masking.spark.oneline import one_line
 from masking.spark.progress import Beat
 from masking.spark.receipts import Receipt, encode
+from masking.spark.refreshing import Again
 from masking.spark.splits import Block, Task
 from masking.spark.versions import Versions, of_another_version
 from masking.spark.write import DELETED, Places, Quarantined, QuarantineWriter, TypeWriter, quarantined
@@ -50,6 +51,8 @@ class MaskTask:
     split_bundles: bool = False
     #: Whether Bundles that only ask to delete are taken as that, also where others are kept.
     takes_deletions: bool = False
+    #: Which documents to mask, where not all of them are: those to be masked again.
+    again: Again | None = None
 
     def run(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Record batches with task numbers in, record batches with receipts out."""
@@ -107,6 +110,7 @@ class Running:
         self._job = job
         self._number = number
         self._engine = engine
+        self._chosen = job.again.open(number) if job.again else None
         self._blocks: tuple[Block, ...] = job.tasks[number]
         self._reader = Reader(self._blocks, job.limits)
         self._writers: dict[str, TypeWriter] = {}
@@ -155,6 +159,8 @@ class Running:
         return sum(writer.rows for writer in self._writers.values())
 
     def _take(self, batch: LineBatch) -> None:
+        if self._chosen is not None:
+            batch = self._chosen.narrow(batch)
         for line in batch.too_long:
             self._put_aside_unread(line)
         for aside in batch.put_aside:
@@ -168,7 +174,11 @@ class Running:
         self._put_on_lines(batch, outcome.masked)
         types = outcome.resource_types
         alike = types.count(types[0]) == len(types) and None not in outcome.masked
-        if alike and not (types[0] == BUNDLE and (self._job.split_bundles or self._job.takes_deletions)):
+        if (
+            alike
+            and self._chosen is None
+            and not (types[0] == BUNDLE and (self._job.split_bundles or self._job.takes_deletions))
+        ):
             self._tally(types[0], len(types), batch.size)
             self._write(types[0], outcome.masked)
         else:
@@ -188,9 +198,12 @@ class Running:
         """A batch of several types, with faults or drops, or with Bundles to split."""
         groups: dict[str | None, list[bytes | None]] = {}
         sizes: Counter[str | None] = Counter()
-        for document, masked, name in zip(batch.documents, outcome.masked, outcome.resource_types, strict=True):
+        rows = zip(batch.documents, outcome.masked, outcome.resource_types, strict=True)
+        for index, (document, masked, name) in enumerate(rows):
             if masked is not None and name == BUNDLE and self._comes_apart(document):
-                self._split(document, masked)
+                self._split(document, masked, batch.place(index)[0])
+            elif masked is not None and self._chosen and self._chosen.is_superseded(batch.place(index)[0], masked):
+                self._chosen.passed += 1
             elif masked is not None:
                 groups.setdefault(name, []).append(masked)
                 sizes[name] += len(document)
@@ -211,17 +224,22 @@ class Running:
     def _comes_apart(self, bundle: bytes) -> bool:
         return self._job.split_bundles or (self._job.takes_deletions and only_deletes(bundle))
 
-    def _split(self, document: bytes, masked: bytes) -> None:
+    def _split(self, document: bytes, masked: bytes, block: int) -> None:
         """Write the resources of a Bundle in its place, and what it asks to delete."""
         self._tally(BUNDLE, 1, len(document), "split")
         parts = take_apart(document, masked)
         self._entries += parts.entries
         self._dropped_entries.update(parts.dropped)
-        for name, resources in parts.resources.items():
-            self._counts.setdefault(name, Counter())["resources"] += len(resources)
-            self._write(name, resources)
-        for name, own_id in parts.deleted:
-            self._delete(name, own_id)
+        for name, found in parts.resources.items():
+            resources = [one for one in found if not (self._chosen and self._chosen.is_superseded(block, one))]
+            if len(resources) < len(found):
+                self._dropped_entries["superseded"] += len(found) - len(resources)
+            if resources:
+                self._counts.setdefault(name, Counter())["resources"] += len(resources)
+                self._write(name, resources)
+        if self._chosen is None:  # what is masked again was deleted when it was read
+            for name, own_id in parts.deleted:
+                self._delete(name, own_id)
 
     def _delete(self, resource_type: str, masked_id: str) -> None:
         """Write down that a resource is to be deleted."""
@@ -319,4 +337,5 @@ class Running:
             entries=self._entries,
             dropped_entries=dict(self._dropped_entries),
             deleted=[file for writer in self._deleted.values() for file in writer.files],
+            passed=self._chosen.passed if self._chosen else 0,
         )

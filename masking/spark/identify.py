@@ -141,22 +141,26 @@ def identify(
     progress: Progress | None = None,
     kept: str | None = None,
     earlier: Sequence[str] = (),
+    gathers: bool = True,
 ) -> Identities:
     """Build the store of people of these tasks' blocks under the run's folder on the PHI side.
 
     cores: how many tasks run at once. progress: called every second or so, from another thread. kept: a folder in which
-    what was gathered outlasts the run. earlier: such folders, whose people are known too. `InputError` where a
-    block cannot be read. What an earlier attempt left is replaced; whatever happens, `remove` takes it all back.
+    what was gathered outlasts the run. earlier: such folders, whose people are known too. gathers: False where they tell
+    of all people of these blocks. `InputError` where a block cannot be read. What an earlier attempt left is replaced;
+    whatever happens, `remove` takes it all back.
     """
     settings = settings or IdentifySettings()
     folder = storage.join(phi, IDENTITIES)
     remove(folder)
     beat = beat_seconds(phi)
     size = sum(block.end - block.start for task in tasks for block in task)
-    scan = size >= settings.scan_from
+    scan = gathers and size >= settings.scan_from
     job = GatherTask(tasks, folder, limits, records=True, references=scan, beat_seconds=beat, kept=kept)
-    with Watch(progress_path(folder), size, len(tasks), progress, "people"):
-        found = _gather(spark, job, phi)
+    found: list[Gathered] = []
+    if gathers:
+        with Watch(progress_path(folder), size, len(tasks), progress, "people"):
+            found = _gather(spark, job, phi)
     sources = [(gathered_path(kept or folder, one.task), one) for one in found if one.records]
     if kept:
         keep(kept, [one for _, one in sources])

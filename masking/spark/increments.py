@@ -7,7 +7,8 @@ not incremental is a dataset by itself; the incremental run after it begins anot
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from masking import storage
@@ -29,12 +30,14 @@ class Drop:
     """What there is to do. latest: the finished run that readers are to see now, None where there is none.
 
     continues: the dataset that the run adds to, oldest run first; () if it begins one. seen: files that are not read again.
+    read_by: of a run that masks again, of each file the place of the run that read it.
     """
 
     inputs: Inputs
     latest: Manifest | None
     continues: tuple[str, ...]
     seen: int = 0
+    read_by: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     @property
     def is_empty(self) -> bool:
@@ -42,6 +45,9 @@ class Drop:
         return not self.inputs.files
 
     def __str__(self) -> str:
+        if self.read_by:
+            left = f"; {self.seen:,} are new and left to the next incremental run" if self.seen else ""
+            return f"{len(self.inputs.files):,} files are read once more{left}"
         if self.is_empty:
             return f"Nothing new: {self.seen:,} files, all of which earlier runs have read"
         if self.seen:
@@ -77,11 +83,31 @@ def find_drop(inputs: Inputs, destination: str, phi_area: str, made_with: MadeWi
     return Drop(replace(inputs, files=files), latest, latest.runs, len(found.seen))
 
 
+def find_refresh(inputs: Inputs, destination: str, phi_area: str, made_with: MadeWith, settings: RunSettings) -> Drop:
+    """The files that a dataset's runs have read, of which some documents are to be masked again. Raises as `find_drop`, and
+    `InputError` where a file that was read is gone, or there is no dataset.
+    """
+    latest = latest_finished(destination)
+    if latest is None or not latest.is_incremental:
+        raise InputError(f"there is no dataset of incremental runs at {destination}; only such a one can be refreshed")
+    _refuse_mixture(latest, made_with, settings)
+    with naming(f"read the runs at {phi_area}"):
+        found = sort_files(inputs.files, phi_area, latest.runs)
+    if found.changed or found.gone:
+        raise InputError(
+            f"{found.gone} of the files that earlier runs have read are not in the source, {len(found.changed)} were changed "
+            f"since; a refresh reads all of them again, so bring them back, {_ANEW}"
+        )
+    return Drop(replace(inputs, files=found.seen), latest, latest.runs, len(found.new), found.read_by)
+
+
 def files_of_run(inputs: Inputs, phi_area: str, manifest: Manifest) -> tuple[Inputs, tuple[InputFile, ...]]:
     """Of the files that there are those that an incremental run has read, and those that the runs before it have.
 
     `InputError` unless all that the run has read are there as they were.
     """
+    if manifest.settings.get("refresh"):
+        raise UsageError(f"run {manifest.run_id} has masked documents of earlier runs again; verify these: --run")
     own = sort_files(inputs.files, phi_area, [manifest.run_id])
     if len(own.seen) != manifest.source_files:
         raise InputError(

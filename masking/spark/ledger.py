@@ -8,7 +8,7 @@ Spark.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -33,16 +33,22 @@ class _Line(msgspec.Struct):
     modified: float
 
 
+_NEVER: tuple[int, _Line | None] = (-1, None)
 _decode = msgspec.json.Decoder(_Line).decode
 
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """Files by whether runs have read them, each in the order in which they were given. changed: since it was read."""
+    """Files by whether runs have read them, each in the order in which they were given. changed: since it was read.
+
+    read_by: of each seen file's path the place of the last run that read it. gone: how many were read and are not given.
+    """
 
     new: tuple[InputFile, ...]
     seen: tuple[InputFile, ...]
     changed: tuple[InputFile, ...]
+    read_by: Mapping[str, int]
+    gone: int
 
 
 def write_ledger(phi_area: str, run_id: str, files: Iterable[InputFile]) -> None:
@@ -65,20 +71,22 @@ def read_ledger(phi_area: str, run_id: str) -> dict[str, _Line]:
 
 def sort_files(files: Iterable[InputFile], phi_area: str, runs: Sequence[str]) -> Sorted:
     """Hold files against what these runs, oldest first, have read; of a file that was read twice the later time counts."""
-    known: dict[str, _Line] = {}
+    known: dict[str, tuple[int, _Line]] = {}
     with ThreadPoolExecutor(_FETCHED_AT_ONCE) as pool:
-        for ledger in pool.map(lambda run_id: read_ledger(phi_area, run_id), runs):
-            known.update(ledger)
+        for place, ledger in enumerate(pool.map(lambda run_id: read_ledger(phi_area, run_id), runs)):
+            known.update((path, (place, line)) for path, line in ledger.items())
     new, seen, changed = [], [], []
+    read_by: dict[str, int] = {}
     for file in files:
-        line = known.get(storage.normalize(file.path))
+        place, line = known.get(storage.normalize(file.path), _NEVER)
         if line is None:
             new.append(file)
         elif line.size == file.size and abs(line.modified - file.modified) < _SAME_SECONDS:
             seen.append(file)
+            read_by[file.path] = place
         else:
             changed.append(file)
-    return Sorted(tuple(new), tuple(seen), tuple(changed))
+    return Sorted(tuple(new), tuple(seen), tuple(changed), read_by, len(known) - len(seen) - len(changed))
 
 
 def _path(phi_area: str, run_id: str) -> str:

@@ -57,6 +57,8 @@ class Receipt:
     #: Files that name what is to be deleted.
     deleted: list[OutputFile] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
+    #: Lines that were not to be masked again.
+    passed: int = 0
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -85,6 +87,7 @@ class Totals:
     entries: int
     dropped_entries: Mapping[str, int]
     deleted: tuple[OutputFile, ...]
+    passed: int
     parts: tuple[Part, ...] = ()
 
 
@@ -120,6 +123,7 @@ def total(receipts: Iterable[bytes]) -> Totals:
         dropped_entries=dict(sorted(dropped_entries.items())),
         deleted=_in_order(file for receipt in found for file in receipt.deleted),
         parts=tuple(sorted((part for receipt in found for part in receipt.parts), key=lambda part: part.name)),
+        passed=sum(receipt.passed for receipt in found),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyspark.sql import SparkSession
 
@@ -45,13 +45,15 @@ from masking.spark.delta import DELTA, merge_runs, require_delta
 from masking.spark.finish import gather_small_files, number_quarantine, settle_files
 from masking.spark.guard import DocumentEngine
 from masking.spark.identify import Identities, identify
-from masking.spark.increments import Drop, find_drop, refuse_overtaken, show_latest
+from masking.spark.increments import Drop, find_drop, find_refresh, refuse_overtaken, show_latest
 from masking.spark.ledger import write_ledger
 from masking.spark.lines import Limits
 from masking.spark.progress import Progress, Watch, beat_seconds
 from masking.spark.quiet import keep_commands_out_of_logs
 from masking.spark.read import Inputs, find_inputs, refuse_shared_places
 from masking.spark.receipts import Totals, total
+from masking.spark.refresh import NothingLearned, find_again
+from masking.spark.refreshing import Again
 from masking.spark.splits import Task, count_tasks, plan_tasks
 from masking.spark.tables import Tables, TableSettings, describe_tables, make_tables
 from masking.spark.telling import heard, telling
@@ -106,6 +108,9 @@ class RunSettings:
     reread: bool = False
     #: Of such a run: begin another dataset, with all files.
     anew: bool = False
+    #: Of such a run: read no new file, but mask documents of the runs before again: "changed" (those of people of whom more
+    #: is known now), "listed" (of given people), "all". "" for no such run.
+    refresh: str = ""
 
     def __post_init__(self) -> None:
         if self.bundles not in BUNDLES:
@@ -117,8 +122,10 @@ class RunSettings:
             value = getattr(self, setting.name)
             if value is not None and not isinstance(value, (bool, str)) and value < 1:
                 raise UsageError(f"{setting.name} must be 1 or more")
-        if not self.incremental and (self.reread or self.anew):
-            raise UsageError("reread and anew say how an incremental run goes; ask for one as well")
+        if not self.incremental and (self.reread or self.anew or self.refresh):
+            raise UsageError("reread, anew and refresh say how an incremental run goes; ask for one as well")
+        if self.refresh not in ("", "changed", "listed", "all"):
+            raise UsageError("refresh must be changed, listed or all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +161,7 @@ def mask(
     settings: RunSettings | None = None,
     progress: Progress | None = None,
     notice: Notice | None = None,
+    subjects: Sequence[str] = (),
 ) -> RunResult:
     """Mask the NDJSON, JSON and Parquet files of `sources` into `destination`; what cannot be masked goes to `phi_area`.
 
@@ -189,7 +197,8 @@ def mask(
             notice(str(leftover))
     drop = None
     if settings.incremental:
-        drop = find_drop(inputs, clean, phi, made_with, settings)
+        find = find_refresh if settings.refresh else find_drop
+        drop = find(inputs, clean, phi, made_with, settings)
         show_latest(clean, drop)
         notice(str(drop))
         if drop.latest is not None and drop.is_empty:
@@ -202,8 +211,15 @@ def mask(
     places = Places(run_folder(clean, run_id), run_folder(phi, run_id))
     with naming(f"write to the PHI area {phi}"):
         make_private(places.phi)
-    work = _Work(spark, inputs, clean, phi, places, settings, progress, drop)
-    manifest = _publish_or_take_back(work, run_id, engine, made_with)
+    work = _Work(spark, inputs, clean, phi, places, settings, progress, drop, tuple(subjects))
+    try:
+        manifest = _publish_or_take_back(work, run_id, engine, made_with)
+    except NothingLearned as nothing:
+        if drop is None or drop.latest is None:
+            raise
+        notice(str(nothing))
+        forget_leftovers(clean, phi, leftovers)
+        return _result(drop.latest, clean, phi, leftovers, None, is_new=False)
     forget_leftovers(clean, phi, leftovers)
     return _result(manifest, clean, phi, leftovers, _merge_into_delta(spark, clean, run_id, settings, notice))
 
@@ -277,6 +293,7 @@ class _Work:
     settings: RunSettings
     progress: Progress | None
     drop: Drop | None  # of an incremental run
+    subjects: tuple[str, ...] = field(default=(), repr=False)  # of a run that masks those of given people again
 
     def publish(self, run_id: str, engine: DocumentEngine, made_with: MadeWith) -> Manifest:
         """All steps up to the manifest."""
@@ -286,7 +303,8 @@ class _Work:
         count = self.settings.partitions or count_tasks(weight, cores, self.settings.partition_bytes)
         tasks = plan_tasks(self.inputs.files, count)
         people = self._identify(tasks, cores) if engine.asks_people else None
-        totals = self._mask(run_id, engine, tasks, people)
+        again = self._find_again(tasks, cores, people) if self.settings.refresh else None
+        totals = self._mask(run_id, engine, tasks, people, again)
         if people is not None:
             people.remove()
         number_quarantine(self.spark, totals.unnumbered, totals.first_lines, self.places, cores)
@@ -302,7 +320,9 @@ class _Work:
         settle_files(files, self.destination, self.places)
         settle_files(totals.deleted, self.destination, self.places, self.places.deleted)
         tables = self._make_tables(files, cores)
-        check_counts(totals.lines, totals.blank, totals.types, files, totals.entries, totals.dropped_entries)
+        check_counts(
+            totals.lines, totals.blank, totals.types, files, totals.entries, totals.dropped_entries, totals.passed
+        )
         manifest = Manifest(
             run_id=run_id,
             started=started,
@@ -329,11 +349,13 @@ class _Work:
             tables=tables.files,
             misfits=tables.misfits,
             deleted=totals.deleted,
+            passed=totals.passed,
+            refreshed=self._refreshed(run_id),
             dataset=(*(self.drop.continues if self.drop else ()), run_id),
         )
         self._refuse_other_key(made_with)  # a run with another key may have come in between
         if self.drop is not None:
-            write_ledger(self.phi_area, run_id, self.inputs.files)
+            write_ledger(self.phi_area, run_id, () if self.settings.refresh else self.inputs.files)
             refuse_overtaken(self.destination, self.drop)
         publish_manifest(self.destination, manifest, self.places.scratch)
         return manifest
@@ -364,13 +386,49 @@ class _Work:
             progress=self.progress,
             kept=self.places.people if self.drop else None,
             earlier=self.drop.people(self.phi_area) if self.drop else (),
+            gathers=not self.settings.refresh,
         )
+
+    def _find_again(self, tasks: tuple[Task, ...], cores: int, people: Identities | None) -> Again:
+        """Which documents are to be masked again; `NothingLearned` where none is."""
+        drop = self.drop
+        if drop is None or drop.latest is None or people is None:
+            raise NothingLearned(
+                "the policy asks nothing of people, so nothing that is learned of them changes a document"
+            )
+        place = drop.continues.index(drop.latest.refreshed) if drop.latest.refreshed in drop.continues else -1
+        return find_again(
+            self.spark,
+            drop.people(self.phi_area),
+            [manifest for run_id in drop.continues if (manifest := read_manifest(self.destination, run_id))],
+            self.destination,
+            people.folder,
+            places=tuple(tuple(drop.read_by[block.path] for block in task) for task in tasks),
+            refreshed=place if self.settings.refresh == "changed" else -1,
+            subjects=self.subjects if self.settings.refresh == "listed" else None,
+            everyone=self.settings.refresh == "all",
+            limits=self._limits,
+            cores=cores,
+        )
+
+    def _refreshed(self, run_id: str) -> str:
+        """The last run of the dataset that has masked again all that it should."""
+        if self.settings.refresh in ("changed", "all"):
+            return run_id
+        return self.drop.latest.refreshed if self.drop and self.drop.continues and self.drop.latest else ""
 
     @property
     def _limits(self) -> Limits:
         return Limits(self.settings.batch_rows, self.settings.batch_bytes, self.settings.line_bytes)
 
-    def _mask(self, run_id: str, engine: DocumentEngine, tasks: tuple[Task, ...], people: Identities | None) -> Totals:
+    def _mask(
+        self,
+        run_id: str,
+        engine: DocumentEngine,
+        tasks: tuple[Task, ...],
+        people: Identities | None,
+        again: Again | None,
+    ) -> Totals:
         """The job itself: one Spark task a planned one. A range has exactly the partitions it is asked for."""
         if not tasks:
             return total(())
@@ -385,6 +443,7 @@ class _Work:
             identities=people,
             split_bundles=self.settings.bundles == "split",
             takes_deletions=self.drop is not None,
+            again=again,
         )
         paths = (self.destination, *(file.path for file in self.inputs.files))
         run = telling(job, "receipt", self.places.phi, paths).run
