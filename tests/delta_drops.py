@@ -32,11 +32,6 @@ def rows(spark: Any, out: Path) -> dict[str, Counter[str]]:
     return {name: table for name, table in found.items() if table}
 
 
-def deletion(*urls: str) -> bytes:
-    entries = [{"request": {"method": "DELETE", "url": url}} for url in urls]
-    return json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}).encode() + b"\n"
-
-
 def words(root: Path, source: str, out: str, phi: str) -> list[str]:
     places = [str(root / source), str(root / out), "--phi-area", str(root / phi)]
     return ["run", *places, "--key-file", str(root / "key"), "--formats", "ndjson,parquet,delta", "--incremental"]
@@ -46,7 +41,9 @@ def test(root: Path) -> None:
     spark = open_session("local[2]", with_delta("local", {"spark.sql.shuffle.partitions": "2"}))
     parts = drops.cut(root, DROPS, patients=4)
     first = next(json.loads(line) for name, one in parts[2].items() if "Obs" in name for line in one.splitlines())
-    parts[6]["deleted.ndjson"] = deletion(f"Observation/{first['id']}", "Observation/never-there", "Patient/neither")
+    parts[6]["deleted.ndjson"] = drops.deletion(
+        f"Observation/{first['id']}", "Observation/never-there", "Patient/neither"
+    )
     write_key_file(root / "key")
     for part in parts:
         drops.arrive(part, root / "whole")

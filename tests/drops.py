@@ -36,6 +36,12 @@ def cut(folder: Path, count: int, *, patients: int = 8, seed: int = 3) -> list[d
     return drops
 
 
+def deletion(*urls: str) -> bytes:
+    """A line of Bulk Data's `deleted` folder."""
+    entries = [{"request": {"method": "DELETE", "url": url}} for url in urls]
+    return json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}).encode() + b"\n"
+
+
 def arrive(drop: dict[str, bytes], folder: Path) -> None:
     """Put the files of a drop into the source."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import drops
 import pytest
-from delta_drops import deletion
+from drops import deletion
 from people import line, linked, patient
 
 from masking import storage

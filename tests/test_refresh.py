@@ -9,7 +9,7 @@ from typing import Any
 
 import drops
 import pytest
-from delta_drops import deletion
+from drops import deletion
 from people import line, patient, related
 from test_incremental import Scene, note, notes, person
 

@@ -26,7 +26,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--subjects", metavar="FILE|all", help="whose: one id or reference a line (default: those of whom was learned)"
     )
     parser.set_defaults(incremental=True, reread=False, anew=False)
-    parser.set_defaults(in_place=False, keep_originals=None, leave_others=False, rename_files=False, keep_file_names=False)
+    parser.set_defaults(
+        in_place=False, keep_originals=None, leave_others=False, rename_files=False, keep_file_names=False
+    )
 
 
 def run(arguments: Namespace, screen: Screen) -> int:
