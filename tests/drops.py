@@ -18,14 +18,16 @@ PEOPLE = ("Patient", "RelatedPerson", "Practitioner", "Person", "Organization")
 TALK = ("Observation", "DocumentReference", "Claim", "Encounter")
 
 
-def cut(folder: Path, count: int, *, patients: int = 8, seed: int = 3) -> list[dict[str, bytes]]:
-    """A sample export in so many drops of files by name, people in the first; the lines of each file are in one drop."""
+def cut(
+    folder: Path, count: int, *, patients: int = 8, seed: int = 3, types: tuple[str, ...] = (*PEOPLE, *TALK)
+) -> list[dict[str, bytes]]:
+    """A sample export in so many drops of files by name, people in the first and a part of all else in each other."""
     export = write_sample(folder / "sample", patients=patients, seed=seed, processes=1).export
     drops: list[dict[str, bytes]] = [{} for _ in range(count)]
     for path in sorted(export.iterdir()):
         name = path.name.partition(".")[0]
         lines = path.read_bytes().splitlines(keepends=True)
-        if name not in (*PEOPLE, *TALK):
+        if name not in types:
             continue
         if name in PEOPLE:
             drops[0][path.name] = b"".join(lines)

@@ -65,7 +65,8 @@ def find_drop(inputs: Inputs, destination: str, phi_area: str, made_with: MadeWi
     """Of the files that there are those that an incremental run is to read. Both places are normalized.
 
     `UsageError` where what is there was made otherwise than this run would make it; `InputError` where a file that was
-    read has changed (unless `settings.reread`), and where this is not the PHI area of the runs before.
+    read has changed (unless `settings.reread`) or was taken out of its Delta table, and where this is not the PHI area of
+    the runs before.
     """
     latest = latest_finished(destination)
     if latest is None or not latest.is_incremental or settings.anew:
@@ -73,13 +74,20 @@ def find_drop(inputs: Inputs, destination: str, phi_area: str, made_with: MadeWi
     _refuse_mixture(latest, made_with, settings)
     with naming(f"read the runs at {phi_area}"):
         found = sort_files(inputs.files, phi_area, latest.runs)
+    rewritten = [path for path in found.gone if any(storage.contains(table, path) for table in inputs.tables)]
+    if rewritten:
+        raise InputError(
+            f"{len(rewritten)} files that earlier runs have read are no part of their Delta table any more: rows were changed or "
+            "deleted, or files joined (UPDATE, DELETE, MERGE, OPTIMIZE), and files alone do not tell which; only tables that "
+            f"are appended to can be read bit by bit; {_ANEW.removeprefix('or ')}"
+        )
     if found.changed and not settings.reread:
         raise InputError(
             f"{len(found.changed)} of the files that earlier runs have read were changed since; to read these again, with "
             f"rows that replace the earlier ones by id: --reread; {_ANEW}"
         )
-    wanted = {*found.new, *found.changed}
-    files = tuple(file for file in inputs.files if file in wanted)
+    wanted = {file.path for file in (*found.new, *found.changed)}
+    files = tuple(file for file in inputs.files if file.path in wanted)
     return Drop(replace(inputs, files=files), latest, latest.runs, len(found.seen))
 
 
@@ -95,7 +103,7 @@ def find_refresh(inputs: Inputs, destination: str, phi_area: str, made_with: Mad
         found = sort_files(inputs.files, phi_area, latest.runs)
     if found.changed or found.gone:
         raise InputError(
-            f"{found.gone} of the files that earlier runs have read are not in the source, {len(found.changed)} were changed "
+            f"{len(found.gone)} of the files that earlier runs have read are not in the source, {len(found.changed)} were changed "
             f"since; a refresh reads all of them again, so bring them back, {_ANEW}"
         )
     return Drop(replace(inputs, files=found.seen), latest, latest.runs, len(found.new), found.read_by)

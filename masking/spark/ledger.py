@@ -41,14 +41,14 @@ _decode = msgspec.json.Decoder(_Line).decode
 class Sorted:
     """Files by whether runs have read them, each in the order in which they were given. changed: since it was read.
 
-    read_by: of each seen file's path the place of the last run that read it. gone: how many were read and are not given.
+    read_by: of each seen file's path the place of the last run that read it. gone: what was read and is not given.
     """
 
     new: tuple[InputFile, ...]
     seen: tuple[InputFile, ...]
     changed: tuple[InputFile, ...]
     read_by: Mapping[str, int]
-    gone: int
+    gone: tuple[str, ...]
 
 
 def write_ledger(phi_area: str, run_id: str, files: Iterable[InputFile]) -> None:
@@ -77,8 +77,11 @@ def sort_files(files: Iterable[InputFile], phi_area: str, runs: Sequence[str]) -
             known.update((path, (place, line)) for path, line in ledger.items())
     new, seen, changed = [], [], []
     read_by: dict[str, int] = {}
+    gone = dict.fromkeys(known)
     for file in files:
-        place, line = known.get(storage.normalize(file.path), _NEVER)
+        path = storage.normalize(file.path)
+        gone.pop(path, None)
+        place, line = known.get(path, _NEVER)
         if line is None:
             new.append(file)
         elif line.size == file.size and abs(line.modified - file.modified) < _SAME_SECONDS:
@@ -86,7 +89,7 @@ def sort_files(files: Iterable[InputFile], phi_area: str, runs: Sequence[str]) -
             read_by[file.path] = place
         else:
             changed.append(file)
-    return Sorted(tuple(new), tuple(seen), tuple(changed), read_by, len(known) - len(seen) - len(changed))
+    return Sorted(tuple(new), tuple(seen), tuple(changed), read_by, tuple(gone))
 
 
 def _path(phi_area: str, run_id: str) -> str:

@@ -73,12 +73,13 @@ class InputFile:
 class Inputs:
     """What the sources hold: the files to read by name, and how many others were passed over.
 
-    versions: of the Delta tables among them, in order of their places.
+    versions: of the Delta tables among them, in order of their places; tables: these places.
     """
 
     files: tuple[InputFile, ...]
     ignored: int
     versions: tuple[int, ...] = ()
+    tables: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -156,7 +157,7 @@ def find_inputs(
         numbers = replace_tables(found, logs, hints, versions)
     for path in found:
         _refuse_overlap(path, destination, phi_area)
-    return Inputs(tuple(file for _, file in sorted(found.items())), ignored, numbers)
+    return Inputs(tuple(file for _, file in sorted(found.items())), ignored, numbers, tuple(sorted(logs)))
 
 
 def contents_of(files: Iterable[storage.StoredFile]) -> dict[str, Content]:
