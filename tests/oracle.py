@@ -223,6 +223,7 @@ class Scope:
     container: Scope | None
     #: all of the document
     document: Members
+    plan: Plan
     people: People | None = None
     redacts: bool = False
     #: what became of the properties of its `meta`
@@ -281,7 +282,7 @@ class Oracle:
         action = self.plan.type_action(resource_type)
         if action in (TypeAction.REFUSE, TypeAction.REDACT):
             raise Fault("refused-by-policy" if action is TypeAction.REFUSE else "dropped-by-policy")
-        scope = Scope(tree, self.plan.root(resource_type), container, document, self.people)
+        scope = Scope(tree, self.plan.root(resource_type), container, document, self.plan, self.people)
         texts = self.members(tree, scope.node, scope, ((tree, scope.node),))
         if labelled and self.plan.policy.labels:
             texts = self.labelled(tree, texts, scope)
@@ -511,7 +512,7 @@ class Oracle:
             case "referent":
                 who = beside.get("who")
                 return referent(who if isinstance(who, Members) else beside, scope)
-            case "people" | "facility":
+            case "people" | "facility" | "owner":
                 return None  # nobody is known here, so it does not matter whom a resource refers to
             case "content_type":
                 return beside.string("contentType")
@@ -594,14 +595,60 @@ def subject(scope: Scope) -> str | None:
     base = scope.outermost.root.string("id") or ""
     if is_person(scope.node.content):
         if own is None:
-            return None
+            return by_full_url(scope)
         return f"{base}#{own}" if scope.container else fold(own)
-    key = named(scope)
+    only = only_patient(scope) if scope.node.content == "Bundle" else None
+    key = only or named(scope)
     if key is not None:
         return key
     if scope.container:
         return subject(scope.container)
+    return by_full_url(scope) if own is None else fold(own)
+
+
+def by_full_url(scope: Scope) -> str | None:
+    """The key that the fullUrl beside a resource gives it."""
+    if scope.container is not None:
+        return None
+    urls = (around.string("fullUrl") for around in holders(scope.document) if around.get("resource") is scope.root)
+    own = parse_reference(next(urls, None) or "").id
     return None if own is None else fold(own)
+
+
+def holders(value: Value) -> Iterator[Members]:
+    """All objects in a value."""
+    if isinstance(value, Members):
+        yield value
+    for inner in value.values if isinstance(value, Members | Items) else []:
+        yield from holders(inner)
+
+
+def only_patient(bundle: Scope) -> str | None:
+    """The key of the one patient of whom all entries of a Bundle are that are of any."""
+    keys = {key for entry in follow([bundle.root], ["entry"]) for key in patients(entry, bundle)}
+    return keys.pop() if len(keys) == 1 else None
+
+
+def patients(entry: Value, bundle: Scope) -> Iterator[str]:
+    """The patients of whom the resources of an entry are."""
+    for path in (["resource"], ["response", "outcome"]):
+        for root in follow([entry], path):
+            kind = root.string("resourceType") if isinstance(root, Members) else None
+            if kind not in resource_types() or bundle.plan.type_action(kind) in (
+                TypeAction.REFUSE,
+                TypeAction.REDACT,
+            ):
+                continue
+            scope = Scope(root, bundle.plan.root(kind), None, bundle.document, bundle.plan, bundle.people)
+            if kind == "Bundle":
+                key = only_patient(scope)
+            elif kind == "Patient":
+                key = subject(scope)
+            else:
+                key = None if is_person(kind) or kind == "RelatedPerson" else named(scope)
+            if key is not None:
+                canonical = key if bundle.people is None else bundle.people.canonical(json_part(key))
+                yield json.loads(f'"{canonical}"') if bundle.people is not None else canonical
 
 
 def named(scope: Scope) -> str | None:

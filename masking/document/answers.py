@@ -115,7 +115,7 @@ class Maskers:
         known = self._offsets.setdefault(name, {})
         if len(known) > _MEMORY:
             known.clear()
-        keys, place = walked.charts(rows)
+        keys, place = walked.whose.charts(rows)
         found = []
         for key in keys:
             if key is not None and key not in known:

@@ -65,9 +65,11 @@ class _Making:
         """Fill in a name of context; how many columns it takes."""
         walked, rows = self._walked, self._rows
         if name == "subject":
-            self._put_parts(column, *walked.subjects(rows))
+            self._put_parts(column, *walked.whose.subjects(rows))
+        elif name == "owner":
+            self._put_parts(column, *walked.whose.owners(rows))
         elif name == "chart":
-            charts = walked.charts_of(rows)
+            charts = walked.whose.charts_of(rows)
             if charts is not None:
                 self._put_parts(column, *charts)
         elif name == "people":
@@ -117,4 +119,4 @@ class _Making:
             frames = walked.tape["frame"][self._rows[inside]].tolist()
             place = np.full(len(found), len(inside), np.int32)
             place[inside] = np.arange(len(inside))
-            self._put_parts(column, [*map(walked.root_id, frames), None], place)
+            self._put_parts(column, [*map(walked.whose.root_id, frames), None], place)

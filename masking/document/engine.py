@@ -197,7 +197,7 @@ class _Memory:
             self._labels, PHRASES, out, offsets,
         )  # fmt: skip
         self._report(offset, batch, out[:size].tobytes(), offsets.tolist(), states, types, json_faults)
-        for kind in walked.dangling():
+        for kind in walked.whose.dangling():
             batch.dangling[self._tables.types[kind]] += 1
         for row in np.flatnonzero(unread).tolist():
             batch.redactions[self._tables.children[row].path] += int(unread[row])
@@ -226,7 +226,7 @@ class _Memory:
         self._subjects.start()
         done = Walked(
             raw, text, tape, self._tables.look, frames[: used[0]], jobs[: used[1]], self._persons, self._paths,
-            self._subjects,
+            self._subjects, self._tables.types,
         )  # fmt: skip
         return done, states, types
 

@@ -60,6 +60,7 @@ class Subjects:
         self._people = people
         self._canonical: dict[bytes, bytes] = {}
         self._patients: dict[bytes, tuple[bool | None]] = {}
+        self._unknown: dict[bytes, bool] = {}
         self._known: dict[bytes, bytes | None] = {}
         self._named: dict[bytes, bytes] = {}
         #: the numbers of the names that references mean, four bytes each
@@ -114,9 +115,16 @@ class Subjects:
             found = self._patients[key] = (is_patient or (None if self._people.facts(f"/{who}") is None else False),)
         return found[0]
 
-    def is_unknown(self, key: bytes) -> bool:
-        """Whether people are known, but nobody by this key."""
-        return self._people is not None and self.is_patient(key) is None
+    def is_unknown(self, name: bytes) -> bool:
+        """Whether people are known, but nobody by this name (`Patient/1`; `/1` of any type)."""
+        if self._people is None:
+            return False
+        found = self._unknown.get(name)
+        if found is None:
+            if len(self._unknown) > _MEMORY:
+                self._unknown.clear()
+            found = self._unknown[name] = self._people.facts(name.decode()) is None
+        return found
 
     def named(self, reference: bytes, root_id: bytes | None) -> bytes:
         """The name (`Practitioner/7`) of the record of a human or an organization that a reference means, in what stands
@@ -146,6 +154,12 @@ class Subjects:
             self._known.clear()
         key = self._known[reference] = _key(reference)
         return key
+
+    @staticmethod
+    def of_url(url: bytes) -> bytes | None:
+        """The key that a fullUrl gives a resource that has no id; None where it gives none."""
+        found = parse(to_text(url)).id
+        return None if found is None else id_key(to_part(found))
 
     @staticmethod
     def says_type(reference: bytes) -> bool:

@@ -26,8 +26,8 @@ _TYPE = name_hash("type")
 #: where R4 says whose the resource is.
 CANDIDATE = np.dtype([("frame", np.int32), ("row", np.int32), ("says_whose", np.int32)])
 Found: TypeAlias = Annotated[Any, Of(CANDIDATE)]
-#: Where a subject's id stands, and its hash.
-SPAN = np.dtype([("hash", np.uint64), ("start", np.int32), ("stop", np.int32)])
+#: Where a subject's id stands, its hash, and the number of the type whose own id it is; -1 if a patient is named.
+SPAN = np.dtype([("hash", np.uint64), ("start", np.int32), ("stop", np.int32), ("own", np.int32)])
 Spans: TypeAlias = Annotated[Any, Of(SPAN)]
 #: What makes up a whole address, in the order in which its masker wants it.
 _ADDRESS_PARTS = np.array([name_hash(name) for name in ("line", "city", "state", "postalCode", "country")], np.uint64)
@@ -377,6 +377,7 @@ def find_plain(
                 row, skip = _own_plain(tape, frames, wanted[place]), 0
         if row >= 0:
             span.start, span.stop = tape[row].start + 1 + skip, tape[row].stop - 1
+            span.own = -1 if skip else frame.type
             span.hash = hash_bytes(text, int(span.start), int(span.stop))
 
 

@@ -19,7 +19,7 @@ _PEOPLE, _COMPANIES = 20_000, 20_000
 #: Scrubbed attachments kept at hand, and characters in them.
 _ATTACHMENTS, _ATTACHMENTS_SIZE = 20_000, 64 << 20
 
-#: The subject of a text, the people that its resource names, and the chart whose dates it tells.
+#: The name of the record whose text it is, the names of those whom its resource refers to, and the chart whose dates it tells.
 Around: TypeAlias = tuple[str | None, str | None, str | None]
 
 
@@ -112,8 +112,8 @@ class Knowledge:
             if not own:
                 self._companies[row] = None
                 continue
-            subject, _, chart = row
-            days = None if offset is None else offset(self.people.canonical(chart or subject or ""))
+            owner, _, chart = row
+            days = None if offset is None else offset(self.people.canonical(chart or owner or ""))
             parts = {id(terms): terms for terms in map(self._terms.__getitem__, own)}
             key = (*parts, days)
             company = self._distinct.get(key)
@@ -122,15 +122,15 @@ class Knowledge:
             self._companies[row] = company
 
     def _names(self, rows: Sequence[Around]) -> list[tuple[str, ...]]:
-        """The names of all whom each text may speak of, its subject first; () where the subject is not known."""
-        subjects = dict.fromkeys(subject for subject, _, _ in rows if subject is not None)
-        facts = {subject: self.people.facts(subject) for subject in subjects}
-        known = {subject: (own.name, *own.relatives, *own.carers) for subject, own in facts.items() if own is not None}
+        """The names of all whom each text may speak of, its owner first; () where the owner is not known."""
+        owners = dict.fromkeys(owner for owner, _, _ in rows if owner is not None)
+        facts = {owner: self.people.facts(owner) for owner in owners}
+        known = {owner: (own.name, *own.relatives, *own.carers) for owner, own in facts.items() if own is not None}
         return [
-            tuple(dict.fromkeys(filter(None, (*known[subject], *(people or "").split(BETWEEN)))))
-            if subject in known
+            tuple(dict.fromkeys(filter(None, (*known[owner], *(people or "").split(BETWEEN)))))
+            if owner in known
             else ()
-            for subject, people, _ in rows
+            for owner, people, _ in rows
         ]
 
     def _learn(self, names: Iterable[str]) -> None:

@@ -61,7 +61,7 @@ class BoundScrub(BoundMasker):
 
     asks_people = True
     may_blank = True
-    context: ClassVar[tuple[str, ...]] = ("subject", "people", "content_type", "chart")
+    context: ClassVar[tuple[str, ...]] = ("owner", "people", "content_type", "chart")
     form: str
     placeholder: str
     scrubber: Scrubber
@@ -115,7 +115,7 @@ class BoundScrub(BoundMasker):
         """Whom each text may speak of; nobody where nobody is known."""
         if self.knowledge is None:
             return [(None, None, None)] * count
-        return list(zip(context["subject"], context["people"], context["chart"], strict=True))
+        return list(zip(context["owner"], context["people"], context["chart"], strict=True))
 
     def _scrub(self, documents: Sequence[Document | None], around: Sequence[Around]) -> list[str | None]:
         """The texts of documents, scrubbed; None of those that are none, and where the subject is not known."""

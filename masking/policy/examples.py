@@ -113,6 +113,7 @@ _BESIDE: Mapping[str, str | None] = {
     "given": "Maria",
     "address": "12 Sample Street|Springfield|IL|62701|US",
     "referent": "Patient/example-1",
+    "owner": "Patient/example-1",
     "people": None,
     "content_type": "text/plain",
     "data": "U2VlbiBieSBNYXJpYSBOb3Zhay4=",
