@@ -229,12 +229,20 @@ def test_the_batch_does_not_matter(rows: list[tuple[str, str]], part: str) -> No
     ],
 )
 def test_zip3(value: str, expected: str | None) -> None:
-    assert Zip3Generalize().bind(Keys()).mask_distinct([value]) == [expected]
+    assert Zip3Generalize().bind(Keys()).mask_distinct([value], address=[None]) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("country", "expected"), [("US", "021"), ("USA", "021"), ("", "021"), ("DE", None), ("Germany", None)]
+)
+def test_zip3_of_another_country(country: str, expected: str | None) -> None:
+    address = f"1 Main St|Boston|MA|02115|{country}"
+    assert Zip3Generalize().bind(Keys()).mask_distinct(["02115"], address=[address]) == [expected]
 
 
 def test_zip3_takes_another_census() -> None:
     masker = Zip3Generalize(restricted="999", areas=["021"])  # type: ignore[arg-type]
-    assert masker.bind(Keys()).mask_distinct(["02139", "03601"]) == ["999", "036"]
+    assert masker.bind(Keys()).mask_distinct(["02139", "03601"], address=[None, None]) == ["999", "036"]
     assert set(zip3.CENSUS_2000.areas) == set(Zip3Generalize().areas)
     assert hash(masker)
 

@@ -102,6 +102,18 @@ ROWS = {
         {"system": "http://unitsofmeasure.org", "unit": "kg"},
         keyless=True,
     ),
+    "media_type": Row(
+        spec("media_type"),
+        {
+            "image/png; name=joe_smith.png": "image/png",
+            "text/plain;charset=UTF-8": "text/plain;charset=UTF-8",
+            'text/html; name="joe.html"; charset="utf-8"': 'text/html; charset="utf-8"',
+            "application/fhir+json; fhirVersion=4.0": "application/fhir+json",
+            "joe smith": None,
+            "": None,
+        },
+        keyless=True,
+    ),
     "redact_text": Row(spec("redact_text"), {"a note": "[redacted]", "": "[redacted]"}, keyless=True),
     "narrative": Row(
         spec("narrative"),

@@ -166,6 +166,7 @@ class Bucket(Masker):
 
 #: Units of age a year, by UCUM code and by the words people write (http://hl7.org/fhir/R4/valueset-age-units.html).
 _A_YEAR = {
+    **dict.fromkeys(("a", "y", "yr", "yrs", "yo", "year", "years", "year(s)", "ann"), Fraction(1)),
     **dict.fromkeys(("mo", "month", "months"), Fraction(12)),
     **dict.fromkeys(("wk", "week", "weeks"), Fraction("365.25") / 7),
     **dict.fromkeys(("d", "day", "days"), Fraction("365.25")),
@@ -174,21 +175,34 @@ _A_YEAR = {
 }
 
 
+#: What is written around a unit of age: braces of UCUM's annotations, a full stop, "old", "of age".
+_AROUND_UNIT = re.compile(r"[{}\[\].]|\b(?:old|of\s+(?:age|life))\b")
+
+
+def _a_year(unit: str | None) -> Fraction | None:
+    """How many of a unit make a year; None of what is no unit of age."""
+    return _A_YEAR.get(" ".join(_AROUND_UNIT.sub(" ", (unit or "").casefold()).split()))
+
+
 @dataclass(frozen=True)
 class _BoundCapAge(BoundMasker):
     context: ClassVar[tuple[str, ...]] = ("unit",)
     limit: int
     value: int
+    unknown: str
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         return [self._one(*row) for row in zip(values, context["unit"], strict=True)]
 
     def _one(self, value: str, unit: str | None) -> str | None:
+        a_year = _a_year(unit)
+        if a_year is None and self.unknown == "keep":
+            return value
         number = read_number(value)
         if number is None:
             return None
         # A unit that is missing or unknown counts as years: at worst a young age is capped, never an old one kept.
-        a_year = _A_YEAR.get((unit or "").strip().casefold(), Fraction(1))
+        a_year = a_year or Fraction(1)
         return value if number.value <= self.limit * a_year else str(-(-self.value * a_year // 1))
 
 
@@ -200,13 +214,17 @@ class CapAge(Masker):
     45 CFR 164.514(b)(2)(i)(C): ages over 89 may only be told as one category, 90 or older. The age is an `Age.value`;
     the context `unit` is the code beside it: years where it is missing or unknown, else months, weeks, days, hours or
     minutes, whose category is spelled in that unit (1080 months). Unreadable: null.
+
+    With `unknown: keep` a value whose unit is missing or no unit of age stays: of a `Quantity`, which is seldom an age.
     """
 
     name: ClassVar[str] = "cap_age"
     limit: int = 89
     value: int = 90
+    unknown: str = "years"
 
     def __post_init__(self) -> None:
+        check(self.unknown in ("years", "keep"), "unknown", "is not what a missing unit may count as", "years or keep")
         for parameter in ("limit", "value"):
             check(type(getattr(self, parameter)) is int, parameter, "is not a whole number of years")
         check(0 < self.limit <= 150, "limit", "is not an age between 1 and 150")
@@ -214,4 +232,4 @@ class CapAge(Masker):
 
     def bind(self, keys: Subkeys) -> BoundMasker:
         """No subkey is asked for."""
-        return _BoundCapAge(self.limit, self.value)
+        return _BoundCapAge(self.limit, self.value, self.unknown)

@@ -210,14 +210,16 @@ class BoundZip3(BoundMasker):
 
     restricted: str
     areas: frozenset[str]
+    context = ("address",)
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """Cut ZIPs to three digits."""
-        return [self._mask(value) for value in values]
+        return [self._mask(value, address) for value, address in zip(values, context["address"], strict=True)]
 
-    def _mask(self, value: str) -> str | None:
+    def _mask(self, value: str, address: str | None) -> str | None:
         zip_code = zip5(value)
-        if zip_code is None:
+        country = (address or "").rpartition("|")[2].strip()
+        if zip_code is None or (country and not is_us(country)):
             return None
         area = zip_code[:3]
         return self.restricted if area in self.areas or area not in places().by_zip3 else area
@@ -229,7 +231,8 @@ class Zip3Generalize(Masker):
     """ZIP to ZIP3 for safe harbor, 45 CFR 164.514(b)(2)(i)(B): areas of at most 20,000 people become `restricted`.
 
     `areas` defaults to the published list of the 2000 census; give a later one where it applies. An area in which no
-    standard ZIP lies (military, PO boxes alone, unknown) counts as restricted too. Not a US ZIP: null. Keyless.
+    standard ZIP lies (military, PO boxes alone, unknown) counts as restricted too. Not a US ZIP, by its form or by the country
+    that the address names: null. Keyless.
     """
 
     name: ClassVar[str] = "zip3_generalize"

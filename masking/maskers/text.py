@@ -1,4 +1,4 @@
-"""Maskers of free text that nobody has read: displays and notes, and the XHTML of a narrative."""
+"""Maskers of free text that nobody has read: displays and notes, the XHTML of a narrative, what stands beside a media type."""
 
 from __future__ import annotations
 
@@ -64,3 +64,39 @@ class Narrative(Masker):
     def bind(self, keys: Subkeys) -> BoundMasker:
         """No subkey is asked for."""
         return _Text(f'<div xmlns="http://www.w3.org/1999/xhtml">{escape(self.placeholder)}</div>')
+
+
+#: A type, a subtype, and what may stand behind: parameters, of which the charset alone says how to read the bytes.
+_MEDIA_TYPE = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126})\s*(;.*)?", re.S)
+_CHARSET = re.compile(r";\s*(charset\s*=\s*\"?[A-Za-z0-9][A-Za-z0-9._:-]{0,39}\"?)\s*(?=;|$)", re.I)
+
+
+@dataclass(frozen=True)
+class _BoundMediaType(BoundMasker):
+    def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
+        return [self._one(value) for value in values]
+
+    def _one(self, value: str) -> str | None:
+        found = _MEDIA_TYPE.fullmatch(value)
+        if found is None:
+            return None
+        charset = _CHARSET.search(found[2] or "")
+        # One that has nothing else stays as it is spelled.
+        kept = found[1] + (f"; {charset[1]}" if charset else "")
+        bare = "".join(value.split()).rstrip(";")
+        return value if bare == "".join(kept.split()) else kept
+
+
+@register
+@dataclass(frozen=True)
+class MediaType(Masker):
+    """A MIME type (BCP 13) without its parameters but the charset: `image/png; name=joe_smith.png` names a file. Keyless.
+
+    What is no MIME type: null.
+    """
+
+    name: ClassVar[str] = "media_type"
+
+    def bind(self, keys: Subkeys) -> BoundMasker:
+        """No subkey is asked for."""
+        return _BoundMediaType()
