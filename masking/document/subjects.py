@@ -174,6 +174,6 @@ def _key(spelled: bytes) -> bytes | None:
     if reference.type != "Patient":
         return None
     if reference.kind == "conditional":
-        values = (value for name, value in reference.criteria() if name == "identifier" and value)
-        return next(map(to_part, values), None)
+        whom = reference.of_whom()
+        return None if whom is None else id_key(to_part(whom))
     return id_key(to_part(reference.id)) if reference.id is not None else None

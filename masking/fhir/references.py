@@ -16,6 +16,8 @@ from urllib.parse import quote, unquote
 
 from masking.fhir._tables import resource_types
 
+#: In search parameters (R4, search.html#escaping).
+_ESCAPED, _SPECIAL = re.compile(r"\\([\\|,$])"), re.compile(r"[\\|,$]")
 Kind = Literal["relative", "absolute", "urn_uuid", "urn_oid", "fragment", "conditional", "type", "canonical", "other"]
 Query = tuple[tuple[str, str | None], ...]
 
@@ -106,6 +108,15 @@ class Reference(NamedTuple):
         """The query's pairs with `%` and `+` decoded; () where there is no query."""
         return tuple((_decode(name), value and _decode(value)) for name, value in self.query or ())
 
+    def of_whom(self) -> str | None:
+        """Of a conditional reference the key of whom it finds: `system|value` of its identifier, else the id that it asks for.
+
+        None where it asks for neither.
+        """
+        asked = {name: value for name, value in reversed(self.criteria()) if value}
+        number = asked.get("identifier")
+        return asked.get("_id") if number is None else _ESCAPED.sub(r"\1", number)
+
     def with_criteria(self, new: tuple[tuple[str, str | None], ...]) -> Reference:
         """The same reference with decoded criteria: pairs that equal the present ones keep their spelling.
 
@@ -121,6 +132,19 @@ class Reference(NamedTuple):
             safe = "" if index < len(old) and "%" in (old[index][1] or "") else "|:/,;@!$'()*"
             pairs.append((quote(name, safe=":."), None if value is None else quote(value, safe=safe)))
         return self._replace(query=tuple(pairs))
+
+
+def read_token(token: str) -> tuple[str, str]:
+    r"""The system ("" for none) and the value of a search token, `system|value`; `\|`, `\,`, `\$` and `\\` mean themselves."""
+    at = _ESCAPED.sub("  ", token).rfind("|")
+    return _ESCAPED.sub(r"\1", token[: max(at, 0)]), _ESCAPED.sub(r"\1", token[at + 1 :])
+
+
+def write_token(system: str, value: str, like: str) -> str:
+    """A search token in the place of `like`: with a bar, and escaped, where that is."""
+    escaped = _ESCAPED.search(like) is not None
+    parts = [_SPECIAL.sub(r"\\\g<0>", part) if escaped else part for part in (system, value)]
+    return ("|" if "|" in _ESCAPED.sub("  ", like) else "").join(parts)
 
 
 def parse(text: str) -> Reference:

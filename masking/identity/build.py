@@ -17,7 +17,7 @@ import msgspec
 
 from masking.identity.entries import claims_of, encode_claim, settle_encoded
 from masking.identity.facts import Facts
-from masking.identity.links import Groups
+from masking.identity.links import Groups, numbered, numbers_of
 from masking.identity.people import link_pairs
 from masking.identity.store import BUCKET_BYTES, Store, bucket_of, write_bucket, write_index
 
@@ -36,7 +36,9 @@ def build_store(folder: str, facts: Iterable[Facts], *, bucket_bytes: int = BUCK
                 _put(file, _encode(one))
             size = file.tell()
         buckets = max(1, round(2 * size / bucket_bytes))
-        _sort_out(waiting, Groups(pairs), [Path(aside, str(number)) for number in range(buckets)])
+        found = (_facts(payload) for payload in _get(waiting))
+        groups = Groups(pairs, numbered(found, numbers_of(pairs)))
+        _sort_out(waiting, groups, [Path(aside, str(number)) for number in range(buckets)])
         files = []
         for number in range(buckets):
             claims = sorted(set(_claims(Path(aside, str(number)))))

@@ -63,6 +63,6 @@ def named_by(reference: str, root_id: str) -> str:
     if parts.type not in RANK:
         return ""
     if parts.kind == "conditional":
-        values = (value for criterion, value in parts.criteria() if criterion == "identifier" and value)
-        return next(("/" + spelled(value) for value in values), "")
+        whom = parts.of_whom()
+        return "" if whom is None else "/" + id_key(whom)
     return f"{parts.type}/{id_key(parts.id)}" if parts.id is not None else ""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from masking.identity.entries import Claim, Entry, choose, claims_of, settle
 from masking.identity.facts import Facts, merge
-from masking.identity.links import Groups
+from masking.identity.links import Groups, numbered, numbers_of
 from masking.identity.names import identifier_key, split
 
 
@@ -43,7 +43,8 @@ class People:
     def entries(self) -> Mapping[str, list[Entry]]:
         """What each key means."""
         if self._found is None:
-            groups = Groups(link_pairs(self._facts.values()))
+            pairs = list(link_pairs(self._facts.values()))
+            groups = Groups(pairs, numbered(self._facts.values(), numbers_of(pairs)))
             claims: dict[str, list[Claim]] = {}
             for facts in self._facts.values():
                 for key, claim in claims_of(facts, groups):

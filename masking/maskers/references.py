@@ -8,6 +8,7 @@ version becomes a link to the resource. `public_uri` lets through what publisher
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,9 +16,9 @@ from functools import lru_cache
 from typing import ClassVar
 
 from masking.fhir.elements import resource_types
-from masking.fhir.references import Reference, parse
+from masking.fhir.references import Reference, parse, read_token, write_token
 from masking.keys import prf_bytes
-from masking.maskers.base import BoundMasker, Masker, Subkeys, check, register
+from masking.maskers.base import BoundMasker, Masker, People, Subkeys, check, register
 from masking.pseudonyms import Pseudonyms
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -31,10 +32,14 @@ _IDS = frozenset({"_id", "_lastId"})
 
 @dataclass(frozen=True)
 class IdentifierMaskers:
-    """What masks `identifier=system|value`: the value by system, else the default; None redacts."""
+    """What masks `identifier=system|value`: the value by system; where people are known, by the type that the record of
+    whoever has it gives it; else the default. None redacts.
+    """
 
     systems: Mapping[str, BoundMasker | None] = field(default_factory=dict)
     default: BoundMasker | None = None
+    types: Mapping[str, BoundMasker | None] = field(default_factory=dict)
+    people: People | None = field(default=None, repr=False, compare=False)
     #: what masks the system itself, as `Identifier.system` is masked
     system: BoundMasker | None = None
 
@@ -49,12 +54,12 @@ class IdentifierMaskers:
 
     def mask(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
         """The masked value of each (system, value), the same as `Identifier.value` of that system has."""
-        by_system: dict[str, list[str]] = {}
+        alike: dict[tuple[str, str | None], list[str]] = {}
         for system, value in dict.fromkeys(pairs):
-            by_system.setdefault(system, []).append(value)
+            alike.setdefault((system, self._type(system, value)), []).append(value)
         answers: dict[tuple[str, str], str | None] = {}
-        for system, values in by_system.items():
-            masker = self.systems.get(system, self.default)
+        for (system, code), values in alike.items():
+            masker = self.systems.get(system, self.default) if code is None else self.types[code]
             masked: list[str | None] = [None] * len(values)
             if masker is not None:
                 told = {"system": system or None}
@@ -62,6 +67,15 @@ class IdentifierMaskers:
                 masked = masker.mask_distinct(values, **context)
             answers.update(((system, value), text) for value, text in zip(values, masked, strict=True))
         return answers
+
+
+    def _type(self, system: str, value: str) -> str | None:
+        """The type code by which the record of whoever has an identifier rules it; null where none does."""
+        if self.people is None or not self.types or system in self.systems:
+            return None
+        facts = self.people.facts("/" + json.dumps(f"{system}|{value}", ensure_ascii=False)[1:-1])
+        held = (one for one in (facts.identifiers if facts else ()) if (one.system, one.value) == (system, value))
+        return next((code for one in held for code in one.types if code in self.types), None)
 
 
 @dataclass(frozen=True)
@@ -75,6 +89,13 @@ class BoundReference(BoundMasker):
     def with_identifiers(self, identifiers: IdentifierMaskers) -> BoundReference:
         """The same masker, able to follow references by identifier."""
         return replace(self, identifiers=identifiers)
+
+    def with_people(self, people: People) -> BoundReference:
+        """Knowing people, whose records say what type of identifier one is."""
+        return replace(self, identifiers=replace(self.identifiers, people=people))
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "identifiers": replace(self.identifiers, people=None)}
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """Mask all ids of the batch in one call, then put the references together again."""
@@ -105,7 +126,7 @@ class BoundReference(BoundMasker):
         names = list(dict.fromkeys(name for _, other in others for name in (other.id, other.fragment) if name))
         known: dict[str | None, str | None] = dict(zip(names, self.pseudonyms.mask(names), strict=True))
         pairs = [
-            _system_and_value(value)
+            read_token(value)
             for criteria in queries.values()
             for name, value in criteria
             if name == "identifier" and value
@@ -181,9 +202,9 @@ class BoundReference(BoundMasker):
             if value and name in _IDS:
                 masked = self.pseudonyms.mask([value])[0]
             elif value and name == "identifier":
-                system, _, _ = value.rpartition("|")
-                number = numbers[_system_and_value(value)]
-                masked = None if number is None else systems[system] + "|" * ("|" in value) + number
+                system, own = read_token(value)
+                number = numbers[system, own]
+                masked = None if number is None else write_token(systems[system], number, value)
             if masked is None:
                 return None
             criteria.append((name, masked))
@@ -206,12 +227,6 @@ def _keyed(key: bytes, text: str) -> str:
 
 #: Of base URLs alone, which are few: remembered.
 _server = lru_cache(maxsize=256)(_keyed)
-
-
-def _system_and_value(token: str) -> tuple[str, str]:
-    """The system ("" for none) and the value of a search token, `system|value`."""
-    system, _, value = token.rpartition("|")
-    return system, value
 
 
 @register
@@ -239,6 +254,10 @@ class BoundSearch(BoundMasker):
     def with_identifiers(self, identifiers: IdentifierMaskers) -> BoundSearch:
         """The same masker, able to follow identifiers."""
         return replace(self, references=self.references.with_identifiers(identifiers))
+
+    def with_people(self, people: People) -> BoundSearch:
+        """Knowing people."""
+        return replace(self, references=self.references.with_people(people))
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """Mask each as the query of a reference to any type."""

@@ -332,7 +332,8 @@ def _identifier_maskers(
 
     systems = {system: masker(rule) for system, rule in policy.identifiers.systems.items()}
     own = bound[repr(system.masker)] if system.masker else kept if system.action is Action.KEEP else None
-    return IdentifierMaskers(systems, masker(policy.identifiers.default), own)
+    types = {code: masker(rule) for code, rule in policy.identifiers.types.items()}
+    return IdentifierMaskers(systems, masker(policy.identifiers.default), types, system=own)
 
 
 #: The rules that mask a record's own values, by what scrubbed texts call them.

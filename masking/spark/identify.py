@@ -20,16 +20,18 @@ import msgspec
 from masking import storage
 from masking.errors import UsageError
 from masking.identity.entries import Entry, decode_entries
-from masking.identity.links import Groups
+from masking.identity.links import Groups, numbers_of
 from masking.identity.store import Bucket, Lookup, Store, read_rows, write_index
 from masking.spark.identify_split import split_by_task
 from masking.spark.identify_tasks import (
     ClaimTask,
     Gathered,
     GatherTask,
+    HolderTask,
     SettleTask,
     gathered_path,
     groups_path,
+    numbers_path,
     progress_path,
     scratch,
     task_path,
@@ -165,7 +167,7 @@ def identify(
     if kept:
         keep(kept, [one for _, one in sources])
     sources = [*chain.from_iterable(map(read_kept, earlier)), *sorted(sources, key=lambda source: source[0])]
-    groups = Groups(pair for _, one in sources for pair in one.pairs)
+    groups = _link(spark, sources, folder, cores)
     if len(groups):
         storage.write_bytes(groups_path(folder), groups.encode())
     _settle(spark, sources, folder, cores, settings.bucket_bytes)
@@ -195,6 +197,22 @@ def _gather(spark: SparkSession, job: GatherTask, phi: str) -> list[Gathered]:
     run = telling(job, "found", phi, (block.path for task in job.tasks for block in task)).run
     rows = spark.range(0, len(job.tasks), 1, len(job.tasks)).mapInArrow(run, "found binary").collect()
     return [msgspec.msgpack.decode(found, type=Gathered) for found in heard(rows)]
+
+
+def _link(spark: SparkSession, gathered: Sequence[tuple[str, Gathered]], folder: str, cores: int) -> Groups:
+    """The groups of linked records. Those that are linked by an identifier are looked for once more: few exports have any."""
+    pairs = [pair for _, one in gathered for pair in one.pairs]
+    numbers = numbers_of(pairs)
+    if not numbers:
+        return Groups(pairs)
+    sources = tuple(path for path, _ in gathered)
+    storage.write_bytes(numbers_path(folder), msgspec.msgpack.encode(sorted(numbers)))
+    rows = spark.range(0, len(sources), 1, min(len(sources), 4 * cores)).mapInArrow(
+        HolderTask(sources, folder).run, "pairs binary"
+    )
+    holders = [pair for row in rows.collect() for pair in msgspec.msgpack.decode(row.pairs, type=list[tuple[str, str]])]
+    storage.delete_file(numbers_path(folder))
+    return Groups(pairs, holders)
 
 
 def _settle(

@@ -16,7 +16,7 @@ from masking.identity.build import settled
 from masking.identity.entries import claims_of, encode_claim
 from masking.identity.facts import Facts, merge
 from masking.identity.gather import gather, referred_to
-from masking.identity.links import Groups
+from masking.identity.links import Groups, numbered
 from masking.identity.names import named_by, split
 from masking.identity.people import link_pairs
 from masking.identity.store import bucket_of, read_rows, write_bucket, write_rows
@@ -50,6 +50,11 @@ def references_path(folder: str, task: int) -> str:
 def groups_path(folder: str) -> str:
     """The file of the groups of linked records; there is none where nothing is linked."""
     return storage.join(folder, "groups")
+
+
+def numbers_path(folder: str) -> str:
+    """The file of the identifiers by which records are linked; there is none where none is."""
+    return storage.join(folder, "numbers")
 
 
 def progress_path(folder: str) -> str:
@@ -160,6 +165,23 @@ def _keys(references: Iterable[bytes]) -> set[str]:
 
 
 # ── settling ──
+
+
+@dataclass(frozen=True, slots=True)
+class HolderTask:
+    """Finds the records that have the identifiers by which others are linked to them. `run` is given to `mapInArrow`."""
+
+    sources: tuple[str, ...] = field(repr=False)
+    folder: str
+
+    def run(self, rows: Iterable[Any]) -> Iterator[Any]:
+        """Indexes into `sources` in, pairs of records' and identifiers' names out."""
+        wanted = frozenset(msgspec.msgpack.decode(storage.read_bytes(numbers_path(self.folder)) or b"\x90", type=list[str]))
+        for batch in rows:
+            for index in batch.column(0).to_pylist():
+                records = (_facts(payload) for _, payload in read_rows(self.sources[index]))
+                pairs = _encode(sorted(set(numbered(records, wanted))))
+                yield pa.RecordBatch.from_arrays([pa.array([pairs], pa.binary())], ["pairs"])
 
 
 @dataclass(frozen=True, slots=True)
