@@ -720,7 +720,9 @@ def patient(text: str, base: str) -> str | None:
     if reference.kind in ("urn_uuid", "urn_oid") or (reference.type == "Patient" and reference.id is not None):
         return None if reference.id is None else fold(reference.id)
     if reference.type == "Patient":
-        asked = [value for name in ("identifier", "_id") for key, value in reference.criteria() if key == name and value]
+        asked = [
+            value for name in ("identifier", "_id") for key, value in reference.criteria() if key == name and value
+        ]
         return fold(re.sub(r"\\([\\|,$])", r"\1", asked[0])) if asked else None
     return None
 

@@ -195,11 +195,14 @@ def test_an_entry_of_a_list_is_told_with_the_line_and_the_file_it_stands_in(tmp_
     assert (others.place.line, others.level) == (7, 9)
 
 
-def test_what_an_extensions_keep_passes_is_told(realistic: Policy) -> None:
+def test_what_an_extensions_keep_passes_is_told(realistic: Policy, tmp_path: Path) -> None:
     told = {answer.path: answer.notes for answer in explain(realistic, [RACE])}
     rest = "; a value of another type is ruled as its type is"
     assert told[RACE] == (f"codes, booleans and numbers{rest}",)
-    assert told[f"{RACE} › text"] == (f"codes, booleans and numbers, string{rest}",)
+    mine = tmp_path / "mine.yaml"
+    mine.write_text('policy: mine\nextensions:\n  "http://my/ward": {mask: keep, types: [string]}\n')
+    [ward] = explain(example_policy(str(mine)), ["http://my/ward"])
+    assert ward.notes == (f"codes, booleans and numbers, string{rest}",)
 
 
 RACE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"

@@ -199,7 +199,11 @@ def test_places_are_states_and_large_areas() -> None:
 
 def test_a_number_beside_a_reference_is_gone_as_the_record_s_own_is() -> None:
     number = {"system": "http://hospital.example/mrn", "value": "00777123"}
-    source = {"resourceType": "Observation", "status": "final", "subject": {"reference": "Patient/1", "identifier": number}}
+    source = {
+        "resourceType": "Observation",
+        "status": "final",
+        "subject": {"reference": "Patient/1", "identifier": number},
+    }
     for policy in POLICIES:
         masked = json.loads(one(source, policy))
         assert "value" not in masked["subject"].get("identifier", {})
@@ -210,9 +214,9 @@ def test_what_us_core_says_in_words_stays_if_it_is_a_category() -> None:
     def said(text: str, policy: str) -> str:
         parts = [{"url": "text", "valueString": text}]
         race = {"url": "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race", "extension": parts}
-        return json.loads(one({"resourceType": "Patient", "extension": [race]}, policy))["extension"][0]["extension"][0][
-            "valueString"
-        ]
+        return json.loads(one({"resourceType": "Patient", "extension": [race]}, policy))["extension"][0]["extension"][
+            0
+        ]["valueString"]
 
     for policy in (*POLICIES, "realistic"):
         assert said("Black or African American", policy) == "Black or African American"

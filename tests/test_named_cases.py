@@ -226,6 +226,21 @@ def test_records_that_are_linked_are_one_human() -> None:
     assert moves(visits[3:], [strange]) != {offset}
 
 
+def test_records_that_are_linked_by_a_number_are_one_human() -> None:
+    """`link.other.identifier` ties records where one human alone has the number; a number that two share ties nobody."""
+    mrn = {"system": "http://hospital.example/mrn", "value": "00482931"}
+    one = patient("a", "Novak", "Maria", link=[{"other": {"identifier": mrn}, "type": "seealso"}])
+    two, other = patient("b", "Novak", "Maria", identifier=[mrn]), patient("c", "Novak", "Maria", identifier=[mrn])
+    by_id = [f"Patient?identifier={mrn['system']}|{mrn['value']}", "Patient?_id=b"]
+    visits = [encounter(f"e{n}", of, "2022-02-02") for n, of in enumerate(["Patient/a", "Patient/b", *by_id])]
+    first, second, *found = masked(one, two, *visits)
+    assert names(first) == names(second)
+    [offset] = moves(visits, found)
+    first, second, _, *found = masked(one, two, other, *visits[:2])
+    assert names(first) != names(second)
+    assert moves(visits[:1], found[:1]) != {offset} or moves(visits[1:2], found[1:]) != {offset}
+
+
 def test_a_relative_who_is_a_patient_too() -> None:
     """A Person ties the mother's own record to what the child's says of her."""
     child, mother = patient("kid", "Novak", "Ann", "2012-01-01"), patient("mum", "Novak", "Maria")
@@ -272,6 +287,73 @@ def test_somebody_who_is_named_by_a_urn_alone() -> None:
     assert resources[0]["id"] in alone["subject"]["reference"]
 
 
+def test_somebody_whose_record_has_no_id() -> None:
+    """In a transaction the fullUrl is all that names a record: name, birth, death and e-mail agree with what refers to it."""
+    urn = "urn:uuid:0e5b9cc4-1111-4222-8333-94df00000002"
+    record = patient(
+        "x", "Novak", "Maria", deceasedDateTime="2020-06-03", telecom=[{"system": "email", "value": "m@n.com"}]
+    )
+    del record["id"]
+    note = {"text": "Maria Novak, m@n.com, born 05/17/1980, died 6/3/2020"}
+    told = {"resourceType": "Condition", "subject": {"reference": urn, "display": "Maria Novak"}, "note": [note],
+            "onsetDateTime": "2020-06-03"}  # fmt: skip
+    slot = {"resourceType": "Slot", "schedule": {"reference": "Schedule/1"}, "status": "busy", "start": "2020-06-01T00:00:00Z",
+            "end": "2020-06-01T01:00:00Z"}  # fmt: skip
+    entries = [{"fullUrl": urn, "resource": record}, {"resource": told},
+               {"fullUrl": urn.replace("0002", "0003"), "resource": slot}]  # fmt: skip
+    [bundle] = masked({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    shown, condition, free = (entry["resource"] for entry in bundle["entry"])
+    whole = f"{shown['name'][0]['given'][0]} {shown['name'][0]['family']}"
+    year, month, day = shown["birthDate"].split("-")
+    died = dt.date.fromisoformat(shown["deceasedDateTime"])
+    assert condition["subject"]["display"] == whole
+    assert condition["onsetDateTime"] == shown["deceasedDateTime"] != "2020-06-03"
+    assert condition["note"][0]["text"] == (
+        f"{whole}, {shown['telecom'][0]['value']}, born {month}/{day}/{year}, died {died.month}/{died.day}/{died.year}"
+    )
+    assert moves([slot], [free]) != {0}
+
+
+def test_a_number_that_records_of_two_types_share() -> None:
+    """Ids repeat between types: a practitioner of the same id tells nothing of a patient, or a place, whom nobody knows."""
+    doctor = {"resourceType": "Practitioner", "id": "1", "name": [{"family": "House", "given": ["Greg"]}]}
+    of_nobody = {**chart("Patient/1", "2020-01-10")[1], "note": [{"text": "Ann Joneswood, 1/10/2020, MRN 5556667"}]}
+    basic = {"resourceType": "Slot", "id": "1", "schedule": {"reference": "Schedule/1"}, "status": "busy",
+             "start": "2020-06-01T00:00:00Z", "end": "2020-06-01T01:00:00Z", "comment": "for Bob Jones"}  # fmt: skip
+    about = {
+        **doctor,
+        "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">Greg House</div>'},
+    }
+    note, slot, own = masked(about, of_nobody, basic)[1:] + masked(about)
+    assert note["note"][0]["text"] == "[redacted]"
+    assert slot["comment"] == "[redacted]"
+    assert own["name"][0]["family"] in own["text"]["div"]
+
+
+@pytest.mark.parametrize("own_id", [{"id": "b"}, {}])
+def test_a_document_s_own_date_moves_with_its_patient(own_id: dict[str, str]) -> None:
+    """So that a letter is not written before what it tells, and bdl-10 holds without an id too; of several patients it does not."""
+    letter = {"resourceType": "Composition", "id": "c", "status": "final", "type": {"text": "x"}, "title": "x",
+              "subject": {"reference": "Patient/p1"}, "date": "2020-01-05"}  # fmt: skip
+    entries = [
+        {"resource": one}
+        for one in (letter, patient("p1", "Novak", "Maria"), encounter("e", "Patient/p1", "2020-01-04"))
+    ]
+    bundle = {
+        "resourceType": "Bundle",
+        **own_id,
+        "type": "document",
+        "timestamp": "2020-01-05T10:00:00Z",
+        "entry": entries,
+    }
+    [found] = masked(bundle)
+    inside = [entry["resource"] for entry in found["entry"] if entry["resource"]["resourceType"] != "Patient"]
+    [offset] = moves([letter, entries[2]["resource"]], inside)
+    assert found["timestamp"] == f"{dt.date(2020, 1, 5) + dt.timedelta(offset)}T10:00:00Z"
+    many = {**bundle, "id": "b", "entry": [*entries, {"resource": encounter("e2", "Patient/p2", "2020-01-04")}]}
+    assert masked(many)[0]["timestamp"] != found["timestamp"]
+
+
 def test_a_subject_whom_nobody_knows() -> None:
     """A dangling reference stays dangling; all that refers to it moves together, and its texts are not read."""
     documents = chart("Patient/ghost", "2022-02-02")
@@ -298,6 +380,25 @@ def test_a_practitioner_by_conditional_reference() -> None:
     assert individual["reference"] == f"Practitioner?identifier={system}|{found['identifier'][0]['value']}"
     assert found["identifier"][0]["value"] != "1234567893"
     assert individual["display"].split()[-2:] == [found["name"][0]["given"][0], found["name"][0]["family"]]
+
+
+def test_a_number_that_only_its_record_s_type_rules() -> None:
+    """A conditional reference names no type: the record that has the number does. Escapes of FHIR's search are undone."""
+    system = "http://hospital.example/npi"
+    kind = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "NPI"}]}
+    doctor = {"resourceType": "Practitioner", "id": "d", "name": [{"family": "House"}],
+              "identifier": [{"system": system, "type": kind, "value": "1234567893"}]}  # fmt: skip
+    odd = patient("p1", "Novak", "Maria", identifier=[{"system": "http://h.example/mrn", "value": "A 1|2"}])
+    who = {"individual": {"reference": f"Practitioner?identifier={system}|1234567893"}}
+    escaped = "Patient?identifier=http%3A%2F%2Fh.example%2Fmrn%7CA%201%5C%7C2"
+    visits = [
+        encounter("e", escaped, "2022-02-02") | {"participant": [who]},
+        encounter("f", "Patient/p1", "2022-02-02"),
+    ]
+    found, record, seen, plain = masked(doctor, odd, *visits)
+    assert seen["participant"][0]["individual"]["reference"].endswith("|" + found["identifier"][0]["value"])
+    assert seen["subject"]["reference"].endswith("%7C" + record["identifier"][0]["value"])
+    assert seen["period"] == plain["period"]
 
 
 # ── the sample ──

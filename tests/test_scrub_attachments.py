@@ -46,9 +46,9 @@ def bound() -> BoundMasker:
     return scrub.with_record(RecordMaskers(kinds, default=FormatPreserving().bind(keys))).with_people(Known())
 
 
-def masked(bound: BoundMasker, raw: bytes, content_type: str | None, subject: str | None = "p1") -> bytes | None:
+def masked(bound: BoundMasker, raw: bytes, content_type: str | None, owner: str | None = "Patient/p1") -> bytes | None:
     data = base64.b64encode(raw).decode()
-    [answer] = bound.mask_distinct([data], owner=[subject and "Patient/" + subject], people=[None], chart=[None], content_type=[content_type])
+    [answer] = bound.mask_distinct([data], owner=[owner], people=[None], chart=[None], content_type=[content_type])
     return None if answer is None else base64.b64decode(answer, validate=True)
 
 
@@ -176,14 +176,16 @@ def test_what_is_no_base64_is_gone(bound: BoundMasker) -> None:
 
 def test_base64_in_lines_is_read(bound: BoundMasker) -> None:
     data = base64.encodebytes(TEXT.encode() * 5).decode()
-    [answer] = bound.mask_distinct([data], owner=["Patient/p1"], people=[None], chart=[None], content_type=["text/plain"])
+    [answer] = bound.mask_distinct(
+        [data], owner=["Patient/p1"], people=[None], chart=[None], content_type=["text/plain"]
+    )
     assert answer is not None and is_clean(base64.b64decode(answer).decode())
 
 
 def test_a_text_of_somebody_unknown_is_the_placeholder_in_its_charset(bound: BoundMasker) -> None:
     raw = b"\xff\xfe" + TEXT.encode("utf-16-le")
-    assert masked(bound, raw, UTF16, subject=None) == b"\xff\xfe" + "[redacted]".encode("utf-16-le")
-    assert masked(bound, b"<p>Jose</p>", "text/html", subject="stranger") is None
+    assert masked(bound, raw, UTF16, owner=None) == b"\xff\xfe" + "[redacted]".encode("utf-16-le")
+    assert masked(bound, b"<p>Jose</p>", "text/html", owner="Patient/stranger") is None
 
 
 def test_a_mark_is_seen_in_every_charset() -> None:

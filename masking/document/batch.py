@@ -30,6 +30,7 @@ from masking.maskers.base import BETWEEN
 from masking.native import Bytes, Ints
 from masking.pools.names import official
 
+
 @dataclass
 class Walked:
     """A batch whose values have their rules; `jobs` are those that maskers must answer."""

@@ -81,13 +81,12 @@ class Whose:
     def _places(self, rows: Ints) -> Ints:
         frames = self._walked.tape["frame"][rows]
         self._find(np.unique(frames))
-        return self._key_of[frames]
+        found: Ints = self._key_of[frames]
+        return found
 
     def dangling(self) -> list[int]:
         """The types, by number, of resources whose subject a reference names and no record describes, one a resource."""
-        unknown = [
-            name is not None and _is_named(name) and self._references.is_unknown(name) for name in self._names
-        ]
+        unknown = [name is not None and _is_named(name) and self._references.is_unknown(name) for name in self._names]
         found = np.flatnonzero((self._key_of >= 0) & np.array([*unknown, False])[self._key_of])
         kinds = self._frames["type"][found].tolist()
         persons, bundle = self._walked.persons, self._bundle

@@ -36,7 +36,7 @@ CONTEXT = (
     "address",  # the whole source address in one line: line|city|state|postalCode|country, joined by '|'
     "referent",  # the name of the record that the Reference (or `who`) beside the value means: `Patient/123`; `/123` of any type
     "facility",  # the name that a facility's own record has, where the value is said of it elsewhere; null beside the record's own
-    "owner",  # the name of the record whose key the subject is: `Patient/123`; `/123` of any type; `Location/1` of what names nobody
+    "owner",  # the name of the record whose key the subject is: `Patient/123`; `/123` of any type; its own of what names nobody
     "people",  # the names of all records of humans and organizations that the resource refers to, joined by BETWEEN
     "content_type",  # Attachment.contentType beside the value
     "data",  # Attachment.data beside the value

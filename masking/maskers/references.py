@@ -68,7 +68,6 @@ class IdentifierMaskers:
             answers.update(((system, value), text) for value, text in zip(values, masked, strict=True))
         return answers
 
-
     def _type(self, system: str, value: str) -> str | None:
         """The type code by which the record of whoever has an identifier rules it; null where none does."""
         if self.people is None or not self.types or system in self.systems:

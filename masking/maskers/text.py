@@ -67,7 +67,9 @@ class Narrative(Masker):
 
 
 #: A type, a subtype, and what may stand behind: parameters, of which the charset alone says how to read the bytes.
-_MEDIA_TYPE = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126})\s*(;.*)?", re.S)
+_MEDIA_TYPE = re.compile(
+    r"\s*([A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126})\s*(;.*)?", re.S
+)
 _CHARSET = re.compile(r";\s*(charset\s*=\s*\"?[A-Za-z0-9][A-Za-z0-9._:-]{0,39}\"?)\s*(?=;|$)", re.I)
 
 

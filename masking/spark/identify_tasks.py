@@ -171,15 +171,17 @@ def _keys(references: Iterable[bytes]) -> set[str]:
 class HolderTask:
     """Finds the records that have the identifiers by which others are linked to them. `run` is given to `mapInArrow`."""
 
-    sources: tuple[str, ...] = field(repr=False)
+    paths: tuple[str, ...] = field(repr=False)  # of gathered records
     folder: str
 
     def run(self, rows: Iterable[Any]) -> Iterator[Any]:
-        """Indexes into `sources` in, pairs of records' and identifiers' names out."""
-        wanted = frozenset(msgspec.msgpack.decode(storage.read_bytes(numbers_path(self.folder)) or b"\x90", type=list[str]))
+        """Indexes into `paths` in, pairs of records' and identifiers' names out."""
+        wanted = frozenset(
+            msgspec.msgpack.decode(storage.read_bytes(numbers_path(self.folder)) or b"\x90", type=list[str])
+        )
         for batch in rows:
             for index in batch.column(0).to_pylist():
-                records = (_facts(payload) for _, payload in read_rows(self.sources[index]))
+                records = (_facts(payload) for _, payload in read_rows(self.paths[index]))
                 pairs = _encode(sorted(set(numbered(records, wanted))))
                 yield pa.RecordBatch.from_arrays([pa.array([pairs], pa.binary())], ["pairs"])
 
