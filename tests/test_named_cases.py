@@ -206,6 +206,35 @@ def test_names_with_marks_of_iteration_in_a_note(family: str, given: str) -> Non
 # ── several records, one human ──
 
 
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("lives at 12 Elm Street", ("12", "Elm")),
+        ("12 ELM ST., #4", ("ELM",)),
+        ("12 Elm St Apt. 4", ("12", "Elm")),
+        ("2201 N. Lakeshore Dr., Apt. 9", ("2201", "Lakeshore")),
+        ("2201 North Lakeshore Drive", ("2201", "Lakeshore")),
+        ("chart 0045213", ("45213",)),
+        ("number 482931", ("482931",)),
+        ("number 00482931", ("482931",)),
+    ],
+)
+def test_what_is_written_short_in_a_note(written: str, left: tuple[str, ...]) -> None:
+    """A street without its unit, a number without its letters or zeros: with the fake's own street and digits."""
+    numbers = [
+        {"system": f"http://h.example/{n}", "value": value} for n, value in enumerate(("MRN-0045213", "00482931"))
+    ]
+    homes = [{**HOME, "line": [line]} for line in ("12 Elm Street Apt 4", "2201 N Lakeshore Dr Apt 9")]
+    record = patient("p1", "Novak", "Maria", identifier=numbers, address=homes)
+    note = {**chart("Patient/p1", "2020-01-10")[1], "note": [{"text": written}]}
+    shown, found = masked(record, note)
+    text = found["note"][0]["text"]
+    assert not any(word in text for word in left)
+    digits = re.sub(r"\D", "", text)
+    fakes = [number["value"] for number in shown["identifier"]] + [home["line"][0] for home in shown["address"]]
+    assert any(fake.startswith(digits) or fake.endswith(digits) or digits[:2] in fake for fake in fakes)
+
+
 def test_records_that_are_linked_are_one_human() -> None:
     """By Patient.link, in a chain, and by a Person: one persona, one offset."""
     one = patient("a", "Novak", "Maria")

@@ -84,6 +84,7 @@ class Contact(_Quiet, frozen=True):
     telecoms: tuple[Telecom, ...] = ()
     addresses: tuple[Address, ...] = ()
     organization: str = ""  # a record's name
+    sex: str = ""
 
 
 class Facts(msgspec.Struct, array_like=True, gc=False, eq=True):

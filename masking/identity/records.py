@@ -205,6 +205,7 @@ def _contacts(value: Any, root: str, home: str) -> Iterator[Contact]:
             _set(_telecoms(item.get("telecom"), home)),
             _set(_addresses(item.get("address"))),
             next(iter(_named(item, "organization", root)), ""),
+            _text(item.get("gender")),
         )
 
 

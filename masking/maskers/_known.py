@@ -188,8 +188,7 @@ def _wishes(facts: Any, record: RecordMaskers) -> Iterator[_Wish]:
         if len(date) >= len("2020-01-03"):
             yield _Wish("birth_date", date[:10], record.by_kind.get("date"), told)
     for contact in facts.contacts:
-        # A contact's own gender is not known here; its names are masked without it, as where none is given.
-        apart = {**told, "sex": None}
+        apart = {**told, "sex": contact.sex or None}
         yield from _of_names(contact.names, apart, record)
         yield from _of_places(contact, apart, record)
 

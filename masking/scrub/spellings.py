@@ -19,7 +19,15 @@ _LEAST_NUMBER = 5  # symbols of a number that is looked for without a label: sho
 _LEAST_MIXED = 4  # the same, with letters and digits in it
 _SPLIT = re.compile(r"[\s,;/()\[\]\"“”&+]+")
 _EXTENSION = re.compile(r"\s*(?:;?\s*ext(?:ension)?\.?=?|x|#)\s*:?\s*([0-9]{1,8})$", re.IGNORECASE)
-_MOST_LINES = 8
+_MOST_LINES = 16
+#: The unit at the end of a street line, which people leave out.
+_UNIT = re.compile(
+    r"[\s,]+(?:(?:apt|apartment|unit|suite|ste|room|rm|floor|fl|bldg|building|lot|no)\b\.?\s*#?|#)\s*[\w-]{1,8}\.?$",
+    re.IGNORECASE,
+)
+#: Digits at the end of a number that are looked for without what stands before them.
+_LEAST_TAIL = 6
+_TAIL = re.compile(r"[^0-9]*?0*([1-9][0-9]*)")
 
 
 class Entry(NamedTuple):
@@ -71,8 +79,12 @@ class Spelled:
         elif kind == "birth_date":
             return
         elif kind == "line":
+            street, other = _UNIT.sub("", real), _UNIT.sub("", fake)
             for spelling in _lines(real):
                 self._put(spelling, Entry(kind, fake, TEXT, 0, ""))
+            if street != real and any(map(str.isdigit, street)):
+                for spelling in _lines(street):
+                    self._put(spelling, Entry(kind, other, TEXT, 0, ""))
         else:
             folded = fold(real)
             # An organization or a town that is one word may be a word of the language as well.
@@ -89,6 +101,10 @@ class Spelled:
             self._put(real[:5], Entry(kind, fake[:5] if fake[:5].isdigit() else fake, NUMBER, 0, ""))
         if (len(core) >= _LEAST_NUMBER or (len(core) >= _LEAST_MIXED and 0 < digits < len(core))) and digits:
             self._put(real, Entry(kind, fake, NUMBER, 0, ""))
+        if kind == "identifier":
+            for tail in _tails(real):
+                other = fake[-len(tail) :]
+                self._put(tail, Entry(kind, other if other.isdigit() else fake, NUMBER, 0, ""))
 
     def _add_name(self, kind: str, real: str, fake: str) -> None:
         words, fakes = _words(real), _words(fake)
@@ -195,6 +211,15 @@ def _lines(real: str) -> Iterable[str]:
         if number >= _MOST_LINES:
             return
         yield " ".join(spelling)
+
+
+def _tails(real: str) -> Iterable[str]:
+    """The digits of `MRN-0045213` as they are written without the letters, and without the zeros, before them."""
+    core = "".join(filter(str.isalnum, real))
+    found = _TAIL.fullmatch(core)
+    if found is not None:
+        digits = core.lstrip("".join(filter(str.isalpha, core)))
+        yield from (tail for tail in dict.fromkeys((digits, found[1])) if tail != core and len(tail) >= _LEAST_TAIL)
 
 
 def cased(fake: str, found: str) -> str:
