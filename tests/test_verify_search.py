@@ -128,6 +128,16 @@ def test_escapes_of_json_are_undone(looker: Looker) -> None:
     } == {"?.display"}
 
 
+def test_two_dates_of_a_period_are_not_read_as_one(looker: Looker) -> None:
+    """`02-03","end":"1987` is no 2 March 1987; within a text the day may well be so."""
+    period = b'{"period":{"start":"1986-02-03","end":"1987-05-01"}}'
+    said = b'{"note":"on 02-03 of 1987"}'
+    owner = [[looker.known.owner(ME)]]
+    for document, births in ((period, False), (said, True)):
+        marks = looker.known.marks[looker.look([document], owner).places] >> 8
+        assert bool((marks & Kind.BIRTH).any()) is births
+
+
 def test_names_of_one_person_lead_to_one_owner() -> None:
     related = {"resourceType": "RelatedPerson", "id": "r", "patient": {"reference": ME}, "name": [{"family": "Wexley"}]}
     bundle = {

@@ -218,7 +218,8 @@ def scan(
             or (lead == 1 and length == 3 and after_digits == 116)
         )
         if not is_day_number and month == 0:
-            if length > 3:  # `of`, `the` may stand between
+            # `of`, `the` may stand between; not a property's name, such as the `"end"` of a period
+            if length > 3 or (at < size and text[at] == 34):
                 groups = 0
             digit_groups = 0
             continue
