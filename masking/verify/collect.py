@@ -26,6 +26,8 @@ from masking.verify.values import dicts, flat, texts, walk, walk_bundle
 
 _decode = msgspec.json.Decoder(float_hook=float).decode
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
+#: What begins the number of an extension behind a telephone's.
+_LINE_OF_ITS_OWN = re.compile(r"\s*(?:#|[;,]?\s*\bext(?:ension|\.)?|\bx)[\s:=]*\d", re.IGNORECASE)
 #: Records that are nobody else's.
 _OWN = frozenset({"Patient", "Practitioner", "Organization", "Location", "PractitionerRole"})
 #: Types that references by `urn:uuid:` alone lead to in exports without Bundles: the UUID is the id.
@@ -218,7 +220,7 @@ def forms(found: Found) -> Iterator[Found]:
     """A value in the forms in which it is looked for."""
     kind, text, owner = found
     if kind == Kind.PHONE:
-        digits = "".join(filter(str.isdecimal, text))
+        digits = "".join(filter(str.isdecimal, _LINE_OF_ITS_OWN.split(text)[0]))
         if len(digits) == 11 and digits[0] == "1":
             digits = digits[1:]
         yield Found(kind, digits or text, owner)

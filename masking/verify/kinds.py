@@ -49,7 +49,7 @@ NOBODYS = Kind.EMAIL | Kind.PHOTO | Kind.UUID
 LEAST = {
     Kind.NAME_WORD: 3, Kind.FULL_NAME: 6, Kind.LINE: 7, Kind.TOWN: 4, Kind.ZIP: 5, Kind.FACILITY: 8, Kind.BIRTH: 8,
     Kind.PHONE: 7, Kind.EMAIL: 6, Kind.SSN: 9, Kind.RECORD: 5, Kind.PLAN: 5, Kind.ACCOUNT: 5, Kind.LICENCE: 5,
-    Kind.VEHICLE: 5, Kind.DEVICE: 6, Kind.URL: 10, Kind.IP: 7, Kind.PHOTO: 40, Kind.ID: 6, Kind.NUMBER: 6,
+    Kind.VEHICLE: 5, Kind.DEVICE: 6, Kind.URL: 10, Kind.IP: 7, Kind.PHOTO: 20, Kind.ID: 6, Kind.NUMBER: 6,
     Kind.UUID: 32,
 }  # fmt: skip
 
@@ -90,10 +90,10 @@ IDENTIFIER_SYSTEMS = {
     "http://hl7.org/fhir/sid/us-mbi": Kind.PLAN,
 }
 
-#: Elements of bare types, by where R4 defines them.
+#: Elements of bare types, by where R4 defines them (a choice is one element).
 ELEMENTS = {
     "Patient.birthDate": Kind.BIRTH,
-    "Patient.deceasedDateTime": Kind.BIRTH,
+    "Patient.deceased[x]": Kind.BIRTH,
     "Person.birthDate": Kind.BIRTH,
     "RelatedPerson.birthDate": Kind.BIRTH,
     "Practitioner.birthDate": Kind.BIRTH,
@@ -105,6 +105,8 @@ ELEMENTS = {
     "Coverage.subscriberId": Kind.PLAN,
     "Coverage.class.value": Kind.PLAN,
     "Device.serialNumber": Kind.DEVICE,
+    "Device.lotNumber": Kind.DEVICE,
+    "Immunization.lotNumber": Kind.DEVICE,
     "Device.distinctIdentifier": Kind.DEVICE,
     "Device.udiCarrier.carrierHRF": Kind.DEVICE,
     "Device.udiCarrier.carrierAIDC": Kind.DEVICE,

@@ -102,9 +102,10 @@ def _reference(reference: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
         yield Kind.FULL_NAME, display
 
 
-def _name_extension(extension: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
+def _extension(extension: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
     if extension.get("url") in NAME_EXTENSIONS:
         yield from ((Kind.NAME_WORD, text) for text in texts(extension.get("valueString")))
+    yield from ((Kind.PHOTO, text) for text in texts(extension.get("valueBase64Binary")))
 
 
 _SPECIAL: dict[str, Callable[[dict[str, Any]], Iterator[tuple[Kind, str]]]] = {
@@ -113,7 +114,7 @@ _SPECIAL: dict[str, Callable[[dict[str, Any]], Iterator[tuple[Kind, str]]]] = {
     "Identifier": _identifier,
     "Attachment": _attachment,
     "Reference": _reference,
-    "Extension": _name_extension,
+    "Extension": _extension,
 }
 
 
