@@ -103,6 +103,22 @@ def _table(cell: Callable[[str], object]) -> Callable[[Copy, Manifest, Mapping[K
     return plant
 
 
+def _delta(copy: Copy, manifest: Manifest, lot: Mapping[Kind, Found]) -> Planted:
+    """A Delta table of the run's that has a row more than Parquet."""
+    places = {}
+    for number, kind, text, _ in _each(manifest, lot):
+        folder, name = f"delta/planted-{number}x", "part-00000.snappy.parquet"
+        buffer = io.BytesIO()
+        pq.write_table(pa.table({"id": ["nothing", None], "cell": [None, text]}), buffer)
+        copy.put(f"{folder}/{name}", buffer.getvalue())
+        info = {"userMetadata": json.dumps({"run_id": manifest.run_id})}
+        add = {"path": name, "partitionValues": {}, "size": buffer.tell(), "dataChange": True}
+        commit = (json.dumps({"commitInfo": info}), json.dumps({"add": add}))
+        copy.put(f"{folder}/_delta_log/{0:020d}.json", "\n".join(commit).encode())
+        places[kind] = frozenset({f"{folder}/{name}"})
+    return dataclasses.replace(manifest, settings={**manifest.settings, "formats": "ndjson,parquet,delta"}), places
+
+
 def _no_name(found: Found) -> str:
     if found.kind == Kind.ZIP:
         return "five digits stand in names of files by chance"
@@ -126,6 +142,7 @@ BESIDE = (
         _table(lambda text: [{"value": text}]),
         lambda found: "",
     ),
+    Beside("Delta table", "a text column of a Delta table alone", _delta, lambda found: ""),
     Beside(
         "table, JSON",
         "a column of JSON in a Parquet table alone",

@@ -21,8 +21,9 @@ from masking.verify.words import KIND_SHIFT
 
 #: Words alone are no finding in prose of the program's own, nor are days: a run has a day.
 _IN_FILES = ~int(Kind.NAME_WORD | Kind.TOWN | Kind.ZIP | Kind.BIRTH)
-#: Tables are made of the documents, in which values were judged: what is in a table alone is a finding whatever it is.
-_IN_TABLES = ~0
+#: Tables are made of the documents, in which values were judged: what is in a table alone is a finding whatever it is. In one
+#: that other runs have rows in, names, towns and days may be fakes of theirs.
+_IN_TABLES, _IN_SHARED = ~0, _IN_FILES & ~int(Kind.FULL_NAME)
 _IN_NAMES = ~int(Kind.ZIP)
 _MOST_BYTES = 256 << 20
 _CHUNK = 8 << 20
@@ -66,14 +67,33 @@ def _without_types(word: str, types: set[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A file that lies beside the documents: its place below the destination, its path, and whether it is this run's alone."""
+
+    short: str
+    path: str
+    is_own: bool = True
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it holds rows."""
+        return self.path.endswith(_TABLE)
+
+    @property
+    def mask(self) -> int:
+        """The kinds that are a finding in it."""
+        return _IN_FILES if not self.is_table else _IN_TABLES if self.is_own else _IN_SHARED
+
+
+@dataclass(frozen=True, slots=True)
 class AsideTask:
     """Searches what is in files. `run` is given to `mapInArrow`.
 
-    files: of each the path below the destination, and the place. folder: of the tables of what is known, and of `JUDGED`:
-    the places there of values that were met in documents, with whose they are; tables hold the same once more.
+    folder: of the tables of what is known, and of `JUDGED`: the places there of values that were met in documents, with
+    whose they are; tables hold the same once more.
     """
 
-    files: tuple[tuple[str, str], ...]
+    files: tuple[Beside, ...]
     folder: str
     humans: int
 
@@ -82,15 +102,13 @@ class AsideTask:
         looker = Looker.of(load_known(self.folder, self.humans))
         judged = unpack(storage.read_bytes(storage.join(self.folder, JUDGED)) or b"")["places"]
         for number in numbers(rows):
-            short, path = self.files[number]
-            is_table = path.endswith(_TABLE)
-            mask, known = (_IN_TABLES, judged) if is_table else (_IN_FILES, _NONE)
-            where = "in a table, and in no document" if is_table else "in a file beside the documents"
-            for part, content in enumerate(texts_of(path) if is_table else _contents(path), 1):
-                if kinds := _kinds(looker, content, mask, known):
-                    yield row(
-                        encode(Finding("leak", f"{_named(kinds)}: {where}", "", 1, ((_shown(looker, short), part),)))
-                    )
+            file = self.files[number]
+            known = judged if file.is_table else _NONE
+            where = "in a table, and in no document" if file.is_table else "in a file beside the documents"
+            for part, content in enumerate(texts_of(file.path) if file.is_table else _contents(file.path), 1):
+                if kinds := _kinds(looker, content, file.mask, known):
+                    place = (_shown(looker, file.short), part)
+                    yield row(encode(Finding("leak", f"{_named(kinds)}: {where}", "", 1, (place,))))
                     break
 
 

@@ -16,12 +16,9 @@ import numpy as np
 
 from masking import storage
 from masking.errors import InputError
-from masking.report.data import REPORT_DATA
-from masking.report.drill import DRILL
-from masking.report.manifest import MANIFEST, Manifest, run_folder
+from masking.report.manifest import Manifest, run_folder
 from masking.report.measures import Measures
-from masking.report.page import REPORT
-from masking.report.verdict import VERDICT, Finding
+from masking.report.verdict import Finding
 from masking.risk.settings import RiskSettings
 from masking.sources.documents import ANOTHER_TYPE
 from masking.spark.lines import Limits, Reader
@@ -29,9 +26,11 @@ from masking.spark.measure import RuleFacts, measure
 from masking.spark.read import InputFile, Inputs
 from masking.spark.splits import Block, plan_tasks
 from masking.spark.verify_aside import JUDGED, AsideTask, search_names
+from masking.spark.verify_delta import DeltaTask, TablesTask
 from masking.spark.verify_gather import CollectTask, FilesTask
 from masking.spark.verify_pairs import Stretch, document_key, stretches
 from masking.spark.verify_receipts import Checked, FaultCount
+from masking.spark.verify_tables import delta_parts, own_files
 from masking.spark.verify_tasks import CheckTask
 from masking.spark.verify_weighing import Faults, offsets_of, pairs_of
 from masking.spark.write import QUARANTINE
@@ -232,29 +231,23 @@ class Verification:
         return dict(found)
 
     def _search_aside(self, known: Known, arrays: Sequence[Mapping[str, Any]]) -> list[Finding]:
-        """Search everything at the run's place but its NDJSON: names of files and folders, and what is in the files."""
-        root = run_folder(self._clean, self._manifest.run_id)
-        named = {storage.join(self._clean, file.path) for file in self._manifest.files}
-        names: list[str] = []
-        files: list[tuple[str, str]] = []
-        manifest = storage.join(self._clean, MANIFEST)
-        paths = [file.path for file in storage.list_files(root)]
-        own = {
-            storage.join(root, name) for name in (VERDICT, REPORT, REPORT_DATA, DRILL)
-        }  # made of the manifest and of numbers
-        for path in sorted([*paths, manifest]):
-            short = path.removeprefix(self._clean).strip("/")
-            if path != manifest:
-                names.append(path.removeprefix(root).strip("/"))
-            if path not in named and path not in own:
-                files.append((short, path))
+        """Search everything but NDJSON: names of files and folders, and what is in the files; hold tables against documents."""
+        manifest, clean = self._manifest, self._clean
+        files, names = own_files(manifest, clean)
+        parts, delta, faults = delta_parts(manifest, clean)
         met = [one[name] for one in arrays for name in ("own_places", "other_places")]
         judged = np.unique(np.concatenate(met)) if met else np.zeros(0, np.int64)
         storage.write_bytes(storage.join(self._work, JUDGED), pack({"places": judged}))
-        job = AsideTask(tuple(files), self._work, known.humans)
-        found = [msgspec.json.decode(one, type=Finding) for one in self._job(job, len(files), _ASIDE)]
-        run = run_folder("", self._manifest.run_id).strip("/") + "/"
-        return [*search_names(known, run, names), *sorted(found, key=lambda one: one.places)]
+        jobs = (
+            (AsideTask((*files, *delta), self._work, known.humans), len(files) + len(delta)),
+            (TablesTask(manifest.tables, clean), len(manifest.tables)),
+            (DeltaTask(tuple(parts), clean), len(parts)),
+        )
+        found = [msgspec.json.decode(one, type=Finding) for job, count in jobs for one in self._job(job, count, _ASIDE)]
+        run = run_folder("", manifest.run_id).strip("/") + "/"
+        faults += search_names(known, run, names)
+        faults += search_names(known, "", [file.short for file in delta])
+        return [*faults, *sorted(found, key=lambda one: one.places)]
 
 
 class _Aside(msgspec.Struct):
