@@ -13,13 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from masking.errors import InputError
 from masking.report.manifest import MadeWith, Manifest, OutputFile
 from masking.report.verdict import Finding
 from masking.spark.inprocess import InProcess
-from masking.spark.verify_delta import DeltaPart, DeltaTask, TablesTask
-from masking.spark.verify_tables import delta_parts
-from masking.tables.delta_log import DeltaTable, read_log
+from masking.spark.verify_delta import DeltaPart, DeltaTable, DeltaTask, TablesTask
+from masking.spark.verify_tables import delta_parts, read_table
 
 RUN, LATER = "20260101T000000Z-000001", "20260201T000000Z-000002"
 
@@ -40,56 +38,28 @@ def commit(folder: Path, number: int, *actions: dict[str, Any], run: str = "") -
     (log / f"{number:020d}.json").write_text("\n".join(lines) + "\n")
 
 
-def checkpoint(folder: Path, number: int, rows: list[dict[str, Any]], part: str = "") -> None:
-    pq.write_table(pa.Table.from_pylist(rows), folder / "_delta_log" / f"{number:020d}.checkpoint{part}.parquet")
-
-
 # ── the log ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_files_come_and_go(tmp_path: Path) -> None:
+def test_a_table_tells_its_files_and_runs(tmp_path: Path) -> None:
     commit(tmp_path, 0, add("a.parquet"), add("b%20c.parquet"), run=RUN)
-    commit(tmp_path, 1, remove("a.parquet"), add("d.parquet", deletionVector={"cardinality": 3}), run=LATER)
+    commit(tmp_path, 1, remove("a.parquet"), add("d.parquet"), run=LATER)
     commit(tmp_path, 2)  # of somebody else's
-    assert read_log(str(tmp_path)) == DeltaTable(2, ("b c.parquet", "d.parquet"), 3, (RUN, LATER), True)
+    files = tuple(str(tmp_path / name) for name in ("b c.parquet", "d.parquet"))
+    assert read_table(str(tmp_path)) == DeltaTable(files, (RUN, LATER), True)
 
 
 def test_a_folder_without_a_log_is_no_table(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"")
-    assert read_log(str(tmp_path)) is None
+    assert read_table(str(tmp_path)) is None
 
 
-def test_a_checkpoint_stands_for_what_is_gone(tmp_path: Path) -> None:
+def test_where_a_checkpoint_stands_for_commits_runs_may_be_missing(tmp_path: Path) -> None:
     commit(tmp_path, 3, remove("a.parquet"), add("c.parquet"), run=LATER)
     rows = [{"add": {"path": "a.parquet"}, "remove": None}, {"add": {"path": "b.parquet"}, "remove": None}]
-    checkpoint(tmp_path, 2, rows)
-    checkpoint(tmp_path, 1, [{"add": {"path": "z.parquet"}}])
-    assert read_log(str(tmp_path)) == DeltaTable(3, ("b.parquet", "c.parquet"), 0, (LATER,), False)
-
-
-def test_a_checkpoint_in_parts_is_whole_or_passed_over(tmp_path: Path) -> None:
-    commit(tmp_path, 0, add("a.parquet"))
-    commit(tmp_path, 1, add("b.parquet"))
-    checkpoint(tmp_path, 1, [{"add": {"path": "a.parquet"}}], ".0000000001.0000000002")
-    both = ("a.parquet", "b.parquet")
-    assert read_log(str(tmp_path)) == DeltaTable(1, both, 0, (), True)
-    checkpoint(tmp_path, 1, [{"add": {"path": "b.parquet"}}], ".0000000002.0000000002")
-    (tmp_path / "_delta_log" / f"{0:020d}.json").unlink()
-    assert read_log(str(tmp_path)) == DeltaTable(1, both, 0, (), False)
-
-
-@pytest.mark.parametrize("case", ["gap", "torn", "sidecar"])
-def test_a_log_that_cannot_be_read_is_refused(tmp_path: Path, case: str) -> None:
-    commit(tmp_path, 0, add("a.parquet"))
-    if case == "gap":
-        commit(tmp_path, 2, add("b.parquet"))
-    elif case == "torn":
-        with (tmp_path / "_delta_log" / f"{0:020d}.json").open("a") as file:
-            file.write('{"add": {"pa')
-    else:
-        checkpoint(tmp_path, 0, [{"sidecar": {"path": "x.parquet"}}])
-    with pytest.raises(InputError, match=r"Delta table|kind that is not read"):
-        read_log(str(tmp_path))
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "_delta_log" / f"{2:020d}.checkpoint.parquet")
+    files = tuple(str(tmp_path / name) for name in ("b.parquet", "c.parquet"))
+    assert read_table(str(tmp_path)) == DeltaTable(files, (LATER,), False)
 
 
 # ── tables and documents ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -139,10 +109,11 @@ def test_delta_holds_the_rows_of_the_run(
 ) -> None:
     made = write(tmp_path, "runs/r/parquet/patient/a.parquet", ["1", "2", None])
     write(tmp_path, "delta/patient/p.parquet", there)
-    table = DeltaTable(0, ("p.parquet",), 0, (RUN,), True)
+    folder = tmp_path / "delta" / "patient"
+    table = DeltaTable((str(folder / "p.parquet"),), (RUN,), True)
     part = DeltaPart("Patient", "delta/patient", table, (made,), latest, alone)
     assert [one.what for one in findings(DeltaTask((part,), str(tmp_path)), 1)] == told
-    gone = replace(part, table=replace(table, files=("p.parquet", "q.parquet")))
+    gone = replace(part, table=replace(table, files=(*table.files, str(folder / "q.parquet"))))
     assert [one.what for one in findings(DeltaTask((gone,), str(tmp_path)), 1)] == [
         "a file that the Delta log names is not there"
     ]

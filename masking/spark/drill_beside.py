@@ -113,7 +113,8 @@ def _delta(copy: Copy, manifest: Manifest, lot: Mapping[Kind, Found]) -> Planted
         copy.put(f"{folder}/{name}", buffer.getvalue())
         info = {"userMetadata": json.dumps({"run_id": manifest.run_id})}
         add = {"path": name, "partitionValues": {}, "size": buffer.tell(), "dataChange": True}
-        commit = (json.dumps({"commitInfo": info}), json.dumps({"add": add}))
+        protocol = {"minReaderVersion": 1, "minWriterVersion": 2}
+        commit = [json.dumps(one) for one in ({"commitInfo": info}, {"protocol": protocol}, {"add": add})]
         copy.put(f"{folder}/_delta_log/{0:020d}.json", "\n".join(commit).encode())
         places[kind] = frozenset({f"{folder}/{name}"})
     return dataclasses.replace(manifest, settings={**manifest.settings, "formats": "ndjson,parquet,delta"}), places

@@ -15,9 +15,20 @@ from masking import storage
 from masking.report.manifest import OutputFile
 from masking.report.verdict import Finding
 from masking.spark.verify_gather import encode, numbers, row
-from masking.tables.delta_log import DeltaTable
 
 _ID = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaTable:
+    """A Delta table at its latest version: the places of its files. runs: those whose commits are in its log, oldest first.
+
+    is_whole: all commits from the first on are there, so that no run is missing.
+    """
+
+    files: tuple[str, ...]
+    runs: tuple[str, ...]
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +95,14 @@ class DeltaTask:
 
     def _faults(self, part: DeltaPart) -> Iterator[Finding]:
         where = ((part.folder, 0),)
-        paths = [storage.join(self.destination, part.folder, file) for file in part.table.files]
-        missing = sum(storage.find_file(path) is None for path in paths)
+        missing = sum(storage.find_file(path) is None for path in part.table.files)
         if missing:
             yield Finding("files", "a file that the Delta log names is not there", part.resource_type, missing, where)
             return
-        there = _ids(paths)
+        there = _ids(part.table.files)
         made = _ids([storage.join(self.destination, file.path) for file in part.files])
         distinct = pc.unique(there.drop_null())
-        twice = len(there) - there.null_count - len(distinct) - part.table.deleted
+        twice = len(there) - there.null_count - len(distinct)
         if twice > 0:
             yield Finding("counts", "an id that the Delta table holds twice", part.resource_type, twice, where)
         if part.is_latest:
@@ -100,7 +110,7 @@ class DeltaTask:
             lost = len(wanted) - int(pc.sum(pc.is_in(wanted, value_set=distinct)).as_py() or 0)
             if lost:
                 yield Finding("counts", "rows that the Delta table does not have", part.resource_type, lost, where)
-            if part.is_alone and not part.table.deleted:
+            if part.is_alone:
                 more = len(there) - (len(wanted) + made.null_count)
                 if more > 0:
                     yield Finding("counts", "rows that only the Delta table has", part.resource_type, more, where)

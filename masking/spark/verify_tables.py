@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from typing import Any
+
 from masking import storage
 from masking.errors import InputError
 from masking.report.data import REPORT_DATA
@@ -9,11 +13,12 @@ from masking.report.drill import DRILL
 from masking.report.manifest import MANIFEST, Manifest, OutputFile, run_folder
 from masking.report.page import REPORT
 from masking.report.verdict import VERDICT, Finding
+from masking.sources.deltalog import LOG, read_log
 from masking.spark.verify_aside import Beside
-from masking.spark.verify_delta import DeltaPart
-from masking.tables.delta_log import read_log
+from masking.spark.verify_delta import DeltaPart, DeltaTable
 
 DELTA = "delta"
+_COMMIT = re.compile(r"(\d{20})\.json")
 
 
 def delta_parts(manifest: Manifest, clean: str) -> tuple[list[DeltaPart], list[Beside], list[Finding]]:
@@ -36,7 +41,7 @@ def delta_parts(manifest: Manifest, clean: str) -> tuple[list[DeltaPart], list[B
         folder = storage.join(clean, DELTA, name)
         short, kind = f"{DELTA}/{name}", kinds.get(name, name)
         try:
-            table = read_log(folder)
+            table = read_table(folder)
         except InputError:
             faults.append(Finding("files", "the log of the Delta table cannot be read", kind, 1, ((short, 0),)))
             table = None
@@ -50,6 +55,37 @@ def delta_parts(manifest: Manifest, clean: str) -> tuple[list[DeltaPart], list[B
             latest = max(table.runs) == manifest.run_id and not manifest.deleted
             parts.append(DeltaPart(kind, short, table, tuple(made[kind]), latest, alone))
     return parts, files, faults
+
+
+def read_table(folder: str) -> DeltaTable | None:
+    """The Delta table in a folder; None where there is no log. `InputError` where it cannot be read file by file."""
+    logged = [file.path for file in storage.list_files(storage.join(folder, LOG))]
+    if not logged:
+        return None
+    found = read_log(folder, logged)
+    commits = {int(name[1]): path for path in logged if (name := _COMMIT.fullmatch(path.rpartition("/")[2]))}
+    runs = [run for number in sorted(commits) for run in _runs_of(commits[number])]
+    whole = sorted(commits) == list(range(found.version + 1))
+    return DeltaTable(tuple(file.path for file in found.files), tuple(dict.fromkeys(runs)), whole)
+
+
+def _runs_of(commit: str) -> list[str]:
+    """The run that a commit says it is of; none of commits of others."""
+    found = []
+    for line in filter(bytes.strip, (storage.read_bytes(commit) or b"").split(b"\n")):
+        info = _object(line).get("commitInfo")
+        said = _object(info.get("userMetadata") or "{}") if isinstance(info, dict) else {}
+        if isinstance(run_id := said.get("run_id"), str):
+            found.append(run_id)
+    return found
+
+
+def _object(text: bytes | str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def own_files(manifest: Manifest, clean: str) -> tuple[list[Beside], list[str]]:
