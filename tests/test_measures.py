@@ -154,6 +154,15 @@ def test_a_population_is_heeded(run: Quick, measures: Measures) -> None:
     assert replace(risk.cells, journalist=(0, 0)) == replace(risk_of(measures).cells, journalist=(0, 0))
 
 
+def test_a_run_without_patients_has_no_risk(source: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    for path in source.glob("Organization.*"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    measures = quick_run(folder, tmp_path, read_policy("realistic", reference_date=ON), ON).measures()
+    assert measures.risk is None and measures.utility == () and measures.coverage.paths
+
+
 # ── what would mend it ───────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -36,7 +36,7 @@ def test_who_is_not_told_apart_is_one_cell() -> None:
     assert (cells.k, cells.cells, cells.unique, cells.at_risk) == (25, 1, 0, 0.0)
 
 
-@pytest.mark.parametrize("p", [0.5, 0.1, 0.01, 0.001])
+@pytest.mark.parametrize("p", [0.9, 0.6, 0.5, 0.1, 0.001, 1e-8])
 def test_journalist_risk_is_that_of_the_closed_forms(p: float) -> None:
     """Franconi and Polettini 2004 give them for one and for two people."""
     q = 1 - p
@@ -44,7 +44,13 @@ def test_journalist_risk_is_that_of_the_closed_forms(p: float) -> None:
     assert journalist(2, p) == pytest.approx(p / q * (p / q * math.log(p) + 1), rel=1e-5)
 
 
-@given(st.integers(1, 300), st.floats(0.001, 1.0))
+@given(st.integers(1, 60))
+def test_both_ways_to_the_journalists_risk_agree(size: int) -> None:
+    below, above = journalist(size, 0.5), journalist(size, math.nextafter(0.5, 1))
+    assert below == pytest.approx(above, rel=1e-9)
+
+
+@given(st.integers(1, 200), st.floats(1e-9, 1.0))
 def test_journalist_risk_lies_below_the_prosecutors(size: int, fraction: float) -> None:
     found = journalist(size, fraction)
     assert 0 < found <= 1 / size and found >= fraction / size * 0.99

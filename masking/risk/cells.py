@@ -55,17 +55,24 @@ def journalist(size: int, fraction: float) -> float:
     """
     if fraction >= 1:
         return 1 / size
-    # Terms P(F) / F from F = f on, each made of the one before; what is left out is below the last term through p.
+    if fraction > 0.5:
+        return _by_series(size, fraction)
+    # p times the integral of s**(f - 1) / (p + (1 - p) s) over 0 to 1, by parts; errors shrink where p is below a half.
+    rest = 1 - fraction
+    found = -math.log(fraction) / rest
+    for one in range(1, size):
+        found = (1 / one - fraction * found) / rest
+    return min(fraction * found, 1 / size)
+
+
+def _by_series(size: int, fraction: float) -> float:
+    """The same: terms P(F) / F from F = f on, each made of the one before, until what is left does not count."""
     total, many, chance = 0.0, size, fraction**size
-    if chance == 0.0:
-        return fraction / size
-    while True:
+    while chance / many > 1e-12 * total or many < 2 * size:
         total += chance / many
         chance *= many / (many - size + 1) * (1 - fraction)
         many += 1
-        falls = many * (1 - fraction) < many - size + 1
-        if (falls and chance / many < 1e-9 * total * fraction) or many > 10_000_000:
-            return min(total, 1 / size)
+    return min(total, 1 / size)
 
 
 def kappa(same: int, before: Mapping[str, int], after: Mapping[str, int]) -> float:

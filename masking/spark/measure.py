@@ -109,6 +109,8 @@ class _Measuring:
 
     def _risk(self) -> tuple[Risk | None, tuple[Domain, ...]]:
         settings = self._settings
+        if not self._tasks:
+            return None, ()
         found = [
             msgspec.msgpack.decode(one, type=_People)
             for one in self._shared(PeopleTask, attributes=settings.attributes, people=self._people)
