@@ -19,6 +19,7 @@ _MOST_RESULTS = 400
 _SHOWN_RESULTS = 6
 _SHOWN_LABELS = 12
 _BINS = 12
+_DIGITS = 12  # of a distance: more than any number of values can tell apart, and fewer than sums of floats blur
 _AGES = "Age, "
 #: Distributions of numbers, and their units. Those of results bear their unit in their name.
 NUMBERS = {"Age": "years", "Length of stay": "hours", "Months since the first encounter": "months"}
@@ -103,7 +104,8 @@ def total_variation(before: Counter[str], after: Counter[str]) -> float:
         return 0.0
     if not first or not last:
         return 1.0
-    return sum(abs(before[label] / first - after[label] / last) for label in sorted(before.keys() | after.keys())) / 2
+    apart = sum(abs(before[label] / first - after[label] / last) for label in sorted(before.keys() | after.keys()))
+    return round(apart / 2, _DIGITS)
 
 
 def distances(before: Counter[str], after: Counter[str]) -> tuple[float | None, float | None]:
@@ -120,7 +122,7 @@ def distances(before: Counter[str], after: Counter[str]) -> tuple[float | None, 
         gap += old[value] / first - new[value] / last
         most = max(most, abs(gap))
         moved += abs(gap) * (following - value)
-    return most, moved
+    return round(most, _DIGITS), round(moved, _DIGITS)
 
 
 def _by_number(counts: Counter[str]) -> Counter[float]:
