@@ -226,6 +226,9 @@ def test_leaves_of_what_is_no_json() -> None:
         ("Call Dr. Ann Zoë, 555.", "Call Dr. Eve Zoë, 777.", True),  # a half of a name that stayed
         ("Signed by Ann Zoë at noon", "Accompanied by Eve Zoë, who may be reached", False),
         ("Seen by Zoë Adams.", "Patient: Zoë Quist is well.", False),
+        ("Accompanied by Zoë Cook, who may be reached", "Signed electronically by Zoë Quist at noon", False),
+        ("Accompanied by Zoë Cook, who may be reached", "Accompanied by Zoë Quist, who may be reached", True),
+        ("by Zoë", "by Zoë", True),
         ("Zoë", "Zoë", True),
         ("xZoëx stays", "other words of Zoëly", True),  # not by itself: nothing is told of its place
     ],

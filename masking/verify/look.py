@@ -22,6 +22,8 @@ _decode = msgspec.json.Decoder(float_hook=str).decode
 _TOKEN = re.compile(r"[^\W_](?:['’-]?[^\W_])+")
 #: Words on each side that tell where a name stands.
 _NEAR = 3
+#: Beside a name of anybody.
+_JOINTS = frozenset(("a", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"))
 
 
 class Finds(NamedTuple):
@@ -121,14 +123,15 @@ class Looker:
         return found
 
     def stands_alike(self, place: int, before: Sequence[str], after: Sequence[str]) -> bool:
-        """Whether a word that texts held before and hold now stands among the same words: next to one of them, or within
-        three words of two, on the same side and as far away. What names people in a text goes, and what tells of them
-        stays; so a name among other words is another person's, whose fake it happens to be. True where the word is by
-        itself in none.
+        """Whether a word that texts held before and hold now stands among the same words: next to one of them that is no mere
+        joint (`by`), or within three words of two, on the same side and as far away; or has no other neighbors.
+        What names people in a text goes, and what tells of them stays; so a name among other words is another person's,
+        whose fake it happens to be. True where the word is by itself in none.
         """
         was, now = (self._around(place, texts) for texts in (before, after))
         same = was & now
-        return not was or not now or len(same) > 1 or any(abs(distance) == 1 for distance, _ in same)
+        beside = any(abs(distance) == 1 and word not in _JOINTS for distance, word in same)
+        return not was or not now or len(same) > 1 or beside or same in (was, now)
 
     def _around(self, place: int, texts: Sequence[str]) -> set[tuple[int, str]]:
         """The words near a word, each with how far away it is."""
