@@ -79,7 +79,7 @@ test-kills: java $(READY) ## kill -9 a run's driver and its workers at every mom
 	KILLS=all $(BIN)/python -m pytest tests/test_killed.py tests/test_inplace_killed.py $(ARGS)
 
 test-delta: java $(READY) ## runs merged into Delta tables, with Delta's jars, which Maven brings
-	FHIR_DELTA=1 $(BIN)/python -m pytest tests/test_delta.py $(ARGS)
+	FHIR_DELTA=1 $(BIN)/python -m pytest tests/test_delta.py tests/test_formats_agree.py $(ARGS)
 
 lint: types ## ruff's checks and formatting, and the types
 	$(BIN)/ruff check .

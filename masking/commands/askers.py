@@ -76,9 +76,8 @@ class DuckAsker:
         import duckdb  # noqa: PLC0415 (not part of the program)
 
         # What is installed is all that is asked: no extension is fetched.
-        config: dict[str, Any] = {"autoinstall_known_extensions": "false", "TimeZone": "UTC"}
-        with duckdb.connect(config=config) as connection:
-            for words in DUCKDB_WORDS:
+        with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+            for words in ("SET TimeZone = 'UTC'", *DUCKDB_WORDS):
                 connection.execute(words)
             for table, folder in folders.items():
                 connection.read_parquet(f"{glob.escape(folder)}/**/*.parquet").create_view(table)
