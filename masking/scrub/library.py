@@ -259,7 +259,7 @@ def _is_sure(entry: Entry) -> int:
 
 def _mode(entry: Entry) -> int:
     """What the compiled loops do with an entry: see `Fakes`."""
-    if entry.mode in (WHOLE, NAME):
+    if entry.mode in (WHOLE, NAME) or (entry.mode == NUMBER and entry.folded):
         return -1
     if not entry.level:
         return entry.mode

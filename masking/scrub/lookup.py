@@ -94,6 +94,7 @@ def _gap(points: Points, at: int, stop: int, is_number: bool, classes: Bytes) ->
             or (45 <= point <= 47)
             or point == 95
             or point == 160
+            or point == 183  # a dot in the middle
             or (0x2010 <= point <= 0x2015)
             or point == 0x2019
         ):

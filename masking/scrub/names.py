@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _UNKNOWN_NAME = re.compile(
     r"\.?\s{1,2}((?:[A-Z]\.?\s)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*(?:\s(?:[A-Z]\.\s)?[A-Z][a-z]+(?:['’-][A-Z]?[a-z]+)*)?)"
 )
+_LABEL_MARK = re.compile(r"\s*[:#]\s*|\s+")
 _NO_SURNAME = frozenset(
     {"who", "and", "or", "of", "in", "on", "at", "the", "is", "was", "has", "to", "for", "with", "said", "states"}
     | {"notes", "office", "clinic", "today"}
@@ -39,10 +40,24 @@ def known(reader: Reader, place: int, start: int, stop: int) -> None:
     if entry.mode in (NAME, WHOLE):
         _name(reader, start, stop, entry)
         return
+    if entry.mode == NUMBER and entry.folded:
+        _labelled(reader, start, stop, entry)
+        return
     new = _as_found(entry.fake, entry.mode, reader.text[start:stop])
     if new[:1] == "+" and start and reader.text[start - 1] == "+":
         new = new[1:]
     reader.put(start, stop, entry.kind, new, "known")
+
+
+def _labelled(reader: Reader, start: int, stop: int, entry: Entry) -> None:
+    """A number whose label is of it in the record: where it stands as a word of the text, it stays."""
+    spelled, fake = reader.text[start:stop], entry.fake
+    size = len(entry.folded)
+    behind = _LABEL_MARK.match(spelled, size)
+    if behind is not None and spelled[:size].casefold() == entry.folded and fake[:1] != "[":
+        start, spelled = start + behind.end(), spelled[behind.end() :]
+        fake = "".join(filter(str.isalnum, fake))[size:]
+    reader.put(start, stop, entry.kind, pour(fake, spelled), "known")
 
 
 def _as_found(fake: str, mode: int, spelled: str) -> str:

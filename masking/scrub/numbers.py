@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from masking.scrub import dates, references, shapes
+from masking.scrub import ages, dates, references, shapes
 from masking.scrub.moving import born, date, loose, several, short
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _DATE_KINDS = frozenset(("iso", "ymd", "mdy", "my", "ym", "stamp", "eight", "ynd", "dmy"))
 _SEPARATORS = frozenset(("s1", "s2", "s3", "s4"))
+#: A number with the zero that is dialled within a country: `020 7946 0958`.
+_TRUNK = re.compile(r"0[0-9]{2,4}([ -])[0-9]{3,4}(?:\1[0-9]{3,4}|[0-9]{3})(?![0-9A-Za-z]|[.,-][0-9])")
 _ISO = re.compile(r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}(?![0-9]|-[0-9])")
 
 
@@ -33,7 +35,13 @@ def number(reader: Reader, start: int) -> None:
     if start > 7 and text[start - 1] == ":" and references.oid(reader, start):
         return
     shape = shapes.AT_NUMBER.match(text, start)
+    if (shape is None or shape.lastgroup in ("bare", "my")) and _age(reader, start):
+        return
     if shape is None:
+        trunk = _TRUNK.match(text, start)
+        if trunk:
+            reader.put(*trunk.span(), "phone", None)
+            return
         if references.hexed(reader, start):
             return
         if born(reader, start) or several(reader, start) or loose(reader, start):
@@ -52,6 +60,13 @@ def number(reader: Reader, start: int) -> None:
     if kind == "iso" and text[shape.end() : shape.end() + 1] in ("/", "T") and several(reader, start):
         return
     _shaped(reader, str(kind), shape)
+
+
+def _age(reader: Reader, start: int) -> bool:
+    span = ages.at(reader.text, start)
+    if span is not None:
+        reader.put(*span, "age", "90+")
+    return span is not None
 
 
 def _is_inside(text: str, start: int) -> bool:
@@ -74,7 +89,7 @@ def _shaped(reader: Reader, kind: str, shape: re.Match[str]) -> None:
     elif kind == "zip":
         if stop - start == 10 or shapes.is_zip(reader.text, start):
             reader.put(start, stop, "zip", None)
-    elif kind == "age" or (kind == "bare" and shapes.is_age(reader.text, start)):
+    elif kind == "age":
         reader.put(start, stop, "age", "90+")
     elif kind == "ssn":
         reader.put(start, stop, "ssn", None)
@@ -107,8 +122,10 @@ def hexed(reader: Reader, start: int) -> None:
 
 
 def spelled_age(reader: Reader, start: int) -> None:
-    """`ninety-two years old`."""
+    """`ninety-two years old`, `aged ninety-two`."""
     aged = shapes.SPELLED_AGE.match(reader.text, start)
+    if aged is None and shapes.is_age(reader.text, start):
+        aged = ages.SPELLED.match(reader.text, start)
     if aged:
         reader.put(start, aged.end(), "age", "90+")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,8 @@ from masking.scrub.batch import AT, LINK, MADE, MOST, WWW, Answers, Links, State
 from masking.scrub.library import KINDS, Known, number_of
 from masking.scrub.spellings import Entry
 from masking.scrub.terms import How
+
+_AT_SIGN = re.compile(r"\s?\(at\)\s?")
 
 
 def _views(columns: Sequence[Ints]) -> tuple[memoryview[int], ...]:
@@ -111,7 +114,7 @@ class Reader:
         if start >= stop:
             return
         found = self.text[start:stop]
-        exact = self.known.exact.get(found.casefold())
+        exact = self.known.exact.get(_AT_SIGN.sub("@", found.casefold()))
         if exact:
             self.put(start, stop, exact[0], exact[1], "known")
         elif kind == "url" and references.is_public(found):

@@ -54,13 +54,38 @@ def _ends_type(points: Points, at: int, begin: int) -> bool:
 
 
 @borrowing
+def _is_domain(points: Points, at: int, stop: int) -> bool:
+    """Whether `.com`, `.org`, `.net` or `.edu` stands here, and ends a host's name."""
+    if at + 3 >= stop or not (97 <= points[at - 1] | 32 <= 122 or 48 <= points[at - 1] <= 57):
+        return False
+    if at + 4 < stop and (97 <= points[at + 4] | 32 <= 122 or 48 <= points[at + 4] <= 57 or points[at + 4] == 64):
+        return False
+    first, second, third = points[at + 1] | 32, points[at + 2] | 32, points[at + 3] | 32
+    if first == 99:
+        return bool(second == 111 and third == 109)
+    if first == 111:
+        return bool(second == 114 and third == 103)
+    return bool((first == 110 and second == 101 and third == 116) or (first == 101 and second == 100 and third == 117))
+
+
+@borrowing
 def _mark(points: Points, at: int, begin: int, stop: int) -> int:
-    """The code of what links stand around: '@' or '://', or the slash of a reference; 0 where there is none."""
+    """The code of what links stand around: '@', '(at)', '://' or '.com', or the slash of a reference; 0 where there is none."""
     point = points[at]
     if point == 64:
         return AT
     if point == 58 and at + 2 < stop and points[at + 1] == 47 and points[at + 2] == 47:
         return LINK
+    if point == 46 and at - begin >= 2 and _is_domain(points, at, stop):
+        return LINK
+    if (
+        point == 40
+        and at + 4 < stop
+        and points[at + 1] | 32 == 97
+        and points[at + 2] | 32 == 116
+        and points[at + 3] == 41
+    ):
+        return AT
     if (
         point == 47
         and at + 1 < stop

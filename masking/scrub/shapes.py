@@ -85,6 +85,8 @@ _CODES = re.compile(
 _EMAIL_LEFT = re.compile(r"[^\s@<>()\[\],;:\"'|{}\\/=?&]+$")
 _EMAIL_RIGHT = re.compile(r"@[^\W_](?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)+|@\w+")
 _DIGITS, _CLOCK = re.compile("[0-9.-]+"), re.compile("@[0-9]{1,4}(?:h|hrs?|am|pm)?", re.IGNORECASE)
+_SPELLED_AT = re.compile(r"\(at\)\s?[^\W_](?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)+", re.IGNORECASE)
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*$")
 _REST = re.compile(r"[^\s<>\"'`{}|\\^]+")
 
@@ -164,7 +166,11 @@ def is_address(kind: str, text: str) -> bool:
 
 
 def email_at(text: str, at: int) -> tuple[int, int] | None:
-    """The e-mail address around an '@'."""
+    """The e-mail address around an '@', or around `(at)`."""
+    if text[at] == "(":
+        apart = _SPELLED_AT.match(text, at)
+        name = _EMAIL_LEFT.search(text, max(0, at - 128), at - (text[at - 1 : at] == " "))
+        return (name.start(), apart.end()) if apart and name else None
     left, right = _EMAIL_LEFT.search(text, max(0, at - 128), at), _EMAIL_RIGHT.match(text, at)
     if left is None or right is None:
         return None
@@ -174,9 +180,16 @@ def email_at(text: str, at: int) -> tuple[int, int] | None:
 
 
 def link_at(text: str, at: int) -> tuple[int, int] | None:
-    """The URL around a '://', or behind a 'www'."""
+    """The URL around a '://' or a `.com`, or behind a 'www'."""
     start = at
-    if text.startswith("://", at):
+    if text.startswith(".", at):
+        host = _HOST.search(text, max(0, at - 64), at)
+        if host is None:
+            return None
+        start, at = host.start(), at + 4
+        if not text.startswith(("/", "?", ":"), at):
+            return start, at
+    elif text.startswith("://", at):
         left = _SCHEME.search(text, max(0, at - 16), at)
         if left is None:
             return None

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from masking.pools.titles import GUESSABLE_SUFFIXES, PARTICLES, PREFIXES, fold_title
 from masking.scrub.characters import fold
 from masking.scrub.terms import Term
-from masking.scrub.vocabulary import full_names, level_of, nicknames, street_words
+from masking.scrub.vocabulary import LABELS, full_names, level_of, nicknames, street_words
 
 #: A whole name, one word of a name, a number that is poured into the punctuation found, text as it is.
 WHOLE, NAME, NUMBER, TEXT = range(4)
@@ -28,6 +28,10 @@ _UNIT = re.compile(
 #: Digits at the end of a number that are looked for without what stands before them.
 _LEAST_TAIL = 6
 _TAIL = re.compile(r"[^0-9]*?0*([1-9][0-9]*)")
+#: `MRN-0045213`: a label that a record writes before its number.
+_LABELLED = re.compile(r"([A-Za-z]{2,8})[^A-Za-z0-9]{1,2}[0-9]+$")
+#: Of `St. John`: alone, a street's suffix.
+_NO_NAMES = frozenset({"st", "ste"})
 
 
 class Entry(NamedTuple):
@@ -100,7 +104,9 @@ class Spelled:
         if kind == "zip" and len(core) == 9 and digits == 9:
             self._put(real[:5], Entry(kind, fake[:5] if fake[:5].isdigit() else fake, NUMBER, 0, ""))
         if (len(core) >= _LEAST_NUMBER or (len(core) >= _LEAST_MIXED and 0 < digits < len(core))) and digits:
-            self._put(real, Entry(kind, fake, NUMBER, 0, ""))
+            label = _LABELLED.match(real)
+            is_label = kind == "identifier" and label is not None and label[1].casefold() in LABELS
+            self._put(real, Entry(kind, fake, NUMBER, 0, label[1].casefold() if label and is_label else ""))
         if kind == "identifier":
             for tail in _tails(real):
                 other = fake[-len(tail) :]
@@ -125,7 +131,7 @@ class Spelled:
 
     def _add_word(self, kind: str, word: str, fake: str) -> None:
         folded = fold(word)
-        if not folded:
+        if not folded or folded in _NO_NAMES:
             return
         if kind == "given":
             self.initials.append((folded[0], fake[0].upper() if fake[0].isalpha() else "X"))
