@@ -22,12 +22,13 @@ from masking.spark.verify_gather import encode, load_known, numbers, row
 from masking.spark.verify_pairs import Outputs, Pair, Pairing, Stretch, parts_of
 from masking.spark.verify_receipts import Checked, FaultCount
 from masking.verify.collect import candidates, name_of, owner_paths
-from masking.verify.compare import Comparer, Fault, Link, Moved
+from masking.verify.compare import Comparer, Moved
 from masking.verify.details import days_in, ordinal_of
 from masking.verify.finds import Find
 from masking.verify.hidden import undone
 from masking.verify.kinds import NOBODYS, POOL, Kind
 from masking.verify.known import owner_key, pack
+from masking.verify.leads import Fault, Link
 from masking.verify.look import Leaf, Looker, leaves
 from masking.verify.tree import Tree
 from masking.verify.words import KIND_SHIFT

@@ -44,6 +44,7 @@ class Found(NamedTuple):
     owner: str
 
 
+@functools.lru_cache(100_000)
 def name_of(reference: str) -> str:
     """The one name of what a reference means: `Patient/1`, `urn:uuid:…`, `Type?identifier=system|value`; "" for others."""
     parts = parse(reference)

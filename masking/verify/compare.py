@@ -6,36 +6,36 @@ knows how anything is masked: a table of paths says what stays, and what moves m
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
 
 from masking.fhir.dates import age_on, ordinal, parse
-from masking.fhir.references import parse as parse_reference
 from masking.verify import valid
-from masking.verify.collect import candidates, name_of, owner_paths
+from masking.verify.collect import name_of
+from masking.verify.leads import (
+    Fault,
+    Link,
+    decode,
+    fragments,
+    full_url,
+    items,
+    loose,
+    names,
+    narrative_links,
+    owners,
+    text_of,
+)
 from masking.verify.tree import AGE, GONE, KEEP, SHIFT, VOUCHED, Branch, Tree, Twig, shown
-from masking.verify.valid import Spelled
 
 _entries_of = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_value = msgspec.json.Decoder(float_hook=Spelled).decode
 _MEMORY = 100_000
-_LINK = re.compile(r"""(?:href|src)\s*=\s*["']([^"']+)["']""")
 
 #: What masking adds of its own: labels, the reason why something is gone.
 _ADDED = ("meta", "meta.security", "text.status", "text.div")
-
-
-class Fault(NamedTuple):
-    """What is wrong, and at which path."""
-
-    check: str  # kept, dates, valid, links
-    what: str
-    path: str
 
 
 class Moved(NamedTuple):
@@ -44,14 +44,6 @@ class Moved(NamedTuple):
     path: str
     days: int
     owners: tuple[str, ...]
-
-
-class Link(NamedTuple):
-    """What a reference, or a resource's own name, was and is."""
-
-    path: str
-    before: str
-    after: str
 
 
 @dataclass(slots=True)
@@ -66,11 +58,15 @@ class Outcome:
 
     def add(self, other: Outcome) -> None:
         """The other's too."""
-        self.faults += other.faults
-        self.moved += other.moved
-        self.links += other.links
-        self.names += other.names
         self.kept += other.kept
+        if other.faults:
+            self.faults += other.faults
+        if other.moved:
+            self.moved += other.moved
+        if other.links:
+            self.links += other.links
+        if other.names:
+            self.names += other.names
 
 
 class Comparer:
@@ -91,9 +87,9 @@ class Comparer:
         except (msgspec.DecodeError, RecursionError):
             done.faults.append(Fault("valid", "no JSON object", "?"))
             return done
-        kind = _text(before.get("resourceType"))
+        kind = text_of(before.get("resourceType"))
         branch = self._tree.root(kind)
-        if branch is None or _text(after.get("resourceType")) != kind:
+        if branch is None or text_of(after.get("resourceType")) != kind:
             done.faults.append(Fault("links", "another resource type", "resourceType"))
             return done
         for name in before.keys() | after.keys():
@@ -101,16 +97,16 @@ class Comparer:
                 self._entries(bytes(before.get(name, b"[]")), bytes(after.get(name, b"[]")), done)
             elif name != "resourceType":
                 done.add(self._member(branch, name, bytes(before.get(name, b"")), bytes(after.get(name, b""))))
-        owners = _owners(kind, before)
-        done.moved = [one if one.owners else one._replace(owners=owners) for one in done.moved]
+        whose = owners(kind, before)
+        done.moved = [one if one.owners else one._replace(owners=whose) for one in done.moved]
         old, new = frozenset(before), frozenset(after)
         if old != new:
             worse = valid.members(kind, new, kind) - valid.members(kind, old, kind)
             done.faults += [Fault("valid", what, path) for path, what in worse]
-        done.names += _names(kind, _loose(before, "id"), _loose(after, "id"), _loose(before, "identifier"),
-                             _loose(after, "identifier"), "")  # fmt: skip
+        done.names += names(kind, loose(before, "id"), loose(after, "id"), loose(before, "identifier"),
+                             loose(after, "identifier"), "")  # fmt: skip
         if "contained" in before or b'"#' in masked:
-            done.faults += _fragments(kind, source, masked)
+            done.faults += fragments(kind, source, masked)
         return done
 
     def _entries(self, source: bytes, masked: bytes, done: Outcome) -> None:
@@ -129,7 +125,7 @@ class Comparer:
                     done.add(self.compare(one, other))
                 else:
                     done.add(self._member(branch, name, one, other))
-            done.names += _full_url(_loose(before, "fullUrl"), _loose(after, "fullUrl"))
+            done.names += full_url(loose(before, "fullUrl"), loose(after, "fullUrl"))
 
     def _member(self, branch: Branch, name: str, source: bytes, masked: bytes) -> Outcome:
         key = (branch.content, name, source, masked)
@@ -137,8 +133,8 @@ class Comparer:
         if found is None:
             found = Outcome()
             try:
-                before = _value(source) if source else None
-                after = _value(masked) if masked else None
+                before = decode(source) if source else None
+                after = decode(masked) if masked else None
                 self._property(branch, name, before, after, {}, found)
                 self._judge(branch, name, before, after, found)
             except (RecursionError, msgspec.DecodeError):
@@ -159,9 +155,10 @@ class Comparer:
             if after is not None and before is None:
                 done.faults.append(Fault("valid", "no such element", twig.path))
             return
-        new = valid.faults_of(twig.element, after, twig.is_companion, twig.path)
-        if new and before is not None:
-            new -= valid.faults_of(twig.element, before, twig.is_companion, twig.path)
+        if before is None:
+            new = valid.faults_of(twig.element, after, twig.is_companion, twig.path)
+        else:
+            new = valid.new_faults(twig.element, before, after, twig.is_companion, twig.path)
         done.faults += [Fault("valid", what, shown(path)) for path, what in new]
 
     # ── one property ──
@@ -180,9 +177,9 @@ class Comparer:
         if twig.action == GONE and not (twig.is_extension or twig.is_companion):
             return
         if twig.is_extension:
-            self._extensions(twig, _list(before), _list(after), done)
+            self._extensions(twig, items(before), items(after), done)
             return
-        old, new = _list(before), _list(after)
+        old, new = items(before), items(after)
         if twig.below is None and not twig.is_resource:
             for index, one in enumerate(old):
                 if one is not None:
@@ -229,7 +226,7 @@ class Comparer:
                 if after.get("resourceType") != before.get("resourceType"):
                     done.faults.append(Fault("links", "another resource type", shown(twig.path)))
                     return
-                done.names += _names(branch.content, before.get("id"), after.get("id"), before.get("identifier"),
+                done.names += names(branch.content, before.get("id"), after.get("id"), before.get("identifier"),
                                      after.get("identifier"), "#" if twig.path.endswith("contained") else "")  # fmt: skip
         assert branch is not None
         for name in before.keys() | after.keys():
@@ -256,9 +253,12 @@ class Comparer:
                 if old := name_of(before):
                     done.links.append(Link(shown(twig.path), old, name_of(after)))
             elif name == "div":
-                _links(twig.path, before, after, done)
+                done.links += narrative_links(twig.path, before, after)
 
     def _date(self, twig: Twig, before: str, after: str, done: Outcome) -> None:
+        if twig.action == SHIFT and (days := _whole_days(before, after)) is not None:
+            done.moved.append(Moved(shown(twig.path), days, ()))
+            return
         old, new = parse(before), parse(after)
         path = shown(twig.path)
         if old is None:
@@ -283,65 +283,13 @@ class Comparer:
         return isinstance(system, str) and (system in self._exact or system.startswith(self._begins or ("\0",)))
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _text(raw: Any) -> str:
-    return str(_value(raw)) if raw is not None else ""
-
-
-def _loose(members: dict[str, msgspec.Raw], name: str) -> Any:
-    return _value(members[name]) if name in members else None
-
-
-def _names(kind: str, before: Any, after: Any, identifiers: Any, others: Any, contained: str) -> Iterator[Link]:
-    """What a resource is found by, before and after. What is contained is found within its document alone."""
-    if contained:
-        return
-    if isinstance(before, str):
-        yield Link(f"{kind}.id", f"{kind}/{before}", f"{kind}/{after}" if isinstance(after, str) else "")
-    for one, other in zip(_list(identifiers), _list(others), strict=False):
-        if isinstance(one, dict) and isinstance(other, dict) and "value" in one and "value" in other:
-            old, new = (f"{kind}?identifier={part.get('system', '')}|{part['value']}" for part in (one, other))
-            yield Link(f"{kind}.identifier", old, new)
-
-
-def _owners(kind: str, members: dict[str, msgspec.Raw]) -> tuple[str, ...]:
-    """Those whose a resource may be, by name; its own where it says nothing."""
-    heads = {path.partition(".")[0] for path in owner_paths(kind)}
-    loose = {name: _value(members[name]) for name in heads if name in members}
-    own = _loose(members, "id")
-    found = tuple(dict.fromkeys(candidates(kind, loose)))
-    return found or ((f"{kind}/{own}",) if isinstance(own, str) else ("?",))
-
-
-def _full_url(old: Any, new: Any) -> Iterator[Link]:
-    if isinstance(old, str) and isinstance(new, str) and (name := name_of(old)):
-        yield Link("Bundle.entry.fullUrl", name, name_of(new))
-
-
-def _links(path: str, before: str, after: str, done: Outcome) -> None:
-    """References in a narrative, where as many are left."""
-    old, new = _LINK.findall(before), _LINK.findall(after)
-    if len(old) == len(new):
-        for one, other in zip(old, new, strict=True):
-            if (name := name_of(one)) and parse_reference(one).kind != "conditional":
-                done.links.append(Link(path, name, name_of(other)))
-
-
-_FRAGMENT = re.compile(rb'"reference"\s*:\s*"#([^"]+)"')
-_OWN_ID = re.compile(rb'"id"\s*:\s*"([^"]+)"')
-
-
-def _fragments(kind: str, source: bytes, masked: bytes) -> list[Fault]:
-    """References within a document: as many of them lead somewhere as did."""
-
-    def leading(document: bytes) -> list[bool]:
-        ids = set(_OWN_ID.findall(document))
-        return [target in ids for target in _FRAGMENT.findall(document)]
-
-    before, after = leading(source), leading(masked)
-    if sum(after) < sum(before) and len(after) >= len(before):
-        return [Fault("links", "a reference to what is contained leads nowhere", f"{kind}.contained")]
-    return []
+def _whole_days(before: str, after: str) -> int | None:
+    """By how many days a full date moved whose time and zone stayed; None for any other, which is looked at closely."""
+    if len(before) < 10 or before[10:] != after[10:] or before[4:8:3] != "--" or after[4:8:3] != "--":
+        return None
+    if len(before) > 10 and (before[10] != "T" or parse(before) is None):
+        return None
+    try:
+        return date.fromisoformat(after[:10]).toordinal() - date.fromisoformat(before[:10]).toordinal()
+    except ValueError:
+        return None

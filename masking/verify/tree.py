@@ -109,6 +109,7 @@ class Tree:
         return sorted(path for root in self._roots.values() for twig in root.twigs.values() for path in twig.grown())
 
 
+@functools.lru_cache(100_000)
 def shown(path: str) -> str:
     """A path for the clean side: an extension's URL came out of the data, so it is not told."""
     out, depth = [], 0

@@ -50,6 +50,57 @@ def faults_of(element: Element, value: Any, companion: bool, path: str) -> Fault
     return Counter(found)
 
 
+def new_faults(element: Element, before: Any, after: Any, companion: bool, path: str) -> Faults:
+    """What is wrong with a property that was not before. Only what became another is looked at: most of it did not."""
+    found: Faults = Counter()
+    _compare(element, before, after, companion, path, found)
+    return found
+
+
+def _compare(element: Element, before: Any, after: Any, companion: bool, path: str, found: Faults) -> None:
+    if before == after:
+        return
+    alike = not companion and element.type != "Reference" and element.content != "Resource"
+    if (
+        alike
+        and isinstance(before, list)
+        and isinstance(after, list)
+        and len(before) == len(after)
+        and element.is_array
+    ):
+        if None not in before and None not in after:
+            for one, other in zip(before, after, strict=True):
+                _compare_one(element, one, other, path, found)
+            return
+    elif alike and not element.is_array and not isinstance(after, list) and after is not None:
+        _compare_one(element, before, after, path, found)
+        return
+    found.update(faults_of(element, after, companion, path) - faults_of(element, before, companion, path))
+
+
+def _compare_one(element: Element, before: Any, after: Any, path: str, found: Faults) -> None:
+    """The same of one of its values."""
+    if before == after:
+        return
+    if (
+        element.content is not None
+        and isinstance(before, dict)
+        and isinstance(after, dict)
+        and before.keys() == after.keys()
+    ):
+        known = children(element.content)
+        if all(name in known for name in after):
+            for name, value in after.items():
+                _compare(known[name], before[name], value, False, f"{path}.{name}", found)
+            return
+    old: Found = []
+    new: Found = []
+    _one(element, after, path, new)
+    if new:
+        _one(element, before, path, old)
+        found.update(Counter(new) - Counter(old))
+
+
 def members(content: str, names: frozenset[str], path: str) -> Faults:
     """What an object as a whole must have and has not, or has more than one choice of; `names` are those of its properties."""
     return Counter((path + below, what) for below, what in _members(content, names))
