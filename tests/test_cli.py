@@ -236,6 +236,7 @@ def test_a_master_that_spark_would_refuse_is_refused_before_it_starts(master: st
         leave_others=False,
         rename_files=False,
         keep_file_names=False,
+        keep_people=False,
         max_document_bytes=None,
         target_file_bytes=None,
     )

@@ -63,7 +63,8 @@ def test_what_does_not_go_with_it_is_refused(
 
 
 @pytest.mark.parametrize(
-    "option", ["--yes", "--undo", "--leave-others", "--rename-files", "--keep-file-names", "--no-verify"]
+    "option",
+    ["--keep-people", "--yes", "--undo", "--leave-others", "--rename-files", "--keep-file-names", "--no-verify"],
 )
 def test_its_options_mean_nothing_without_it(tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str) -> None:
     assert main(["run", str(tmp_path), str(tmp_path / "out"), "--phi-area", str(tmp_path / "phi"), option]) == 2

@@ -188,6 +188,7 @@ def test_the_second_run_masks_nothing_twice(run: Run, tmp_path: Path) -> None:
     assert there(tmp_path / "in") == {**before, "new.ndjson": masked_lines(range(7, 9))}
     assert (third.already, third.manifest and third.manifest.total.masked) == (2, 2)
     assert "2 of 3 files are masked already" in "".join(notices)
+    assert "nothing is known any more" in "".join(notices)
 
 
 @pytest.mark.parametrize("lost", ["phi", "mark"])

@@ -137,7 +137,12 @@ def _prepare(order: Order, phi_area: str) -> _Prepared:
     )
     names: FileNames = "rename" if order.rename_files else "keep" if order.keep_file_names else "check"
     return _Prepared(
-        order, phi_area, engine, made_with, settings, InPlace(order.keep_originals, order.leave_others, names)
+        order,
+        phi_area,
+        engine,
+        made_with,
+        settings,
+        InPlace(order.keep_originals, order.leave_others, names, order.keep_people),
     )
 
 

@@ -35,7 +35,7 @@ _TEXTS = (
     *("phi_area", "policy", "key_file", "key_env", "project", "on", "master", "bundles", "json_column"),
     "keep_originals",
 )
-_FLAGS_IN_PLACE = ("leave_others", "rename_files", "keep_file_names")
+_FLAGS_IN_PLACE = ("leave_others", "rename_files", "keep_file_names", "keep_people")
 _CONF = re.compile(r"[A-Za-z][A-Za-z0-9._\-]*\Z")
 
 
@@ -76,6 +76,7 @@ class Order:
     keep_file_names: bool = False
     refresh: str = ""  # as in `RunSettings`
     subjects: tuple[str, ...] = field(default=(), repr=False)  # whose documents, where they are listed
+    keep_people: bool = False
 
 
 def order_of(arguments: Namespace) -> Order:
@@ -382,4 +383,5 @@ _READERS: Mapping[str, Callable[[Node, str, Source], Any]] = {
     "leave_others": _flag,
     "rename_files": _flag,
     "keep_file_names": _flag,
+    "keep_people": _flag,
 }

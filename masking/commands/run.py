@@ -37,6 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--leave-others", action="store_true", help="in place: other files may be in SOURCE, and stay")
     parser.add_argument("--rename-files", action="store_true", help="in place: give all files names that tell nothing")
     parser.add_argument("--keep-file-names", action="store_true", help="in place: names that tell of people may stay")
+    parser.add_argument("--keep-people", action="store_true", help="in place: later runs here know these people too")
     parser.add_argument("--no-verify", action="store_true", help="in place: replace without looking for what leaked")
 
 
@@ -112,6 +113,15 @@ def carry(order: Order, screen: Screen, *, verify: bool = False) -> int:
 
 def refuse_in_place_options(arguments: Namespace) -> None:
     """`UsageError` for options that mean something in place alone."""
-    for name in ("yes", "undo", "keep_originals", "leave_others", "rename_files", "keep_file_names", "no_verify"):
+    for name in (
+        "yes",
+        "undo",
+        "keep_originals",
+        "leave_others",
+        "rename_files",
+        "keep_file_names",
+        "keep_people",
+        "no_verify",
+    ):
         if getattr(arguments, name):
             raise UsageError(f"--{name.replace('_', '-')} is for --in-place alone")

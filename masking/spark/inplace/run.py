@@ -41,7 +41,7 @@ from masking.spark.quiet import keep_commands_out_of_logs
 from masking.spark.read import Inputs
 from masking.spark.run import Notice, RunSettings
 from masking.spark.unfinished import Marker, remove_run
-from masking.spark.write import QUARANTINE, Places
+from masking.spark.write import PEOPLE, QUARANTINE, Places
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -58,11 +58,13 @@ class InPlace:
 
     keep_originals: a folder that takes the originals before, or None. leave_others: whether the source may hold what is not
     masked. file_names: "check" refuses names that tell of people, "rename" gives all files others, "keep" does neither.
+    keep_people: whether what the files say of people stays in the PHI area, for runs over files that come later.
     """
 
     keep_originals: str | None = None
     leave_others: bool = False
     file_names: FileNames = "check"
+    keep_people: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,14 @@ class _Work:
                 marker.remove()
                 storage.delete_folder(folder)
                 return InPlaceResult(None, already=len(sources.inputs.files))
-            journal = self._stage(run_id, places, todo, prints)
+            earlier = people_of(self.phi, of_roots(journals, sources.roots), self.made_with.key_fingerprint)
+            already = len(sources.inputs.files) - len(todo.inputs.files)
+            if already and not earlier:
+                self.notice(
+                    "of people whom the files describe that are masked already nothing is known any more, and texts about "
+                    "them become placeholders"
+                )
+            journal = self._stage(run_id, places, todo, prints, earlier)
         except BaseException as error:
             remove_run(places)  # not its marker, for a task that is being killed may write once more
             marker.release(taken_back=True)
@@ -185,7 +194,7 @@ class _Work:
             if ours is not error:
                 raise ours from None
             raise
-        return self._finish(journal, marker, already=len(sources.inputs.files) - len(todo.inputs.files))
+        return self._finish(journal, marker, already=already)
 
     def _record(self, sources: Sources, journals: Sequence[Journal], folder: str) -> tuple[Sources, dict[int, Print]]:
         """The files that are not masked yet, and by number, from 1 in their order, what they are."""
@@ -211,21 +220,22 @@ class _Work:
         is_ours = {sha256 for sha256, key in masked.items() if key == self.made_with.key_fingerprint}
         todo = [number for number, one in sorted(found.items()) if one.sha256 not in is_ours]
         if ours and todo:
-            self.notice(
-                f"{ours} of {len(files)} files are masked already and stay as they are; of people whom they alone "
-                "describe nothing is known any more, and texts about them become placeholders"
-            )
+            self.notice(f"{ours} of {len(files)} files are masked already and stay as they are")
         inputs = Inputs(tuple(files[number - 1] for number in todo), sources.inputs.ignored)
         return dataclasses.replace(sources, inputs=inputs), dict(enumerate((found[number] for number in todo), 1))
 
-    def _stage(self, run_id: str, places: Places, todo: Sources, prints: dict[int, Print]) -> Journal:
+    def _stage(
+        self, run_id: str, places: Places, todo: Sources, prints: dict[int, Print], earlier: tuple[str, ...]
+    ) -> Journal:
         """Mask and check; the journal, written."""
         keep = self.keep
         if keep is not None:
             with naming(f"write to the folder for originals {keep}"):
                 make_private(keep)
         refuse_full(self.phi, todo.inputs, keep)
-        work = Staging(self.spark, run_id, todo, places, self.settings, self.progress, self.how.file_names)
+        kept = places.people if self.how.keep_people else None
+        names = self.how.file_names
+        work = Staging(self.spark, run_id, todo, places, self.settings, self.progress, names, kept, earlier)
         staged = work.stage(self.engine, self.made_with)
         if self.judge is not None:
             self.judge(staged)
@@ -278,6 +288,13 @@ class _Work:
             storage.join(folder, QUARANTINE) if quarantined else None,
             kept.partition(f"/{journal.run_id}/")[0] + f"/{journal.run_id}" if kept else None,
         )
+
+
+def people_of(phi_area: str, journals: Sequence[Journal], fingerprint: str) -> tuple[str, ...]:
+    """The folders in which finished runs have kept what they knew of people."""
+    runs = [one for one in journals if one.phase == "done" and one.made_with.key_fingerprint == fingerprint]
+    folders = [storage.join(run_folder(phi_area, one.run_id), PEOPLE) for one in runs]
+    return tuple(folder for folder in folders if next(storage.list_files(folder), None) is not None)
 
 
 def _kept_at(keep: str, run_id: str, sources: Sources, path: str) -> str:

@@ -62,6 +62,9 @@ class Staging:
     settings: RunSettings
     progress: Progress | None
     file_names: str  # "check", "rename" or "keep"
+    #: A folder in which what is known of people outlasts the run, and such folders of earlier ones.
+    kept_people: str | None = None
+    earlier_people: tuple[str, ...] = ()
 
     def stage(self, engine: DocumentEngine, made_with: MadeWith) -> Staged:
         """All steps: gather, look at names, mask, number, join, count."""
@@ -72,7 +75,8 @@ class Staging:
             sum(file.weight for file in files), cores, self.settings.partition_bytes
         )
         tasks = plan_tasks(files, count)
-        people = self._identify(tasks, cores) if engine.asks_people or self.file_names != "keep" else None
+        is_asked = engine.asks_people or self.file_names != "keep" or self.kept_people is not None
+        people = self._identify(tasks, cores) if is_asked else None
         telling_parts = self._telling_names(people) if people is not None and self.file_names != "keep" else set()
         if self.file_names == "check":
             self._refuse_names(telling_parts)
@@ -118,7 +122,16 @@ class Staging:
         return Staged(self.sources, tasks, self.places, totals.parts, prints, kinds, frozenset(telling_parts), manifest)
 
     def _identify(self, tasks: tuple[Task, ...], cores: int) -> Identities:
-        return identify(self.spark, tasks, self.places.phi, limits=self._limits, cores=cores, progress=self.progress)
+        return identify(
+            self.spark,
+            tasks,
+            self.places.phi,
+            limits=self._limits,
+            cores=cores,
+            progress=self.progress,
+            kept=self.kept_people,
+            earlier=self.earlier_people,
+        )
 
     @property
     def _limits(self) -> Limits:

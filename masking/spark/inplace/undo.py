@@ -20,6 +20,7 @@ from masking.spark.inplace.mark import remove_run
 from masking.spark.inplace.put import CHANGED, DONE
 from masking.spark.inplace.sources import roots_of
 from masking.spark.quiet import keep_commands_out_of_logs
+from masking.spark.write import PEOPLE
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -79,6 +80,7 @@ def _undo(spark: SparkSession, phi: str, journal: Journal) -> None:
         remove_run(root, journal.run_id)
     write_journal(phi, msgspec.structs.replace(journal, phase="undone"))
     clear_staged(folder)
+    storage.delete_folder(storage.join(folder, PEOPLE))
 
 
 def _refuse_replaced(journal: Journal, swaps: dict[int, str]) -> None:
