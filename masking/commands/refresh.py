@@ -27,7 +27,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.set_defaults(incremental=True, reread=False, anew=False)
     parser.set_defaults(
-        in_place=False, keep_originals=None, leave_others=False, rename_files=False, keep_file_names=False
+        in_place=False,
+        keep_originals=None,
+        leave_others=False,
+        rename_files=False,
+        keep_file_names=False,
+        keep_people=False,
     )
 
 
