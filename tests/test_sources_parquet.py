@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masking.errors import UnreadableFile
@@ -49,6 +49,7 @@ def write(path: Path, columns: dict[str, Any], **how: Any) -> Path:
     return path
 
 
+@settings(deadline=None)  # files are written
 @given(
     rows=st.lists(st.none() | st.integers(0, 99).map(patient), min_size=1, max_size=40),
     group=st.integers(1, 15),

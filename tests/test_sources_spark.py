@@ -87,6 +87,10 @@ def test_a_table_of_json_gives_the_lines_that_lines_give(spark: SparkSession, tm
     clean = b"".join(path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file())
     assert b"Joe Bloggs" not in clean
     assert b"payload" not in clean
+    assert b"loaded_by" not in clean
+    assert result.manifest.left_out_columns == 2
+    aside = tmp_path / "phi" / "runs" / result.run_id / "columns-left-out.txt"
+    assert aside.read_text() == "loaded_by\nn\n"
     assert verified(source, tmp_path).verified
 
 

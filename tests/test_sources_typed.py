@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from documents import Maker
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from masking.errors import UnreadableFile
@@ -315,6 +315,7 @@ def plainly(value: Any) -> Any:
     return value
 
 
+@settings(deadline=None)  # files are written
 @given(rows=rows_of, most=st.integers(1, 4))
 def test_nested_values_with_nulls_anywhere(tmp_path_factory, rows, most):
     path = tmp_path_factory.mktemp("typed") / "x"

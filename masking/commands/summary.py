@@ -88,11 +88,18 @@ def show_facts(screen: Screen, manifest: Manifest, places: list[tuple[str, str]]
         ("Lines", f"{manifest.lines:,} read: {total.masked:,} masked, {total.quarantined:,} quarantined{dropped}{split}, "
                   f"{manifest.blank:,} blank"),
         *_tables(manifest),
+        *_left_out(manifest),
         ("Made with", f"policy {made.policy}, key {made.key_fingerprint}, project {made.project}"),
         ("Ages as of", made.reference_date),
         *places,
     ]  # fmt: skip
     screen.show_lines(pairs)
+
+
+def _left_out(manifest: Manifest) -> list[tuple[str, str]]:
+    many = manifest.left_out_columns
+    told = f"{counted(many, 'column')} beside the JSON; the names are in the PHI area, columns-left-out.txt"
+    return [("Not read", told)] if many else []
 
 
 def _tables(manifest: Manifest) -> list[tuple[str, str]]:

@@ -108,6 +108,9 @@ class Manifest:
     settings: Mapping[str, int | str | bool | None] = field(default_factory=dict)
     source_files: int = 0
     source_bytes: int = 0  # as stored, so compressed where they are
+    left_out_columns: int = (
+        0  # of tables with a column of documents: others, which are not read; names are on the PHI side
+    )
     source_versions: tuple[int, ...] = ()  # of the Delta tables among the sources, in order of their places
     tables: tuple[OutputFile, ...] = ()  # Parquet files of the same lines, in order of their paths
     misfits: Mapping[str, int] = field(default_factory=dict)  # values that a table holds as JSON alone, by FHIR path

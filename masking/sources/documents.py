@@ -34,6 +34,10 @@ class Table(Protocol):
     is_typed: ClassVar[bool]
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """The columns that are not part of any document, but for those that are made of others."""
+
+    @property
     def wanted(self) -> Sequence[str]:
         """The columns that have to be read."""
 
@@ -46,9 +50,10 @@ class Table(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JsonTable:
-    """A table with a column of documents."""
+    """A table with a column of documents. left_out: its other columns, which are not read."""
 
     columns: JsonColumns
+    left_out: tuple[str, ...] = ()
 
     is_typed: ClassVar[bool] = False
 
@@ -98,6 +103,7 @@ class TypedTable:
     type_column: str
     wanted: list[str]
     shared: tuple[tuple[str, str | None], ...] = ()
+    left_out: tuple[str, ...] = ()
     _shapes: dict[pa.Schema, Object] = field(default_factory=dict)
 
     is_typed: ClassVar[bool] = True

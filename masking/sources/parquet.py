@@ -40,10 +40,14 @@ NO_HINTS = Hints()
 
 
 class Rows(NamedTuple):
-    """Neighbouring rows, and which share of the stretch has been read with them. An empty document is a null."""
+    """Neighbouring rows, and which share of the stretch has been read with them. An empty document is a null.
+
+    left_out: the table's columns that are no part of them.
+    """
 
     documents: list[bytes | Refused]
     share: float
+    left_out: tuple[str, ...]
 
 
 def read_rows(
@@ -69,7 +73,7 @@ def read_rows(
             names = leaves.paths if table.is_typed else table.wanted
             for batch in file.iter_batches(rows, row_groups=[group], columns=names, use_threads=False):
                 done += batch.num_rows
-                yield Rows(_documents(table, batch), done / total)
+                yield Rows(_documents(table, batch), done / total, table.left_out)
 
 
 def _documents(table: Table, batch: pa.RecordBatch) -> list[bytes | Refused]:
@@ -130,7 +134,8 @@ def find_table(file: Any, path: str, hints: Hints) -> Table:
     sample = _sample(file, hints)
     found = find_columns(sample, hints.column)
     if found is not None:
-        return JsonTable(found)
+        kept = found.json, found.type
+        return JsonTable(found, tuple(name for name in schema.names if name not in kept))
     said = sample.get(type_column(schema.names), [])
     table = typed_table(schema, path, said[0].decode("utf-8", "replace") if said else "", hints.partition)
     if table is None:

@@ -328,6 +328,7 @@ class Running:
             redactions=dict(self._redactions),
             dangling=dict(self._dangling),
             versions=dict(self._versions.seen),
+            left_out=sorted(self._reader.left_out),
             block_lines=[
                 (block.path, block.start, lines)
                 for block, lines in zip(self._blocks, self._reader.lines, strict=True)

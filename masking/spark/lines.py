@@ -106,6 +106,7 @@ class Reader:
     limits: Limits
     lines: list[int] = field(default_factory=list)  # of each block, blank ones too
     forms: list[Form] = field(default_factory=list)  # of each block, as its file turned out to be
+    left_out: set[str] = field(default_factory=set)  # columns of tables that are no part of their documents
     blank: int = 0
     bytes_read: int = 0  # as stored, for progress
     unended: set[int] = field(default_factory=set)  # blocks whose file ends without a line end
@@ -172,6 +173,7 @@ class Reader:
         most = self.limits.batch_rows, self.limits.batch_bytes
         for rows in read_rows(raw, block.start, block.end, block.path, block.hints, *most):
             self.bytes_read = before + int(rows.share * (block.end - block.start))
+            self.left_out.update(rows.left_out)
             yield from _apart(rows.documents, self.limits.line_bytes)
         self.bytes_read = before + block.end - block.start
 

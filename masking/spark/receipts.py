@@ -54,6 +54,8 @@ class Receipt:
     dropped_entries: dict[str, int] = field(default_factory=dict)
     #: Types that seem to be of another version of FHIR, and why: in how many of the resources that were looked at.
     versions: dict[str, int] = field(default_factory=dict)
+    #: Columns of tables that are no part of their documents: for the PHI side alone, as a name may hold anything.
+    left_out: list[str] = field(default_factory=list)
     #: Files that name what is to be deleted.
     deleted: list[OutputFile] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
@@ -82,6 +84,7 @@ class Totals:
     redactions: Mapping[str, int]
     dangling: Mapping[str, int]
     versions: Mapping[str, int]
+    left_out: tuple[str, ...]
     first_lines: Mapping[str, Mapping[int, int]]  # of files that were cut: block's first byte to lines before it
     unnumbered: tuple[int, ...]  # tasks
     entries: int
@@ -117,6 +120,7 @@ def total(receipts: Iterable[bytes]) -> Totals:
         redactions=dict(sorted(redactions.items())),
         dangling=dict(sorted(dangling.items())),
         versions=dict(sorted(versions.items())),
+        left_out=tuple(sorted({name for receipt in found for name in receipt.left_out})),
         first_lines=_first_lines(block for receipt in found for block in receipt.block_lines),
         unnumbered=tuple(receipt.task for receipt in found if receipt.unnumbered),
         entries=sum(receipt.entries for receipt in found),

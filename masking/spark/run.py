@@ -66,7 +66,7 @@ from masking.spark.unfinished import (
     refuse_others_at_work,
     remove_run,
 )
-from masking.spark.write import Places
+from masking.spark.write import LEFT_OUT, Places
 
 Notice = Callable[[str], None]
 
@@ -308,6 +308,9 @@ class _Work:
         if people is not None:
             people.remove()
         number_quarantine(self.spark, totals.unnumbered, totals.first_lines, self.places, cores)
+        if totals.left_out:
+            names = "".join(f"{name}\n" for name in totals.left_out).encode()
+            storage.write_bytes(storage.join(self.places.phi, LEFT_OUT), names, scratch=self.places.phi_scratch)
         files = gather_small_files(
             self.spark,
             totals.files,
@@ -337,6 +340,7 @@ class _Work:
             redactions=totals.redactions,
             dangling=totals.dangling,
             other_versions=totals.versions,
+            left_out_columns=len(totals.left_out),
             entries=totals.entries,
             dropped_entries=totals.dropped_entries,
             settings={

@@ -27,7 +27,7 @@ from masking.errors import MaskingError
 from masking.report.manifest import MANIFEST, run_folder
 from masking.spark.ledger import LEDGER
 from masking.spark.telling import stop_path
-from masking.spark.write import Places
+from masking.spark.write import LEFT_OUT, Places
 
 _MARKER = "started.json"
 #: The owner of a marker on another machine counts as gone when it has not been heard of for so long.
@@ -198,7 +198,7 @@ def remove_run(places: Places) -> None:
         places.people,
     ):
         storage.delete_folder(folder)
-    for file in (storage.join(places.phi, LEDGER), stop_path(places.phi)):
+    for file in (storage.join(places.phi, LEDGER), storage.join(places.phi, LEFT_OUT), stop_path(places.phi)):
         storage.delete_file(file)
 
 

@@ -23,6 +23,8 @@ NDJSON = "ndjson"
 PARQUET = "parquet"
 QUARANTINE = "quarantine"
 IDENTITIES = "identities"
+#: In a run's folder on the PHI side: the names of columns of tables that are no part of their documents.
+LEFT_OUT = "columns-left-out.txt"
 PEOPLE = "people"
 DELETED = "deleted"
 
