@@ -117,17 +117,28 @@ def test_every_interval_is_exact_over_all_types(of: str) -> None:
     assert 0 < abs(offset) <= 180
 
 
-def test_twins() -> None:
-    """Born on one day, in their order: each keeps the age; they are told apart as before, and move apart."""
+@pytest.mark.parametrize("born", ["2024-05-30", "2023-11-02", "2015-03-09", "1990-11-02"])
+def test_twins(born: str) -> None:
+    """Born on one day at one home they stay so: two people, one birthday, and what happens to both moves by one number of days."""
     twins = [
-        patient(f"t{n}", "Novak", given, "2015-03-09", multipleBirthInteger=n) for n, given in ((1, "Ann"), (2, "Eve"))
+        patient(f"t{n}", "Novak", given, born, multipleBirthInteger=n, address=[HOME])
+        for n, given in ((1, "Ann"), (2, "Eve"))
     ]
-    events = [encounter(f"e{n}", f"Patient/t{n}", "2020-01-05") for n in (1, 2)]
-    *people, first, second = masked(*twins, *events)
+    events = [encounter(f"e{n}", f"Patient/t{n}", "2024-06-05") for n in (1, 2)]
+    note = {**chart("Patient/t1", "2024-06-05")[1], "note": [{"text": f"Born {born}, seen 2024-06-05."}]}
+    *people, first, second, told = masked(*twins, *events, note)
     assert [record["multipleBirthInteger"] for record in people] == [1, 2]
     assert [age(record) for record in people] == [age(record) for record in twins]
-    assert len({record["id"] for record in people}) == 2
-    assert moves(events[:1], [first]) != moves(events[1:], [second])
+    assert len({record["id"] for record in people}) == len({str(names(record)) for record in people}) == 2
+    [birthday] = {record["birthDate"] for record in people}
+    assert birthday != born
+    [offset] = moves(events, [first, second])
+    seen = dt.date(2024, 6, 5) + dt.timedelta(offset)
+    assert told["note"][0]["text"] == f"Born {birthday}, seen {seen}."
+    alone = [{**record, "address": [{**HOME, "line": [f"{n} Oak Street"]}]} for n, record in enumerate(twins)]
+    assert len({record["birthDate"] for record in masked(*alone)[:2]}) == 2
+    strangers = [{name: value for name, value in record.items() if name != "multipleBirthInteger"} for record in twins]
+    assert len({record["birthDate"] for record in masked(*strangers)[:2]}) == 2
 
 
 def test_a_newborn() -> None:

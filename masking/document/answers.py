@@ -36,7 +36,7 @@ class Maskers:
         self._tables = tables
         self._kernels: dict[tuple[str, bool], Kernel] = {}
         self._names: dict[int, str] = {}
-        self._offsets: dict[str, dict[bytes, int]] = {}
+        self._offsets: dict[str, dict[tuple[bytes, bool], int]] = {}
 
     def answer(self, walked: Walked) -> Answers:
         """What becomes of each job's value."""
@@ -117,10 +117,10 @@ class Maskers:
             known.clear()
         keys, place = walked.whose.charts(rows)
         found = []
-        for key in keys:
-            if key is not None and key not in known:
-                known[key] = bound.offset(to_text(key))
-            found.append(NOBODY if key is None else known[key])
+        for key, is_patient in zip(keys, walked.whose.are_patients(len(keys)), strict=True):
+            if key is not None and (key, is_patient) not in known:
+                known[key, is_patient] = bound.offset(to_text(key), is_patient=is_patient)
+            found.append(NOBODY if key is None else known[key, is_patient])
         days = np.array(found, np.int32)[place]
         starts, stops = walked.tape["start"][rows] + 1, walked.tape["stop"][rows] - 1
         out = np.empty(int((stops - starts).sum()), np.uint8)

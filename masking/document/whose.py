@@ -104,6 +104,11 @@ class Whose:
         of_chart = of_frame[frames]
         return [*keys, *charts.values()], np.where(of_chart >= 0, of_chart, place)
 
+    def are_patients(self, count: int) -> list[bool]:
+        """Of the first so many of the keys of `charts` whether each is a patient's, and not what names nobody's own."""
+        own = [name is not None and _is_named(name) for name in self._names[:count]]
+        return own + [True] * (count - len(own))
+
     def charts_of(self, rows: Ints) -> tuple[list[Part], Ints] | None:
         """The keys of the patients in whose charts RelatedPersons stand, null for whatever is none, and for each value the
         place of its own; None where nothing is one.

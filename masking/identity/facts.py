@@ -96,6 +96,7 @@ class Facts(msgspec.Struct, array_like=True, gc=False, eq=True):
     aliases: keys under which a Bundle's fullUrl knows the record, if not its own.
     known_as: the names of all records that were merged; () for one alone.
     homes: of a facility, the first address of its record in one (`Address.in_one`): its fake name is of that state.
+    births: of one of a multiple birth, the day and the home in one, which those who were born together share.
     """
 
     resource_type: str
@@ -114,6 +115,7 @@ class Facts(msgspec.Struct, array_like=True, gc=False, eq=True):
     aliases: tuple[str, ...] = ()
     known_as: tuple[str, ...] = ()
     homes: tuple[str, ...] = ()
+    births: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Facts({self.resource_type})"

@@ -64,6 +64,7 @@ def _read(record: dict[str, Any], facts: Facts, root: str) -> Facts:
     facts.death_dates = _set([date for date in [_text(record.get("deceasedDateTime"))] if _DATE.match(date)])
     facts.names = _set([*_names(record.get("name")), *_other_names(record)])
     home = next((address.in_one() for address in _addresses(record.get("address"))), "")
+    facts.births = _set([_born_together(record, home)])
     facts.homes = _set([home]) if facts.resource_type in facility_types() else ()
     facts.telecoms = _set(_telecoms(record.get("telecom"), home))
     facts.identifiers = _set(_identifiers(record.get("identifier")))
@@ -89,6 +90,13 @@ _CARERS = {
     "HealthcareService": ("providedBy", "location"),
     "Endpoint": ("managingOrganization",),
 }
+
+
+def _born_together(record: dict[str, Any], home: str) -> str:
+    """The day and the home of one of a multiple birth (`Patient.multipleBirth[x]`), by which the others are known."""
+    day, number = _text(record.get("birthDate")), record.get("multipleBirthInteger")
+    is_one = record.get("multipleBirthBoolean") is True or (isinstance(number, int) and not isinstance(number, bool))
+    return f"{day}|{' '.join(home.casefold().split())}" if is_one and home and _DATE.fullmatch(day) else ""
 
 
 def _set(values: Iterable[T]) -> tuple[T, ...]:

@@ -5,7 +5,7 @@ rules make of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from masking.fhir.compartment import facility_types
@@ -34,6 +34,10 @@ class RecordMaskers:
     systems: Mapping[str, BoundMasker | None] = field(default_factory=dict)
     types: Mapping[str, BoundMasker | None] = field(default_factory=dict)
     default: BoundMasker | None = None
+
+    def with_people(self, people: People) -> RecordMaskers:
+        """The same, knowing people."""
+        return replace(self, by_kind={kind: masker.with_people(people) for kind, masker in self.by_kind.items()})
 
     def of_identifier(self, system: str, types: Sequence[str]) -> BoundMasker | None:
         """What masks the value of an identifier."""
@@ -76,7 +80,7 @@ class Knowledge:
     """
 
     def __init__(self, people: People, record: RecordMaskers) -> None:
-        self.people, self.record = people, record
+        self.people, self.record = people, record.with_people(people)
         #: by any name of theirs, and by the one that their facts have
         self._terms: dict[str, tuple[Term, ...]] = {}
         self._humans: dict[str, tuple[Term, ...]] = {}

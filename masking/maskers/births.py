@@ -7,13 +7,14 @@ death, if there is one. A date that does not exist becomes null.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, ClassVar
 
 from masking.errors import ParameterError
 from masking.fhir.dates import PartialDate, age_on, bounds, date_text, days_in_month, parse
-from masking.maskers.base import BoundMasker, Masker, Subkeys, check, register, registered
+from masking.maskers._together import dated_as
+from masking.maskers.base import BoundMasker, Masker, People, Subkeys, check, register, registered
 from masking.pools.choice import words
 
 #: Day numbers, both included; empty where the first is above the last.
@@ -86,6 +87,14 @@ class _BoundRetainAge(BoundMasker):
     key: bytes = field(repr=False)
     reference_date: str
     shift: BoundMasker | None
+    people: People | None = field(default=None, repr=False, compare=False)
+
+    def with_people(self, people: People) -> _BoundRetainAge:
+        """Knowing people, so that twins share their birthday."""
+        return replace(self, people=people, shift=self.shift and self.shift.with_people(people))
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "people": None}
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         return [self._one(*row) for row in zip(values, context["subject"], context["deceased"], strict=True)]
@@ -98,7 +107,11 @@ class _BoundRetainAge(BoundMasker):
         died, moved = _last_day(deceased), self._moved(birth, subject)
         scale = _SCALES["day" if parts.precision == "time" else parts.precision]
         own = scale.number(date.fromisoformat(birth))
-        keyed = ("value", value.removesuffix(parts.rest)) if subject is None else ("subject", subject)
+        keyed = (
+            ("value", value.removesuffix(parts.rest))
+            if subject is None
+            else ("subject", dated_as(self.people, subject))
+        )
         number = words(self.key, *keyed)[0]
         goal = scale.number(date.fromisoformat(moved)) if moved and self._is_infant(birth, died) else None
         for window in self._windows(birth, moved, subject, died):
@@ -180,6 +193,8 @@ class RetainAge(Masker):
       death as shown is what is kept.
     - Precision stays. A month counts as its first day, and becomes another month; a year stays the year it is, for no
       other one has the same ages. A time of day (the birthTime extension) stays; its day agrees with the birth date.
+    - Those of a multiple birth (`Patient.multipleBirth[x]`, one birth date, one home) stay born on one day, where the run knows
+      them and none of them died.
     - Keyed by subject alone, so that all mentions of a birth date agree; by the value where there is no subject.
     - Unreadable: null. `reference_date` is YYYY-MM-DD: the run's, where the policy names none.
     """

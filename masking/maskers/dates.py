@@ -7,11 +7,12 @@ becomes null.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from masking.fhir.dates import parse, shift_text
-from masking.maskers.base import BoundMasker, Masker, Subkeys, check, per_value, register, registered
+from masking.maskers._together import dated_as
+from masking.maskers.base import BoundMasker, Masker, People, Subkeys, check, per_value, register, registered
 from masking.pools.choice import words
 
 #: Offsets kept at hand in a worker; then the cache starts anew, so that memory stays flat over any number of patients.
@@ -28,22 +29,30 @@ class BoundDateShift(BoundMasker):
     key: bytes = field(repr=False)
     days: int
     weeks: bool
-    _cache: dict[str, int] = field(init=False, repr=False, compare=False, default_factory=dict)
+    people: People | None = field(default=None, repr=False, compare=False)
+    _cache: dict[tuple[str, bool], int] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Without the cache: it holds subjects, and a worker fills its own.
+        # Without the cache and the people: they hold subjects, and a worker has its own.
         return type(self), (self.key, self.days, self.weeks)
 
-    def offset(self, subject: str) -> int:
-        """The days by which all dates of this subject move: never 0, within ±days, equal wherever the key is equal."""
-        found = self._cache.get(subject)
+    def with_people(self, people: People) -> BoundDateShift:
+        """Knowing people, so that the dates of twins move together."""
+        return replace(self, people=people)
+
+    def offset(self, subject: str, *, is_patient: bool = True) -> int:
+        """The days by which all dates of this subject move: never 0, within ±days, equal wherever the key is equal.
+
+        is_patient: whether it may be one of twins, which is asked for.
+        """
+        found = self._cache.get((subject, is_patient))
         if found is None:
             if len(self._cache) >= _OFFSETS:
                 self._cache.clear()
             step = 7 if self.weeks else 1
             steps = self.days // step
-            chosen = words(self.key, subject)[0] % (2 * steps) - steps
-            found = self._cache[subject] = step * (chosen if chosen < 0 else chosen + 1)
+            chosen = words(self.key, dated_as(self.people if is_patient else None, subject))[0] % (2 * steps) - steps
+            found = self._cache[subject, is_patient] = step * (chosen if chosen < 0 else chosen + 1)
         return found
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
@@ -60,7 +69,8 @@ class BoundDateShift(BoundMasker):
 class DateShift(Masker):
     """Every date of a subject moved by one keyed, non-zero offset of at most `days`, so that every interval is exact.
 
-    Uniform over the 2 × `days` offsets that are not zero; with `weeks` over the multiples of 7 among them, which keeps
+    Those of a multiple birth at one home have one offset, where the run knows them. Uniform over the 2 × `days` offsets that are
+    not zero; with `weeks` over the multiples of 7 among them, which keeps
     the weekday. Rules with equal parameters share the offset. A partial date moves at its own precision, so a year or
     a month may come out as it was. A date whose subject is not known, or that would leave the years 1 to 9999, becomes
     null.

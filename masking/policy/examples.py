@@ -23,8 +23,10 @@ _BY_ELEMENT = {
     "Address.state": "IL",
     "Address.text": "12 Sample Street, Springfield, IL 62701",
     "Annotation.text": "Mrs. Novak called on 17 May.",
+    "Attachment.contentType": "image/png; name=novak.png",
     "Attachment.title": "Letter to Mrs. Novak",
     "AuditEvent.agent.network.address": "10.1.2.3",
+    "Binary.contentType": "image/png; name=novak.png",
     "Bundle.entry.request.ifNoneExist": "identifier=https://hospital.example.org/mrn|MRN-0048213",
     "CodeableConcept.text": "Body weight",
     "Coding.code": "29463-7",
@@ -53,6 +55,8 @@ _BY_ELEMENT = {
     "Reference.display": "Maria Novak",
     "Reference.reference": "Patient/example-1",
     "Reference.type": "Patient",
+    "Signature.sigFormat": "image/png; name=novak.png",
+    "Signature.targetFormat": "application/fhir+json",
 }
 
 _BY_TYPE = {
@@ -96,6 +100,8 @@ _BY_PART = {"postal_code": "62701", "latitude": "39.7990", "longitude": "-89.644
 _BY_SYSTEM = {
     "http://hl7.org/fhir/sid/us-npi": "1234567893",
     "http://hl7.org/fhir/sid/us-ssn": "219-09-9999",
+    "urn:oid:2.16.840.1.113883.4.1": "219-09-9999",
+    "urn:oid:2.16.840.1.113883.4.6": "1234567893",
     "urn:ietf:rfc:3986": "urn:uuid:9e107d9d-372b-4c8e-9a5b-0c3f3f3a8d11",
 }
 
@@ -131,6 +137,7 @@ class ExamplePeople:
         sex="female",
         birth_date="1987-03-14",
         birth_dates=("1987-03-14",),
+        births=(),
         death_dates=(),
         death_date=None,
         names=(SimpleNamespace(use="official", family="Novak", given=("Maria",), text="Maria Novak"),),
