@@ -58,6 +58,14 @@ def kinds(looker: Looker, text: str, *, owner: str = ME) -> Kind:
     return found
 
 
+def test_many_values_that_might_have_begun_hide_none(looker: Looker) -> None:
+    """Each 7241 may be the beginning of a street line; the name behind them is found all the same."""
+    name = PATIENT["name"][0]
+    whole = f"{name['given'][0]} {name['family']}"
+    for count in range(30):
+        assert Kind.FULL_NAME in kinds(looker, "7241 " * count + whole)
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [

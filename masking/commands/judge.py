@@ -20,7 +20,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,7 +114,7 @@ class Judge:
             pair for pair in every if self._is_in(value, pair.after) and (not stayed or self._is_in(value, pair.before))
         ]
         here = [pair for pair in there if _INDEX.sub("", pair.path) == value.path.partition(".")[2]] or there
-        return min((pair.rule for pair in here), key=lambda rule: rule.action is Action.KEEP, default=None)
+        return min((_as_it_was(pair) for pair in here), key=lambda rule: rule.action is Action.KEEP, default=None)
 
     def _is_in(self, value: Value, text: str | None) -> bool:
         return text is not None and self.needles.stand_in(value, Reading([text]))
@@ -159,6 +159,12 @@ class Judge:
                 if reading and (values := [one for one in left[key] if self.needles.stand_in(one, reading)]):
                     met[key] = values
         return met
+
+
+def _as_it_was(pair: Change) -> Rule:
+    """The rule of a place; one that keeps what it has on a list does keep it."""
+    listed = pair.rule.masker is not None and pair.rule.masker.name == "keep_listed"
+    return replace(pair.rule, action=Action.KEEP, masker=None) if listed and pair.before == pair.after else pair.rule
 
 
 def lines_of(export: Path, wanted: set[Key]) -> Iterator[tuple[Key, bytes]]:

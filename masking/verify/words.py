@@ -19,7 +19,9 @@ COMPLETE, FIRST = 1, 2
 MONTH_SHIFT, KIND_SHIFT = 2, 8
 #: Characters between two words of a value, and between two groups of digits.
 _GAP = 4
-_ACTIVE = 6  # values that may be under way at once
+_ACTIVE = (
+    LONGEST  # values that may be under way at once: each word makes all of them longer, and none is longer than that
+)
 _RING = 8  # groups of digits that are looked back on
 
 
@@ -203,7 +205,7 @@ def scan(
         if mark & 1:
             ends[count], places[count], days[count] = at, place, 0
             count += 1
-        if mark & 2 and active < _ACTIVE:
+        if mark & 2 and length < LONGEST:
             active_hash[active], active_size[active] = digest, length
             active += 1
         # ── groups of digits ──
