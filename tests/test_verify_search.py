@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 
 from masking.verify.collect import Collector
 from masking.verify.details import days_in, ordinal_of
-from masking.verify.judge import poisson_tail
+from masking.verify.judge import DOUBT, chances, poisson_tail
 from masking.verify.kinds import Kind
 from masking.verify.known import Known, joined
 from masking.verify.look import Looker, leaves
@@ -31,6 +31,7 @@ PATIENT = {
     "address": [{"line": ["7241 Fields View"], "city": "North Benjaminland", "postalCode": "01718-1234"}],
     "birthDate": "1987-03-02",
 }
+STRANGE = ("Abernathy", "Brockwell", "Castellan", "Dunleavy", "Ellingham", "Fairbrook", "Garrowby", "Hollander")
 ME = "Patient/6d75a1f0-1c2b-4d3e-8f90-abcdefabcdef"
 
 
@@ -172,6 +173,31 @@ def test_days_in_prose() -> None:
     assert days_in("03/05/1985, 04.05.1985", sure=True) == {day(19850305), day(19850504), day(19850405)}
     assert days_in("12/2020 and 99/99/1999") == set()
     assert ordinal_of(19870231) is None
+
+
+def test_one_fake_that_meets_a_whole_household_is_one_coincidence() -> None:
+    """Their doctor's fake name is the true one of them all: as many finds as people, and one name."""
+    family = [
+        PATIENT | {"id": f"p{n}", "name": [{"family": "Wexley"}], "telecom": [], "identifier": []} for n in range(40)
+    ]
+    strangers = [
+        PATIENT | {"id": f"s{n}", "name": [{"family": name}], "telecom": [], "identifier": []}
+        for n, name in enumerate(STRANGE)
+    ]
+    known = known_of([*family, *strangers])
+    looker = Looker.of(known)
+
+    def tail(people: list[dict[str, object]], says: Sequence[str]) -> float:
+        documents = [json.dumps({"resourceType": "Basic", "display": text}).encode() for text in says]
+        owners = [[known.owner(f"Patient/{one['id']}")] for one in people]
+        finds = looker.look(documents, owners)
+        own = finds.owners > 0
+        pairs = finds.places[own], finds.owners[own]
+        none = np.zeros(0, np.int64), np.zeros(0, np.uint64)
+        return chances(known, pairs, none, known.humans)[0][Kind.NAME_WORD].tail
+
+    assert tail(family, ["seen by Dr. Wexley"] * len(family)) > DOUBT
+    assert tail(strangers, [f"seen by Dr. {name}" for name in STRANGE]) < DOUBT
 
 
 def test_poisson() -> None:

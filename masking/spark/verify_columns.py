@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from masking import storage
 from masking.verify.look import leaves
 
+#: A UUID would be read as base64 too, which makes words of it.
+_UUID = re.compile("([0-9A-Fa-f]{8})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{12})")
 #: Between two texts: words that nobody bears, so that no name is made of the end of one and the beginning of the next.
 _BREAK = "\nqzxj xqzj\n"
 
@@ -42,7 +45,7 @@ def _texts(array: Any) -> Iterator[str]:
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
         for text in pc.unique(array).to_pylist():
             if text is not None:
-                yield from _within(text)
+                yield from (_UUID.sub(r"\1 \2 \3 \4 \5", inner) for inner in _within(text))
 
 
 def _within(text: str) -> Iterator[str]:

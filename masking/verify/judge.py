@@ -2,8 +2,9 @@
 
 A fake is drawn without regard to whose it is. So the share of *other* people in whose documents a value stands tells how
 likely it would stand in its owner's by chance, and the sum over all owners how many such finds chance explains. Where far
-more are found than that (Poisson, one in a thousand), the kind leaks. A value that no list holds (a number, an address, a
-UUID) needs no statistics: in its owner's document it is a leak unless it stands in many others' too.
+more are found than that (Poisson, one in a thousand), the kind leaks. Different values are counted there, each once: a
+household shares its name and its doctor, whose fake name then meets it in all of their charts. A value that no list holds (a
+number, an address, a UUID) needs no statistics: in its owner's document it is a leak unless it stands in many others' too.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ Owners = npt.NDArray[np.uint64]
 @dataclass(frozen=True, slots=True)
 class Chance:
     """What was found of one kind. known: values with an owner. own: found with their owner; others: with somebody else.
-    expected: of `own`, how many chance explains. tail: how often chance gives as many, or more.
+    expected: of `own`, how many chance explains. tail: how often chance gives as many different values, or more.
     """
 
     kind: Kind
@@ -64,11 +65,13 @@ def chances(
     found = {}
     for number, kind in enumerate(Kind):
         pairs = int(known.pair_counts[number])
-        explained = float(expected[(kinds & kind) > 0].sum())
-        explained = max(explained, pairs * _FLOORS.get(kind, 0.0))
-        seen = int(((own_kinds & kind) > 0).sum())
+        each = expected[(kinds & kind) > 0]
+        least = pairs * _FLOORS.get(kind, 0.0)
+        is_seen = (own_kinds & kind) > 0
+        different = len(np.unique(own[0][is_seen]))
         strange = int(counts[(kinds & kind) > 0].sum())
-        found[kind] = Chance(kind, pairs, seen, strange, explained, poisson_tail(seen, explained))
+        tail = poisson_tail(different, max(float(-np.expm1(-each).sum()), least))
+        found[kind] = Chance(kind, pairs, int(is_seen.sum()), strange, max(float(each.sum()), least), tail)
     share = np.zeros(len(own[0]))
     if len(places) and len(share):
         at = np.minimum(np.searchsorted(places, own[0]), len(places) - 1)
