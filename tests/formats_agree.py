@@ -67,9 +67,11 @@ def check(result: RunResult) -> Ids:
     """NDJSON and Parquet agree, with each other and with the manifest; the ids."""
     ids = in_ndjson(result)
     assert in_parquet(result) == ids
-    assert {name.lower(): count.masked for name, count in result.manifest.types.items() if count.masked} == {
-        name: found.total() for name, found in ids.items()
-    }
+    assert {
+        name.lower(): count.masked + count.resources
+        for name, count in result.manifest.types.items()
+        if count.masked + count.resources
+    } == {name: found.total() for name, found in ids.items()}
     return ids
 
 

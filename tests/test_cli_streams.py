@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from argparse import Namespace
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +19,7 @@ import masking.commands.run as run_command
 import masking.commands.summary as summary_command
 from masking.cli import TERMINATED, UNREAD, main
 from masking.commands.carry import carry_out
+from masking.commands.job import Order
 from masking.commands.screen import Screen
 from masking.commands.sparkfailed import SparkFailed
 
@@ -93,11 +93,10 @@ def test_a_published_run_is_one_whether_its_summary_can_be_printed_or_not(
         raise error
 
     result = SimpleNamespace(manifest=None, run_id="r-1", destination="/masked", quarantine=quarantine)
-    monkeypatch.setattr(run_command, "order_of", lambda arguments: None)
     monkeypatch.setattr(prepare_command, "prepare", lambda order: None)
     monkeypatch.setattr(carry_command, "carry_out", lambda prepared, screen: result)
     monkeypatch.setattr(summary_command, "show_summary", fail)
-    assert run_command.run(Namespace(verify=False), Screen()) == code
+    assert run_command.carry(Order(), Screen()) == code
     assert "run r-1 is published: fhir-mask status /masked" in capsys.readouterr().err
 
 

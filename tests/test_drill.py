@@ -28,9 +28,20 @@ from masking.verify.kinds import Kind, names_of
 pytestmark = pytest.mark.slow  # a drill verifies some fifty times
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.fixture(scope="module")
-def drilled(unharmed: Masked, tmp_path_factory: pytest.TempPathFactory) -> tuple[Masked, Drill]:
+def copied(unharmed: Masked, tmp_path_factory: pytest.TempPathFactory) -> tuple[Masked, dict[str, bytes]]:
+    """A run, and what is in its files before it is drilled."""
     masked = unharmed.copy(tmp_path_factory.mktemp("drilled"))
+    return masked, contents(masked.out)
+
+
+@pytest.fixture(scope="module")
+def drilled(copied: tuple[Masked, dict[str, bytes]]) -> tuple[Masked, Drill]:
+    masked, _ = copied
     return masked, masked.drill()
 
 
@@ -53,15 +64,14 @@ def test_what_is_not_applicable_is_little(drilled: tuple[Masked, Drill]) -> None
         assert len(found) >= len(done.places) - 9, kind
 
 
-def test_the_copy_is_gone_and_nothing_else_is_touched(drilled: tuple[Masked, Drill], unharmed: Masked) -> None:
-    masked, done = drilled
+def test_the_copy_is_gone_and_nothing_else_is_touched(
+    copied: tuple[Masked, dict[str, bytes]], drilled: tuple[Masked, Drill]
+) -> None:
+    (masked, before), (_, done) = copied, drilled
     phi = masked.phi / "runs" / masked.manifest.run_id
     assert not (phi / "drill").exists()
 
-    def files(folder: Path) -> dict[str, bytes]:
-        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-    before, after = files(unharmed.out), files(masked.out)
+    after = contents(masked.out)
     new = {name for name in after if before.get(name) != after[name]}
     assert {name.rpartition("/")[2] for name in new} <= {"drill.json"}
     assert read_drill(str(masked.out), done.run_id) == done

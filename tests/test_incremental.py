@@ -19,6 +19,7 @@ from masking.cli import main
 from masking.keys import write_key_file
 from masking.report.manifest import MANIFEST, read_manifest
 from masking.spark import run as runs
+from masking.spark.begin import new_run_id
 from masking.spark.ledger import LEDGER, read_ledger
 from masking.spark.unfinished import Marker
 
@@ -241,6 +242,16 @@ def test_a_run_between_its_two_manifests_is_shown_by_the_next(scene: Scene) -> N
     code, said = scene.run()
     assert (code, "Nothing new: 2 files" in said) == (0, True)
     assert (scene.out / MANIFEST).read_bytes() == after
+
+
+def test_a_run_is_later_than_the_one_before_it_whatever_the_clock_says() -> None:
+    first = new_run_id()
+    ids = [first]
+    for _ in range(5):  # within a second
+        ids.append(new_run_id(ids[-1]))
+    assert ids == sorted(ids) and len({one[:16] for one in ids}) == 6
+    assert new_run_id("20991231T235959Z-ffffff").startswith("21000101T000000Z-")
+    assert new_run_id("20200101T000000Z-ffffff")[:8] >= first[:8]
 
 
 def test_status_tells_of_the_dataset(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:

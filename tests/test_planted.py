@@ -128,7 +128,7 @@ NOTE = {
     "status": "final",
     "code": {"text": "x"},
     "subject": {"reference": "Patient/p1"},
-    "note": [{"text": "Their neighbor Zdenka Havlová waits."}],
+    "note": [{"text": "Zdenka Havlová waits outside."}],
 }
 
 

@@ -63,7 +63,7 @@ ADDED = {
 #: And prose that names nobody stays as it is.
 BY_CHANCE = re.compile(
     r"[\w.]+\.(state|display)|[\w.]*(dosageInstruction|note)\.text|[\w.]+\.div|[\w.]*dentifier\.system|Patient\.text\.status"
-    r"|[\w.]+\.dischargeDisposition\.text"
+    r"|[\w.]+\.dischargeDisposition\.text|Location\.description"
 )
 
 

@@ -22,6 +22,7 @@ _ENCRYPTED = "spark.io.encryption.enabled"  # can be set when a session is start
 #: More cores than this are not counted; the size of partitions decides there anyhow.
 _MOST_CORES = 2048
 
+_STAMP, _RUN_ID = "%Y%m%dT%H%M%SZ", re.compile(r"[0-9]{8}T[0-9]{6}Z-", re.ASCII)
 #: In a run's folder on the PHI side: the name of the input file that could not be read.
 UNREADABLE = "unreadable-file.txt"
 
@@ -56,9 +57,16 @@ def now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
 
 
-def new_run_id() -> str:
-    """Sorts by time; names folders and never enters a masked document."""
-    return f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+def new_run_id(after: str = "") -> str:
+    """Sorts by time; names folders and never enters a masked document.
+
+    after: the latest run of the place. What is told of runs goes by their order, so this one is later than that, also within
+    its second or by a clock that is behind.
+    """
+    now = dt.datetime.now(dt.UTC)
+    if _RUN_ID.match(after):
+        now = max(now, dt.datetime.strptime(after[:16], _STAMP).replace(tzinfo=dt.UTC) + dt.timedelta(seconds=1))
+    return f"{now:{_STAMP}}-{secrets.token_hex(3)}"
 
 
 def make_private(phi: str) -> None:

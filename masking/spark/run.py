@@ -179,8 +179,9 @@ def mask(
     refuse_shared_places(clean, phi)
     if "delta" in settings.formats.split(","):
         require_delta(spark)
+    shown = read_manifest(clean)
     if not settings.allow_other_key:
-        refuse_other_key(read_manifest(clean), made_with.key_fingerprint)
+        refuse_other_key(shown, made_with.key_fingerprint)
     inputs = find_inputs(sources, clean, phi, Hints(settings.json_column))
     if engine.asks_people:
         tell_of_open_disks(spark, notice)
@@ -207,7 +208,7 @@ def mask(
             return _result(drop.latest, clean, phi, leftovers, delta, is_new=False)
         inputs = drop.inputs
     compile_once()  # before several workers on this machine do
-    run_id = new_run_id()
+    run_id = new_run_id(max(run.run_id if run else "" for run in (shown, drop.latest if drop else None)))
     places = Places(run_folder(clean, run_id), run_folder(phi, run_id))
     with naming(f"write to the PHI area {phi}"):
         make_private(places.phi)
