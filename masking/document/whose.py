@@ -214,6 +214,9 @@ class Whose:
     def _find_these(self, frames: list[int]) -> None:
         """The subjects that these resources name themselves; a contained one that names nobody is left out."""
         kinds = self._frames["type"][frames].tolist()
+        bundles = [frame for frame, kind in zip(frames, kinds, strict=True) if kind == self._bundle]
+        if bundles:
+            self._find(np.concatenate([self._entries(bundle) for bundle in bundles]))
         others = []
         for frame, kind in zip(frames, kinds, strict=True):
             if self._walked.persons[kind]:
@@ -246,11 +249,22 @@ class Whose:
         url = self._walked.strings(np.array([row], np.int32))[0]
         return None if url is None else self._references.of_url(url)
 
+    @cached_property
+    def _by_container(self) -> tuple[Ints, Ints]:
+        """The frames in order of what they stand in, and what each of these stands in."""
+        order = np.argsort(self._frames["around"], kind="stable").astype(np.int32)
+        return order, self._frames["around"][order]
+
+    def _entries(self, bundle: int) -> Ints:
+        """The frames of a Bundle's entries."""
+        order, around = self._by_container
+        first, after = np.searchsorted(around, (-2 - bundle, -1 - bundle))
+        found: Ints = order[first:after]
+        return found
+
     def _only_patient(self, bundle: int) -> tuple[bytes, bytes] | None:
         """The one patient whom all entries of a Bundle are of that are of any, so that its own dates move with theirs."""
-        entries = np.flatnonzero(self._frames["around"] == -2 - bundle).astype(np.int32)
-        self._find(entries)
-        places = set(self._key_of[entries].tolist())
+        places = set(self._key_of[self._entries(bundle)].tolist())
         found = {self._distinct[at]: name for at in places if (name := self._names[at]) is not None and _is_named(name)}
         if len(found) != 1:
             return None
