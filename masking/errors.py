@@ -94,6 +94,11 @@ class UnreadableFile(InputError):
         """The error for the file of that number, from 1, in order of name."""
         return cls(f"cannot read input file {number} (in order of name): {reason}")
 
+    @classmethod
+    def told_by(cls, number: int, error: OSError) -> UnreadableFile:
+        """The same by the system's own words alone: Arrow's texts name the file."""
+        return cls.numbered(number, os.strerror(error.errno) if error.errno else "the store does not give it")
+
     @property
     def number(self) -> int | None:
         """The file's number; None if the text tells none."""

@@ -79,7 +79,10 @@ def main(source: Path, folder: Path) -> None:
     """All three formats."""
     from masking.session import open_session, with_delta  # noqa: PLC0415 (the process of the tests starts Spark otherwise)
 
-    conf = {"spark.sql.shuffle.partitions": "2", "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}
+    conf = {
+        "spark.sql.shuffle.partitions": "2",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
+    }
     spark = open_session("local[2]", with_delta("local", conf))
     result = masked(spark, source, folder, "ndjson,parquet,delta")
     ids = check(result)

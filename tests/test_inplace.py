@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.fs as pafs
 import pytest
 import zstandard
@@ -22,11 +23,13 @@ from masking.document import Batch
 from masking.errors import CountMismatch, InputError, KeyRefused, MaskingError, StorageError, UsageError
 from masking.report.manifest import TypeCounts
 from masking.spark import RunSettings
-from masking.spark.inplace import put, sources
+from masking.spark.inplace import jobs, put, sources
 from masking.spark.inplace.journal import read_journals
 from masking.spark.inplace.mark import MARK, read_mark
+from masking.spark.inplace.put import Move
 from masking.spark.inplace.run import InPlace, InPlaceResult, mask_in_place
 from masking.spark.inplace.undo import undo_in_place
+from masking.spark.read import suffix_of
 
 __all__ = ["here"]  # a fixture
 
@@ -228,12 +231,43 @@ def test_nothing_is_left_in_the_phi_area_but_what_is_needed(run: Run, tmp_path: 
     assert read_mark(str(tmp_path / "in")).runs[0].is_done
 
 
+@pytest.mark.parametrize("errno_", [13, 0])
+def test_files_that_cannot_be_read_or_put_are_told_by_number(errno_: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a store's library says: its texts name files, which are named after people."""
+    said = f"Failed to open local file '/x/Joe_Bloggs.ndjson'. Detail: [errno {errno_}]"
+
+    def fail(*_: object) -> None:
+        raise OSError(errno_, said) if errno_ else OSError(said)
+
+    for name in ("fingerprint", "state", "carry_out"):
+        monkeypatch.setattr(jobs, name, fail)
+    path = "/x/Joe_Bloggs.ndjson"
+    move = Move(4, path, 1, "0", path, "1")
+    numbers = [pa.record_batch({"id": [0]})]
+    for task in (
+        jobs.HashTask(((4, path),), ((0,),)),
+        jobs.MoveTask((move,), ((0,),), is_look=True),
+        jobs.MoveTask((move,), ((0,),), is_look=False),
+    ):
+        with pytest.raises(MaskingError, match=r"input file 4 \(in order of name\)") as caught:
+            list(task.run(numbers))
+        assert "Joe" not in str(caught.value) + repr(task)
+
+
 def test_modes_stay(run: Run, tmp_path: Path) -> None:
     put_files(tmp_path / "in", {"a.ndjson": lines(range(5)), "b.ndjson": lines(range(5))})
     (tmp_path / "in" / "a.ndjson").chmod(0o640)
     (tmp_path / "in" / "b.ndjson").chmod(0o600)
-    run()
+    (tmp_path / "originals").mkdir(mode=0o755)
+    run(keep_originals=str(tmp_path / "originals"))
     assert [(tmp_path / "in" / name).stat().st_mode & 0o777 for name in ("a.ndjson", "b.ndjson")] == [0o640, 0o600]
+    kept = [path for path in (tmp_path / "originals").rglob("*") if path.is_file()]
+    assert len(kept) == 2 and {path.stat().st_mode & 0o777 for path in kept} == {0o600}  # whoever may read the folder
+
+
+def test_the_kind_of_a_file_by_the_end_of_its_name() -> None:
+    names = ("a.ndjson", "A.NDJSON.GZ", "x.json", "part-00000", "part-00000.gz")
+    assert [suffix_of(f"/x/{name}") for name in names] == [".ndjson", ".ndjson.gz", ".json", "", ".gz"]
 
 
 # What is refused, before anything is touched.

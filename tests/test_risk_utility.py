@@ -62,6 +62,20 @@ def test_numbers_are_counted_in_bins_that_hold_all() -> None:
     assert sum(before or 0 for _, before, _ in rows) == values.total() and 2 <= len(rows) <= 14
 
 
+def test_no_bin_tells_an_extreme() -> None:
+    """The edges are the masked side's and have some values beyond them: an age that was capped does not show."""
+    after = Counter({str(age): 2 for age in range(20, 90)}) + Counter({"90": 1})
+    told = [
+        [label for label, *_ in compare("Age", before, after).rows] for before in (after, after + Counter({"104": 1}))
+    ]
+    assert told[0] == told[1]
+    assert all(float(label.split()[0].partition("–")[0]) < 90 for label in told[0] if not label.startswith("below"))
+    few = Counter({"13.1": 1, "13.9": 11})
+    assert [label for label, *_ in compare("Results", few, few).rows] and "13.1" not in str(
+        compare("Results", few, few).rows
+    )
+
+
 @pytest.mark.parametrize(("text", "found"), [("1.2345", "1.23"), ("-0", "-0"), ("1E2", "100"), ("x", ""), ("nan", "")])
 def test_numbers_are_told_to_three_digits(text: str, found: str) -> None:
     assert rounded(text) == found

@@ -41,7 +41,7 @@ USAGE = "fhir-mask demo [--patients N] [--dest DIR] [--master URL]"
 _SHOWN = {"Patient": 40, "Observation": 12, "Encounter": 16}  # the most changes shown of each
 _LEAKED = 1
 #: Java compiles quickly rather than well: it does little here, and half of its work on a table of Delta's was compiling.
-_SHORT = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}
+_SHORT = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"}
 
 
 def add_arguments(parser: ArgumentParser) -> None:

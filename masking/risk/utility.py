@@ -150,15 +150,20 @@ def _labelled(name: str, before: Counter[str], after: Counter[str]) -> Iterable[
 
 
 def _binned(before: Counter[str], after: Counter[str]) -> Iterable[tuple[str, int | None, int | None]]:
-    """Equally wide bins between the numbers that one in fifty is below and above; the outer bins take in the rest."""
+    """Equally wide bins between the numbers that one in fifty is below and above; the outer bins take in the rest.
+
+    The edges are the masked side's, with `SHOWN_FROM` values or more beyond each: the source's own would tell an extreme of its.
+    """
     old, new = _by_number(before), _by_number(after)
-    values = sorted((old + new).items())
-    total, seen, low, high = sum(count for _, count in values), 0, None, 0.0
+    values = sorted(new.items())
+    total = sum(count for _, count in values)
+    beyond = max(SHOWN_FROM, total / 50)
+    seen, low, high = 0, None, 0.0
     for value, count in values:
         seen += count
-        if low is None and seen * 50 > total:
+        if low is None and seen >= beyond:
             low = value
-        if (seen - count) * 50 <= total * 49:
+        if total - (seen - count) >= beyond:
             high = value
     if low is None:
         return []

@@ -17,7 +17,7 @@ from masking.verify.collect import Found
 from masking.verify.kinds import Kind
 
 _PROSE = Kind.NAME_WORD | Kind.TOWN | Kind.ZIP | Kind.BIRTH
-_LONGEST = 100  # characters of a name of a file
+_LONGEST = 100  # bytes of a name of a file
 
 #: The manifest as it is published, and of each kind the places at which it may be told of.
 Planted = tuple[Manifest, dict[Kind, frozenset[str]]]
@@ -123,7 +123,7 @@ def _delta(copy: Copy, manifest: Manifest, lot: Mapping[Kind, Found]) -> Planted
 def _no_name(found: Found) -> str:
     if found.kind == Kind.ZIP:
         return "five digits stand in names of files by chance"
-    return "longer than names of files are" if len(found.text) > _LONGEST else ""
+    return "longer than names of files are" if len(found.text.encode("utf-8", "surrogatepass")) > _LONGEST else ""
 
 
 def _no_prose(found: Found) -> str:

@@ -100,7 +100,7 @@ def content_of(path: str) -> Content | None:
 def suffix_of(path: str) -> str:
     """What the file's name ends with that tells its kind, in lower case: `.ndjson.gz`."""
     name, codec = _split(path)
-    end = next(suffix for suffix in (*_LINES, _DOCUMENT) if name.endswith(suffix))
+    end = next((suffix for suffix in (*_LINES, _DOCUMENT) if name.endswith(suffix)), "")
     return end + next((suffix for suffix, one in _CODECS.items() if one == codec), "")
 
 
@@ -155,8 +155,9 @@ def find_inputs(
         logs.update(listed.logs)
     with naming("read the log of a Delta table"):
         numbers = replace_tables(found, logs, hints, versions)
-    for path in found:
-        _refuse_overlap(path, destination, phi_area)
+    for place, name in ((destination, "destination"), (phi_area, "PHI area")):
+        if inside := sum(storage.contains(place, path) for path in found):  # by a link, or named by a table's log
+            raise UsageError(f"{inside} files of the source lie inside the {name} {place}; choose another {name}")
     return Inputs(tuple(file for _, file in sorted(found.items())), ignored, numbers, tuple(sorted(logs)))
 
 

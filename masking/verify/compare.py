@@ -28,7 +28,7 @@ from masking.verify.leads import (
     owners,
     text_of,
 )
-from masking.verify.tree import AGE, GONE, KEEP, SHIFT, VOUCHED, Branch, Tree, Twig, shown
+from masking.verify.tree import AGE, GONE, KEEP, SHIFT, VOUCHED, Branch, Tree, Twig, told
 
 _entries_of = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -159,7 +159,7 @@ class Comparer:
             new = valid.faults_of(twig.element, after, twig.is_companion, twig.path)
         else:
             new = valid.new_faults(twig.element, before, after, twig.is_companion, twig.path)
-        done.faults += [Fault("valid", what, shown(path)) for path, what in new]
+        done.faults += [Fault("valid", what, told(path)) for path, what in new]
 
     # ── one property ──
 
@@ -186,7 +186,7 @@ class Comparer:
                     self._leaf(twig, one, new[index] if index < len(new) else None, around, done)
             return
         if len(new) > len(old) and not twig.path.endswith(_ADDED):
-            done.faults.append(Fault("kept", "there is more than there was", shown(twig.path)))
+            done.faults.append(Fault("kept", "there is more than there was", told(twig.path)))
         for index, one in enumerate(old):
             other = new[index] if index < len(new) else None
             if isinstance(one, dict):
@@ -199,7 +199,7 @@ class Comparer:
         place = twig.path.partition(".")[2]
         if place.startswith(_ADDED) or branch.content in ("Meta", "Narrative"):
             return
-        done.faults.append(Fault("kept", "something that was not there", shown(twig.path)))
+        done.faults.append(Fault("kept", "something that was not there", told(twig.path)))
 
     def _extensions(self, twig: Twig, before: list[Any], after: list[Any], done: Outcome) -> None:
         """Extensions by URL, in order: those that no rule names are gone."""
@@ -224,7 +224,7 @@ class Comparer:
                 return
             if after:
                 if after.get("resourceType") != before.get("resourceType"):
-                    done.faults.append(Fault("links", "another resource type", shown(twig.path)))
+                    done.faults.append(Fault("links", "another resource type", told(twig.path)))
                     return
                 done.names += names(branch.content, before.get("id"), after.get("id"), before.get("identifier"),
                                      after.get("identifier"), "#" if twig.path.endswith("contained") else "")  # fmt: skip
@@ -244,23 +244,23 @@ class Comparer:
                 done.kept += 1
             else:
                 what = "a value that was to stay is gone" if after is None else "a value that was to stay is another"
-                done.faults.append(Fault("kept", what, shown(twig.path)))
+                done.faults.append(Fault("kept", what, told(twig.path)))
         elif action in (SHIFT, AGE) and isinstance(before, str) and isinstance(after, str):
             self._date(twig, before, after, done)
         name = twig.path.rpartition(".")[2]
         if isinstance(before, str) and isinstance(after, str):
             if name == "reference" or (name in ("url", "location", "fullUrl") and twig.path.startswith("Bundle.entry")):
                 if old := name_of(before):
-                    done.links.append(Link(shown(twig.path), old, name_of(after)))
+                    done.links.append(Link(told(twig.path), old, name_of(after)))
             elif name == "div":
                 done.links += narrative_links(twig.path, before, after)
 
     def _date(self, twig: Twig, before: str, after: str, done: Outcome) -> None:
         if twig.action == SHIFT and (days := _whole_days(before, after)) is not None:
-            done.moved.append(Moved(shown(twig.path), days, ()))
+            done.moved.append(Moved(told(twig.path), days, ()))
             return
         old, new = parse(before), parse(after)
-        path = shown(twig.path)
+        path = told(twig.path)
         if old is None:
             return
         if new is None or new.precision != old.precision:

@@ -11,7 +11,7 @@ import msgspec
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from masking import storage
-from masking.errors import UnreadableFile
+from masking.errors import StorageError, UnreadableFile
 from masking.spark.inplace.put import Move, Print, carry_out, fingerprint, state
 from masking.spark.telling import heard, stop_path, telling
 
@@ -54,7 +54,7 @@ class HashTask:
             try:
                 found = fingerprint(path)
             except OSError as error:
-                raise UnreadableFile.numbered(number, error.strerror or "the store does not give it") from None
+                raise UnreadableFile.told_by(number, error) from None
             if found is None:
                 raise UnreadableFile.numbered(number, "it is gone")
             yield row(number, found)
@@ -72,7 +72,14 @@ class MoveTask:
         """Numbers of groups in; number and state of each move out."""
         for index in indexes(rows, self.groups):
             move = self.moves[index]
-            yield row(move.number, Print(0, state(move) if self.is_look else carry_out(move)))
+            try:
+                found = state(move) if self.is_look else carry_out(move)
+            except StorageError:
+                raise
+            except OSError as error:
+                doing = f"read or replace input file {move.number} (in order of name)"
+                raise StorageError.of(doing, error) from None
+            yield row(move.number, Print(0, found))
 
 
 def indexes(rows: Iterable[Any], groups: Groups) -> Iterator[int]:

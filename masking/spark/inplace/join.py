@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from masking import storage
-from masking.errors import CountMismatch, MaskingError
+from masking.errors import CountMismatch, MaskingError, UnreadableFile
 from masking.sources.content import Form
 from masking.spark.inplace.jobs import Groups, carry, indexes, row, spread
 from masking.spark.inplace.layout import layout_of
@@ -84,9 +84,12 @@ class JoinTask:
 
 
 def _is_ended(file: CutFile) -> bool:
-    with storage.open_input(file.path) as original:
-        original.seek(file.size - 1)
-        return bool(original.read(1) == b"\n")
+    try:
+        with storage.open_input(file.path) as original:
+            original.seek(file.size - 1)
+            return bool(original.read(1) == b"\n")
+    except OSError as error:
+        raise UnreadableFile.told_by(file.parts[0].number, error) from None
 
 
 def join_parts(

@@ -37,16 +37,20 @@ class Mark(msgspec.Struct, frozen=True):
 def read_mark(folder: str) -> Mark:
     """The mark right in a folder; one without runs where there is none. `InputError` for one that cannot be read."""
     path = storage.join(folder, MARK)
-    with naming(f"read {path}"):
+    with naming("read the mark in a folder of the source"):
         content = storage.read_bytes(path)
     if content is None:
         return Mark()
     try:
         found = msgspec.json.decode(content, type=Mark)
     except msgspec.DecodeError:
-        raise InputError(f"{path} is not a mark of this program; is it another's file?") from None
+        raise InputError(
+            f"a folder of the source holds a {MARK} that is not this program's; is it another's?"
+        ) from None
     if found.format > FORMAT:
-        raise InputError(f"{path} was written by a later version of this program; update it to read this")
+        raise InputError(
+            f"a {MARK} in the source was written by a later version of this program; update it to read this"
+        )
     return found
 
 

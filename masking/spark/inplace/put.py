@@ -138,7 +138,8 @@ def _replace(move: Move) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.parent / f"{ASIDE}{uuid.uuid4().hex}"
     try:
-        with aside.open("xb") as file:
+        # Its owner's alone until it takes the place of another: what undoing puts back, and what is kept, is an original.
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             _refuse_damaged(move, _copied(move.source, file))
             file.flush()
             os.fsync(file.fileno())

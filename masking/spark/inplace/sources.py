@@ -105,7 +105,9 @@ def _refuse_others(inputs: Inputs, places: Sequence[str]) -> None:
             "count, such as checksums of files that are about to change); move them, or: --leave-others"
         )
     local = [path for path in named if storage.is_local(path)]
-    if twice := sum(os.stat(path).st_nlink > 1 for path in local):  # noqa: PTH116 (paths are texts throughout)
+    with naming("read the source"):
+        twice = sum(os.stat(path).st_nlink > 1 for path in local)  # noqa: PTH116 (paths are texts throughout)
+    if twice:
         raise UsageError(
             f"{twice} files of the source have other names too (hard links), under which they would stay as they are; "
             "remove these, or: --leave-others"
