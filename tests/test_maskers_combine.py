@@ -23,7 +23,7 @@ class Keys:
 def test_chain_goes_in_order():
     bound = Chain([DateShift(), Generalize("month")]).bind(Keys())
     shifted = DateShift().bind(Keys()).mask_distinct(["1987-03-02"], subject=["s"])[0]
-    assert bound.mask_distinct(["1987-03-02"], subject=["s"], chart=[None]) == [shifted[:7]]
+    assert bound.mask_distinct(["1987-03-02"], subject=["s"], owner=[None], chart=[None]) == [shifted[:7]]
 
 
 def test_chain_stops_at_null():
@@ -36,16 +36,16 @@ def test_chain_stops_at_null():
 
 def test_context_is_what_the_parts_ask_for():
     chain = Chain((RetainAge("2024-01-01"), CapBirthYear(reference_date="2024-01-01")))
-    assert chain.bind(Keys()).context == ("subject", "deceased")
+    assert chain.bind(Keys()).context == ("subject", "deceased", "owner")
     assert Chain((Keep(), Keep())).bind(Keys()).context == ()
     choice = OneOfBy("system", {"a": Perturb(percent=5)}, chain)
-    assert set(choice.bind(Keys()).context) == {"system", "subject", "deceased"}
+    assert set(choice.bind(Keys()).context) == {"system", "subject", "deceased", "owner"}
 
 
 def test_context_travels():
     bound = OneOfBy("system", {"a": Chain((DateShift(), Generalize()))}).bind(Keys())
     sent = pickle.loads(pickle.dumps(bound))
-    assert sent == bound and sent.context == bound.context == ("subject", "system", "chart")
+    assert sent == bound and sent.context == bound.context == ("subject", "system", "owner", "chart")
 
 
 def test_one_of_by_chooses():

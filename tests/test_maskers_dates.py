@@ -61,7 +61,7 @@ def cap(value, deceased=None, reference="2024-06-15", limit=89):
 @pytest.mark.parametrize("days", [1, 2, 180])
 def test_offsets_are_all_the_days_but_none(days):
     bound = DateShift(days).bind(Keys())
-    counts = Counter(bound.offset(subject) for subject in SUBJECTS)
+    counts = Counter(bound.offset(subject, is_patient=True) for subject in SUBJECTS)
     assert set(counts) == {*range(-days, 0), *range(1, days + 1)}
     # Uniform: the mean count is 3000 / (2 * days); six standard deviations are far outside of chance.
     mean = len(SUBJECTS) / (2 * days)
@@ -70,25 +70,27 @@ def test_offsets_are_all_the_days_but_none(days):
 
 @pytest.mark.parametrize("days", [7, 13, 180])
 def test_weeks_keep_the_weekday(days):
-    offsets = {DateShift(days, weeks=True).bind(Keys()).offset(subject) for subject in SUBJECTS}
+    offsets = {DateShift(days, weeks=True).bind(Keys()).offset(subject, is_patient=True) for subject in SUBJECTS}
     assert offsets == {7 * weeks for weeks in range(-(days // 7), days // 7 + 1) if weeks}
 
 
 def test_offset_is_the_subjects_and_the_keys():
     one, again, other = DateShift().bind(Keys()), DateShift().bind(Keys()), DateShift().bind(Keys(b"two"))
-    assert [one.offset(subject) for subject in SUBJECTS] == [again.offset(subject) for subject in reversed(SUBJECTS)][
-        ::-1
-    ]
-    assert sum(one.offset(subject) == other.offset(subject) for subject in SUBJECTS) < 50
+    assert [one.offset(subject, is_patient=True) for subject in SUBJECTS] == [
+        again.offset(subject, is_patient=True) for subject in reversed(SUBJECTS)
+    ][::-1]
+    assert (
+        sum(one.offset(subject, is_patient=True) == other.offset(subject, is_patient=True) for subject in SUBJECTS) < 50
+    )
 
 
 def test_the_cache_is_bounded_and_stays_at_home():
     bound = DateShift().bind(Keys())
-    before = [bound.offset(subject) for subject in SUBJECTS[:10]]
+    before = [bound.offset(subject, is_patient=True) for subject in SUBJECTS[:10]]
     for number in range(_OFFSETS + 5):
-        bound.offset(f"other {number}")
+        bound.offset(f"other {number}", is_patient=True)
     assert len(bound._cache) <= _OFFSETS
-    assert [bound.offset(subject) for subject in SUBJECTS[:10]] == before
+    assert [bound.offset(subject, is_patient=True) for subject in SUBJECTS[:10]] == before
     sent = pickle.loads(pickle.dumps(bound))
     assert sent == bound and not sent._cache
 
@@ -335,7 +337,7 @@ def test_a_year_stays_and_a_month_becomes_another_of_its_age():
 
 
 def test_a_year_leaves_if_it_would_be_after_the_death_as_shown():
-    subject = next(s for s in SUBJECTS if DateShift().bind(Keys()).offset(s) < -40)
+    subject = next(s for s in SUBJECTS if DateShift().bind(Keys()).offset(s, is_patient=True) < -40)
     assert retain("1987", subject=subject, deceased="1987-02-01", shift_days=180) == "1986"
 
 

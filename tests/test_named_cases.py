@@ -141,6 +141,25 @@ def test_twins(born: str) -> None:
     assert len({record["birthDate"] for record in masked(*strangers)[:2]}) == 2
 
 
+def test_somebody_with_the_id_of_a_twin() -> None:
+    """Ids repeat between types: a practitioner's dates, whole or partial, in the record or its text, are of that record alone."""
+    div = '<div xmlns="http://www.w3.org/1999/xhtml">since 2020-01-05</div>'
+    doctor = {
+        "resourceType": "Practitioner",
+        "id": "t1",
+        "name": [{"family": "House"}],
+        "birthDate": "1960-04-02",
+        "qualification": [{"code": {"text": "x"}, "period": {"start": "2020-01-05", "end": "2023-07"}}],
+        "text": {"status": "generated", "div": div},
+    }
+    [alone] = masked(doctor)
+    for number in ({}, {"multipleBirthInteger": 1}):
+        *_, found = masked(patient("t1", "Novak", "Ann", "2015-03-09", address=[HOME], **number), doctor)
+        assert [found[key] for key in ("qualification", "birthDate", "text")] == [
+            alone[key] for key in ("qualification", "birthDate", "text")
+        ]
+
+
 def test_a_newborn() -> None:
     """What happens on the day of birth happens on the day of birth."""
     newborns = [patient(f"n{n}", "Novak", "Ann", "2024-05-30") for n in range(40)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from masking.fhir.compartment import facility_types
+from masking.maskers._together import is_patients
 from masking.maskers.base import BETWEEN, BoundMasker, People
 from masking.pools.facilities import is_generic
 from masking.pools.names import official
@@ -117,7 +118,10 @@ class Knowledge:
                 self._companies[row] = None
                 continue
             owner, _, chart = row
-            days = None if offset is None else offset(self.people.canonical(chart or owner or ""))
+            is_patient = chart is not None or is_patients(owner)
+            days = (
+                None if offset is None else offset(self.people.canonical(chart or owner or ""), is_patient=is_patient)
+            )
             parts = {id(terms): terms for terms in map(self._terms.__getitem__, own)}
             key = (*parts, days)
             company = self._distinct.get(key)
@@ -177,7 +181,13 @@ class _Wish:
 
 def _wishes(facts: Any, record: RecordMaskers) -> Iterator[_Wish]:
     """Everything that is known of somebody, with what masks it in the record."""
-    told = {"subject": facts.key, "sex": facts.sex, "deceased": facts.death_date, "birth_date": facts.birth_date}
+    told = {
+        "subject": facts.key,
+        "owner": facts.name,
+        "sex": facts.sex,
+        "deceased": facts.death_date,
+        "birth_date": facts.birth_date,
+    }
     if facts.resource_type in facility_types():
         yield from _of_facility(facts, told, record)
     else:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from masking.errors import ParameterError
 from masking.fhir.dates import PartialDate, age_on, bounds, date_text, days_in_month, parse
-from masking.maskers._together import dated_as
+from masking.maskers._together import dated_as, is_patients
 from masking.maskers.base import BoundMasker, Masker, People, Subkeys, check, register, registered
 from masking.pools.choice import words
 
@@ -83,7 +83,7 @@ _SCALES = {
 
 @dataclass(frozen=True)
 class _BoundRetainAge(BoundMasker):
-    context: ClassVar[tuple[str, ...]] = ("subject", "deceased")
+    context: ClassVar[tuple[str, ...]] = ("subject", "deceased", "owner")
     key: bytes = field(repr=False)
     reference_date: str
     shift: BoundMasker | None
@@ -91,13 +91,18 @@ class _BoundRetainAge(BoundMasker):
 
     def with_people(self, people: People) -> _BoundRetainAge:
         """Knowing people, so that twins share their birthday."""
-        return replace(self, people=people, shift=self.shift and self.shift.with_people(people))
+        return replace(self, people=people)
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "people": None}
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
-        return [self._one(*row) for row in zip(values, context["subject"], context["deceased"], strict=True)]
+        owners = context.get("owner") or [None] * len(values)
+        subjects = [
+            dated_as(self.people, subject) if subject is not None and is_patients(owner) else subject
+            for subject, owner in zip(context["subject"], owners, strict=True)
+        ]
+        return [self._one(*row) for row in zip(values, subjects, context["deceased"], strict=True)]
 
     def _one(self, value: str, subject: str | None, deceased: str | None) -> str | None:
         parts = parse(value)
@@ -107,11 +112,7 @@ class _BoundRetainAge(BoundMasker):
         died, moved = _last_day(deceased), self._moved(birth, subject)
         scale = _SCALES["day" if parts.precision == "time" else parts.precision]
         own = scale.number(date.fromisoformat(birth))
-        keyed = (
-            ("value", value.removesuffix(parts.rest))
-            if subject is None
-            else ("subject", dated_as(self.people, subject))
-        )
+        keyed = ("value", value.removesuffix(parts.rest)) if subject is None else ("subject", subject)
         number = words(self.key, *keyed)[0]
         goal = scale.number(date.fromisoformat(moved)) if moved and self._is_infant(birth, died) else None
         for window in self._windows(birth, moved, subject, died):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from masking.fhir.dates import parse, shift_text
-from masking.maskers._together import dated_as
+from masking.maskers._together import dated_as, is_patients
 from masking.maskers.base import BoundMasker, Masker, People, Subkeys, check, per_value, register, registered
 from masking.pools.choice import words
 
@@ -25,7 +25,7 @@ _MOST_DAYS = 3650
 class BoundDateShift(BoundMasker):
     """`date_shift` with its subkey; the document engine asks for `offset` alone and moves full dates itself."""
 
-    context: ClassVar[tuple[str, ...]] = ("subject", "chart")
+    context: ClassVar[tuple[str, ...]] = ("subject", "owner", "chart")
     key: bytes = field(repr=False)
     days: int
     weeks: bool
@@ -40,7 +40,7 @@ class BoundDateShift(BoundMasker):
         """Knowing people, so that the dates of twins move together."""
         return replace(self, people=people)
 
-    def offset(self, subject: str, *, is_patient: bool = True) -> int:
+    def offset(self, subject: str, *, is_patient: bool) -> int:
         """The days by which all dates of this subject move: never 0, within ±days, equal wherever the key is equal.
 
         is_patient: whether it may be one of twins, which is asked for.
@@ -57,11 +57,17 @@ class BoundDateShift(BoundMasker):
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """Shift each date by the offset of its chart, else its subject; null where it is none or neither is known."""
-        subjects = context["subject"]
-        charts = context.get("chart") or [None] * len(values)
-        whose = [subject if chart is None else chart for subject, chart in zip(subjects, charts, strict=True)]
-        rows = zip(values, whose, strict=True)
-        return [None if key is None else shift_text(value, self.offset(key)) for value, key in rows]
+        nothing = [None] * len(values)
+        owners, charts = context.get("owner") or nothing, context.get("chart") or nothing
+        return [self._one(*row) for row in zip(values, context["subject"], owners, charts, strict=True)]
+
+    def _one(self, value: str, subject: str | None, owner: str | None, chart: str | None) -> str | None:
+        key = subject if chart is None else chart
+        return (
+            None
+            if key is None
+            else shift_text(value, self.offset(key, is_patient=chart is not None or is_patients(owner)))
+        )
 
 
 @register

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 from masking.scrub import rtf
 from masking.scrub.strings import json_values
 
 #: An embedded file as a URL (RFC 2397). In place of one: the shortest, which is empty.
-_URL = re.compile(r"\bdata:(?:[\w.+-]+/[\w.+-]+)?(?:;[\w.+-]+(?:=[^;,\"'<>\s]*)?)*,[^\"'<>)\s]*", re.IGNORECASE)
+_URL = re.compile(
+    r"\bdata:(?:[\w.+-]{1,64}/[\w.+-]{1,64})?(?:;[\w.+-]{1,64}(?:=[^;,\"'<>\s]{0,128})?){0,8},[^\"'<>)\s]*",
+    re.IGNORECASE,
+)
 _NO_URL = "data:,"
 #: Base64 long enough to be nothing else: in lines of 60 characters or more, with letters of both cases and digits.
 _RUN = re.compile(r"(?:(?:[A-Za-z0-9+/]|\\/){60,}={0,2}\s*)+(?:[A-Za-z0-9+/]{4,}={0,2})?(?![A-Za-z0-9])")
 #: An element of HL7's version 3 whose content is base64.
 _ENCODED = re.compile(
-    r"<([A-Za-z][\w:.-]*)\b(?=[^<>]*\brepresentation\s*=\s*[\"']B64[\"'])(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>",
+    r"<([A-Za-z][\w:.-]*)(?![\w:.-])(?=[^<>]*\brepresentation\s*=\s*[\"']B64[\"'])(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>",
     re.IGNORECASE,
 )
 #: Of FHIR in XML: base64Binary. `SampledData.data` is none.
@@ -27,7 +31,7 @@ _VALUE = re.compile(
     r"<(?P<prefix>(?:[\w.-]+:)?)(?P<name>data|hash|valueBase64Binary)\s+value\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)')"
     r"(?P<rest>(?:\s[^<>/]*)?)(?P<closed>/?)>"
 )
-_SAMPLED = re.compile(r"<([\w.:-]*SampledData)\b[^<>]*>.*?</\1\s*>", re.DOTALL)
+_SAMPLED = re.compile(r"<([\w.:-]{0,64}SampledData)\b[^<>]*>")
 _ABSENT = (
     '<{prefix}extension url="http://hl7.org/fhir/StructureDefinition/data-absent-reason">'
     '<{prefix}valueCode value="masked"/></{prefix}extension>'
@@ -87,10 +91,24 @@ def _without_elements(text: str) -> str | None:
     if "http://hl7.org/fhir" not in bare:
         return bare
     out, at = [], 0
-    for sampled in _SAMPLED.finditer(bare):
-        out += [_VALUE.sub(_without_value, bare[at : sampled.start()]), sampled[0]]
-        at = sampled.end()
+    for start, stop in _sampled(bare):
+        out += [_VALUE.sub(_without_value, bare[at:start]), bare[start:stop]]
+        at = stop
     return "".join([*out, _VALUE.sub(_without_value, bare[at:])])
+
+
+def _sampled(text: str) -> Iterator[tuple[int, int]]:
+    """Where elements of FHIR's SampledData begin and end, whose `data` are numbers; up to one without an end."""
+    at = 0
+    while opening := _SAMPLED.search(text, at):
+        at = opening.end()
+        if opening[0].endswith("/>"):
+            continue
+        closing = text.find(f"</{opening[1]}", at)
+        at = text.find(">", closing) + 1
+        if closing < 0 or at == 0:
+            return
+        yield opening.start(), at
 
 
 def _without_value(found: re.Match[str]) -> str:
@@ -107,12 +125,13 @@ def _without_values(text: str) -> str | None:
     """JSON without binary values of FHIR: their extension says that they are masked."""
     if not _is_fhir(text):
         return text
+    beside = {key for key in _BINARY if f'"_{key}"' in text}
     out: list[str] = []
     at = 0
     for one in json_values(text):
         if one.key not in _BINARY or (one.key == "data" and one.parent.endswith("ampledData")):
             continue
-        if f'"_{one.key}"' in text:
+        if one.key in beside:
             return None  # what it says already stands elsewhere
         out += [text[at : one.key_start], f'"_{one.key}":{_MASKED}']
         at = one.stop

@@ -56,9 +56,10 @@ _BEFORE = re.compile(
 _BEHIND = re.compile(
     rf"(?P<month>[0-9]{{1,2}})/(?P<days>[0-9]{{1,2}}{_DASH}[0-9]{{1,2}})/(?P<year>[0-9]{{4}}|[0-9]{{2}}){_END}"
 )
+# No list is read beyond sixteen days: a pattern that ran over one of thousands would begin anew at each of them.
 _MD = r"[0-9]{1,2}/[0-9]{1,2}(?![0-9/])"
 _SEVERAL = re.compile(
-    rf"(?P<first>{_MD}(?:(?:,\s*|{_JOINS}){_MD})*){_JOINS}(?P<last>[0-9]{{1,2}}/[0-9]{{1,2}}/(?:[0-9]{{4}}|[0-9]{{2}})){_END}"
+    rf"(?P<first>{_MD}(?:(?:,\s*|{_JOINS}){_MD}){{0,15}}){_JOINS}(?P<last>[0-9]{{1,2}}/[0-9]{{1,2}}/(?:[0-9]{{4}}|[0-9]{{2}})){_END}"
 )
 _SHORT = re.compile(rf"{_MD}{_DASH}{_MD}{_END}")
 #: What `4/5 - 1/5/2020` may stand behind when the first is a score.
@@ -67,14 +68,14 @@ _SCORE = re.compile(
     re.IGNORECASE,
 )
 
-_DAYS = rf"{_DAY}(?:(?:,\s*|{_JOINS}){_DAY})+"
+_DAYS = rf"{_DAY}(?:(?:,\s*|{_JOINS}){_DAY}){{1,15}}"
 _MONTH_FIRST = re.compile(
     rf"(?P<month>{MONTH})\b(?P<a>\.?\s+|-)(?:(?P<days>{_DAYS})(?P<b>,?\s+|/)(?P<year>{_YEAR})"
-    rf"|(?P<bare>{_DAY}(?:{_JOINS}{_DAY})+)(?![:%]|[./][0-9]|{_UNIT}))",
+    rf"|(?P<bare>{_DAY}(?:{_JOINS}{_DAY}){{1,15}})(?![:%]|[./][0-9]|{_UNIT}))",
     re.IGNORECASE,
 )
 _MONTH_LAST = re.compile(
-    rf"(?P<days>{_DAY}(?:{_JOINS}{_DAY})+)(?P<a>\s+of\s+|\s+|-)(?P<month>{MONTH})\b(?P<b>\.?,?[\s-]+|\s*)(?P<year>{_YEAR})?",
+    rf"(?P<days>{_DAY}(?:{_JOINS}{_DAY}){{1,15}})(?P<a>\s+of\s+|\s+|-)(?P<month>{MONTH})\b(?P<b>\.?,?[\s-]+|\s*)(?P<year>{_YEAR})?",
     re.IGNORECASE,
 )
 _ONE = re.compile(r"[0-9]+")

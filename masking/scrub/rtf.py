@@ -61,21 +61,23 @@ _TABLES = frozenset({"fonttbl", "colortbl", "stylesheet"})
 _BREAKS = frozenset({"par", "line", "pard", "cell", "row", "tab", "page", "sect", "nestcell", "nestrow", "column"})
 _OPENING = re.compile(r"\{(\s*\\\*)?(?:\s*\\([a-z]+))?", re.IGNORECASE)
 _TOKEN = re.compile(
-    r"\\u(?P<unicode>-?[0-9]{1,6}) ?|\\'(?P<byte>[0-9a-fA-F]{2})|\\(?P<word>[a-zA-Z]+)(?P<number>-?[0-9]+)? ?"
+    r"\\u(?P<unicode>-?[0-9]{1,6}) ?|\\'(?P<byte>[0-9a-fA-F]{2})|\\(?P<word>[a-zA-Z]+)(?P<number>-?[0-9]{1,10})? ?"
     r"|\\(?P<symbol>[^a-zA-Z])|(?P<brace>[{}])|(?P<line>[\r\n]+)"
 )
 _FALLBACK = re.compile(r"\\'[0-9a-fA-F]{2}|\\[a-zA-Z]+(?:-?[0-9]+)? ?|\\[^a-zA-Z]|[^\\{}\r\n]")
 _BRACES = re.compile(r"\\[\\{}]|[{}]")
-_BIN = re.compile(r"\\bin([0-9]+) ?")
+_BIN = re.compile(r"\\bin([0-9]{1,18}) ?")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}\s*){64,}")
 _PAGE = re.compile(r"\\(?:ansicpg([0-9]+)|(mac|pca|pc)(?![a-zA-Z]))")
-_FONT = re.compile(r"\\f([0-9]+)(?:\\[a-z]+-?[0-9]*\s?)*?\\fcharset([0-9]+)")
+_FONT = re.compile(r"\\f([0-9]+)(?:\\[a-z]+-?[0-9]*\s?){0,8}?\\fcharset([0-9]{1,5})")
 _USED = re.compile(r"\\f([0-9]+)")
 _MARKS = re.compile(r"(?:\\[a-zA-Z]+-?[0-9]* ?|[{}\r\n])+$")
 _OLD = {"mac": "mac_roman", "pc": "cp437", "pca": "cp850"}
 #: \\fcharsetN -> code page; 0 and 1 are the document's own, 2 is of symbols.
 _CHARSETS = {77: "mac_roman", 128: "cp932", 129: "cp949", 134: "cp936", 136: "cp950", 161: "cp1253", 162: "cp1254",
              163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250"}  # fmt: skip
+#: The most characters behind `\\u` that are skipped; nothing that writes RTF puts more than two there.
+_MOST_SKIPS = 16
 _MANY_BYTES = frozenset({"cp932", "cp936", "cp949", "cp950"})
 
 
@@ -185,7 +187,7 @@ def cut(text: str) -> Iterator[Read]:
             yield _symbol(start, at, found["symbol"])
         else:
             if word == "uc":
-                groups[-1] = state._replace(skips=int(found["number"] or 1))
+                groups[-1] = state._replace(skips=min(int(found["number"] or 1), _MOST_SKIPS))
             elif word == "f":
                 groups[-1] = state._replace(page=fonts.get(found["number"] or "0") or own)
             yield Read(start, at, "\n" if word in _BREAKS else _seam(text, start, at), stays=True)

@@ -73,8 +73,8 @@ def merge_runs(
         types = _types(manifest)
         for name in types - known.keys():
             known[name] = _last_run(spark, _path(root, name))
-        if all(known[name] >= run_id for name in types):
-            break  # and so were those before it
+        if types and all(known[name] >= run_id for name in types):
+            break  # and so were those before it; a run of nothing tells nothing of them
         waiting.append(manifest)
     commits = []
     for manifest in reversed(waiting):

@@ -113,7 +113,7 @@ class Reader:
 
     def __iter__(self) -> Iterator[LineBatch]:
         """Batches of at most `batch_rows` documents and `batch_bytes` (or one document that is longer)."""
-        batch = LineBatch()
+        batch, held = LineBatch(), 0  # of what is refused, in bytes
         for number, block in enumerate(self.blocks):
             self.lines.append(0)
             self.forms.append(block.form)
@@ -125,6 +125,11 @@ class Reader:
                         batch.too_long.append(TooLong(number, line, piece))
                     else:
                         batch.put_aside.append(PutAside(number, line, piece))
+                        held += len(piece.document)
+                        if held >= self.limits.batch_bytes:
+                            held = 0
+                            yield batch
+                            batch = LineBatch()
                     continue
                 self.lines[number] += len(piece)
                 if line == block.start == 0:

@@ -62,7 +62,8 @@ class SayTask:
         says, ties = _HEAD.pack(place, _SAYS), _HEAD.pack(place, _TIES)
         for _, payload in read_rows(path):
             facts = _facts(payload)
-            yield bucket_of(facts.key, self.buckets), facts.key.encode(), says + payload
+            for key in (facts.key, *facts.spellings):  # whom others name by a number is found by it
+                yield bucket_of(key, self.buckets), key.encode(), says + payload
             for key in bears_on(facts):
                 yield bucket_of(key, self.buckets), key.encode(), ties + facts.key.encode()
 

@@ -220,7 +220,8 @@ def mask(
             raise
         notice(str(nothing))
         forget_leftovers(clean, phi, leftovers)
-        return _result(drop.latest, clean, phi, leftovers, None, is_new=False)
+        delta = _merge_into_delta(spark, clean, drop.latest.run_id, settings, notice)
+        return _result(drop.latest, clean, phi, leftovers, delta, is_new=False)
     forget_leftovers(clean, phi, leftovers)
     return _result(manifest, clean, phi, leftovers, _merge_into_delta(spark, clean, run_id, settings, notice))
 
@@ -231,7 +232,8 @@ def _publish_or_take_back(work: _Work, run_id: str, engine: DocumentEngine, made
     marker = Marker(work.phi_area, run_id, work.destination)
     marker.start()
     try:
-        if work.drop is not None:
+        # Delta tables take runs in their order: one that was overtaken would never get in.
+        if work.drop is not None or DELTA in work.settings.formats.split(","):
             refuse_others_at_work(work.destination, work.phi_area, run_id)
         manifest = work.publish(run_id, engine, made_with)
     except BaseException as error:

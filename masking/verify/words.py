@@ -123,7 +123,7 @@ def scan(
     Of each: where it ends in `ends`, its place in the table in `places`, and of a day YYYYMMDD in `days` (0 for others).
     """  # fmt: skip
     count, size = 0, len(text)
-    room = len(ends) - 32
+    room = len(ends) - _ACTIVE - 32  # a word may end as many values as are under way, and some of its own
     active_hash = np.zeros(_ACTIVE, dtype=np.uint64)
     active_size = np.zeros(_ACTIVE, dtype=np.int32)
     active = 0
