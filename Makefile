@@ -75,8 +75,8 @@ test: java $(READY) ## all tests, on Spark 4.1 (ARGS="-k dates" for some)
 test-spark35: java35 $(READY35) ## the tests that start Spark, on Spark 3.5, in an environment of its own
 	$(VENV35)/bin/python -m pytest -m spark $(ARGS)
 
-test-kills: java $(READY) ## kill -9 a run's driver and its workers at every moment, then rerun (15 minutes; `make test` tries a few)
-	KILLS=all $(BIN)/python -m pytest tests/test_killed.py tests/test_inplace_killed.py $(ARGS)
+test-kills: java $(READY) ## kill -9 a run's driver and its workers at every moment, then rerun (half an hour; `make test` tries a few)
+	KILLS=all $(BIN)/python -m pytest tests/test_killed.py tests/test_inplace_killed.py tests/test_incremental_killed.py $(ARGS)
 
 test-delta: java $(READY) ## runs merged into Delta tables, with Delta's jars, which Maven brings
 	FHIR_DELTA=1 $(BIN)/python -m pytest tests/test_delta.py tests/test_formats_agree.py $(ARGS)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from masking.cli import main
 from masking.commands.job import Order, order_of, read_job
 from masking.commands.prepare import only, prepare
 from masking.commands.run import add_arguments
@@ -32,7 +33,8 @@ def job(tmp_path: Path) -> Path:
     path.write_text(
         "source: [a, b]\ndestination: out\nphi_area: phi\npolicy: realistic\nkey_file: key\ntypes: [Patient]\n"
         "conf: {spark.ui.enabled: false, spark.x: '1'}\nmax_document_bytes: 64M\nallow_other_key: true\n"
-        "on: 2026-01-01\nbundles: split\nformats: [ndjson]\npartition_by: Condition, Encounter\nresource_column: true\n"
+        "on: 2026-01-01\nbundles: split\nformats: [ndjson, parquet, delta]\n"
+        "partition_by: Condition, Encounter\nresource_column: true\n"
         "change_feed: true\njson_column: fhir\nincremental: true\n"
     )
     return path
@@ -51,7 +53,7 @@ def test_a_job_file_says_everything(job: Path) -> None:
         allow_other_key=True,
         on="2026-01-01",
         bundles="split",
-        formats=("ndjson",),
+        formats=("ndjson", "parquet", "delta"),
         partition_by=("Condition", "Encounter"),
         resource_column=True,
         change_feed=True,
@@ -72,6 +74,38 @@ def test_the_command_line_wins(job: Path) -> None:
     assert order.on == "2025-12-31"
     assert order.conf == {"spark.ui.enabled": "false", "spark.x": "a=b"}
     assert order.target_file_bytes == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("--formats", "ndjson", "--partition-by", "year"), "--formats asks for none"),
+        (("--formats", "ndjson", "--resource-column"), "--formats asks for none"),
+        (("--change-feed",), "ndjson,parquet,delta"),
+        (("--keep-originals", "x"), "--keep-originals is for --in-place alone"),
+        (("--keep-people",), "--keep-people is for --in-place alone"),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(words: tuple[str, ...], part: str) -> None:
+    with pytest.raises(UsageError, match=part):
+        order_of(arguments("a", "b", "--phi-area", "p", *words))
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("--k", "5"), "give --verify too"),
+        (("--no-verify",), "--no-verify is for --in-place alone"),
+        (("--in-place", "--verify", "--no-verify"), "not both"),
+        (("--in-place", "--json-column", "x"), "leave out --json-column"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_before_anything(
+    words: tuple[str, ...], part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = ["a"] if "--in-place" in words else ["a", "b"]
+    assert main(["run", *places, "--phi-area", "p", *words]) == 2
+    assert part in capsys.readouterr().err
 
 
 def test_formats_and_partitions(tmp_path: Path) -> None:

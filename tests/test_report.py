@@ -160,6 +160,14 @@ def test_a_report_can_be_read_again(report: Report) -> None:
     assert msgspec.json.decode(encoded(report), type=Report) == report
 
 
+def test_what_reproduces_it_measures_the_same(report: Report) -> None:
+    risk = report.verdict.measures.risk if report.verdict.measures else None
+    assert risk is not None
+    names = ",".join(one.name for one in risk.attributes)
+    assert f"--run {report.scope.run_id}" in report.reproduce
+    assert f"--quasi-identifiers {names} --k {risk.wanted}" in report.reproduce
+
+
 # ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

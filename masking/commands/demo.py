@@ -21,9 +21,9 @@ from masking import storage
 from masking.commands.beside import show_beside
 from masking.commands.carry import carry_out, places, verified
 from masking.commands.deltajars import DeltaJars, delta_command
-from masking.commands.job import Order
+from masking.commands.job import DEFAULT_FORMATS, Order
 from masking.commands.planted import Remains, Search, search
-from masking.commands.prepare import DEFAULT_FORMATS, prepare
+from masking.commands.prepare import prepare
 from masking.commands.progress import Progressing
 from masking.commands.questions import ask_all
 from masking.commands.run import QUARANTINED

@@ -90,8 +90,8 @@ def run_in_place(order: Order, arguments: Namespace, screen: Screen) -> int:
             notice=screen.say,
         )
 
-    files = [file.path for file in sources.inputs.files]
-    result = on_spark(screen, order.master, order.conf, files, work, _LEFT)
+    # An unreadable file is named on the PHI side: its number counts those that are still to be masked, not all.
+    result = on_spark(screen, order.master, order.conf, (), work, _LEFT)
     _show(result, screen)
     return QUARANTINED if result.quarantine else 0
 

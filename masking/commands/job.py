@@ -35,6 +35,8 @@ _TEXTS = (
     *("phi_area", "policy", "key_file", "key_env", "project", "on", "master", "bundles", "json_column"),
     "keep_originals",
 )
+#: What a run writes unless it is told otherwise; `RunSettings` alone writes what is needed for the rest.
+DEFAULT_FORMATS = ("ndjson", "parquet")
 _FLAGS_IN_PLACE = ("leave_others", "rename_files", "keep_file_names", "keep_people")
 _CONF = re.compile(r"[A-Za-z][A-Za-z0-9._\-]*\Z")
 
@@ -147,16 +149,31 @@ def _checked(order: Order) -> Order:
         )
     if order.reread and order.anew:
         raise UsageError("--anew reads all files, so --reread adds nothing; give one of them")
-    if order.in_place:
-        _check_in_place(order)
-    elif not order.source or order.destination is None:
-        raise UsageError("a run needs a SOURCE and a DESTINATION: fhir-mask run SOURCE … DESTINATION --phi-area DIR")
+    (_check_in_place if order.in_place else _check_apart)(order)
     if order.phi_area is None:
         raise UsageError(
             "--phi-area DIR is needed: what cannot be masked goes there, with its PHI; name a folder that only those "
             "may read who may read the source"
         )
     return order
+
+
+def _check_apart(order: Order) -> None:
+    """`UsageError` for what a run that leaves its source alone lacks, or would pass over."""
+    if not order.source or order.destination is None:
+        raise UsageError("a run needs a SOURCE and a DESTINATION: fhir-mask run SOURCE … DESTINATION --phi-area DIR")
+    formats = order.formats or DEFAULT_FORMATS
+    if "parquet" not in formats and (order.partition_by or order.resource_column):
+        raise UsageError(
+            "--partition-by and --resource-column shape tables, and --formats asks for none; add parquet to it"
+        )
+    if "delta" not in formats and order.change_feed:
+        raise UsageError(
+            "--change-feed is kept by Delta tables, and --formats asks for none: --formats ndjson,parquet,delta"
+        )
+    for name in ("keep_originals", *_FLAGS_IN_PLACE):
+        if getattr(order, name):
+            raise UsageError(f"--{name.replace('_', '-')} is for --in-place alone")
 
 
 def _check_in_place(order: Order) -> None:
@@ -172,6 +189,8 @@ def _check_in_place(order: Order) -> None:
             "files that are masked in place keep their format and layout: leave out --bundles split, --formats, "
             "--partition-by, --resource-column and --change-feed"
         )
+    if order.json_column is not None:
+        raise UsageError("Parquet is not masked in place: leave out --json-column")
     if order.incremental:
         raise UsageError("a run in place knows by itself which files are masked already: leave out --incremental")
     if order.target_file_bytes is not None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from masking import storage
-from masking.commands.job import Order
+from masking.commands.job import DEFAULT_FORMATS, Order
 from masking.commands.options import DEFAULT_POLICY, DEFAULT_PROJECT, keyring
 from masking.document import Engine
 from masking.errors import KeyRefused, UsageError
@@ -21,9 +21,6 @@ from masking.sources.parquet import Hints
 from masking.spark import RunSettings
 from masking.spark.increments import Drop, find_drop, find_refresh, latest_finished
 from masking.spark.read import Inputs, find_inputs, refuse_key_place, refuse_shared_places
-
-#: What a run writes unless it is told otherwise; `RunSettings` alone writes what is needed for the rest.
-DEFAULT_FORMATS = ("ndjson", "parquet")
 
 #: In the name of a policy, before the types that it was narrowed to.
 TYPES = ", types "

@@ -20,6 +20,7 @@ from masking.errors import UsageError
 
 USAGE = "fhir-mask run SOURCE … DESTINATION --phi-area DIR [--key-file F | --key-env NAME] [options]"
 QUARANTINED = 3
+_MEASURED = ("quasi_identifiers", "k", "population")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -76,10 +77,16 @@ def run(arguments: Namespace, screen: Screen) -> int:
     """Prepare, mask, tell."""
     order = order_of(arguments)
     if order.in_place:
+        if arguments.verify and arguments.no_verify:
+            raise UsageError("--verify or --no-verify, not both")
         from masking.commands.inplace import run_in_place  # noqa: PLC0415
 
         return run_in_place(order, arguments, screen)
     refuse_in_place_options(arguments)
+    if not arguments.verify and (
+        said := [f"--{name.replace('_', '-')}" for name in _MEASURED if getattr(arguments, name)]
+    ):
+        raise UsageError(f"{said[0]} says what a verification measures, and there is none; give --verify too")
     return carry(order, screen, verify=arguments.verify)
 
 
@@ -113,15 +120,6 @@ def carry(order: Order, screen: Screen, *, verify: bool = False) -> int:
 
 def refuse_in_place_options(arguments: Namespace) -> None:
     """`UsageError` for options that mean something in place alone."""
-    for name in (
-        "yes",
-        "undo",
-        "keep_originals",
-        "leave_others",
-        "rename_files",
-        "keep_file_names",
-        "keep_people",
-        "no_verify",
-    ):
+    for name in ("yes", "undo", "no_verify"):  # the others are the order's
         if getattr(arguments, name):
             raise UsageError(f"--{name.replace('_', '-')} is for --in-place alone")

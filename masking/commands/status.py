@@ -36,7 +36,10 @@ def run(arguments: Namespace, screen: Screen) -> int:
     if len(manifest.runs) > 1:
         screen.show_lines([("Dataset", _dataset(destination, manifest))])
     verdict = read_verdict(destination, manifest.run_id)
-    if verdict is None:
+    if verdict is None and manifest.settings.get("refresh"):
+        said = "a refresh is not verified by itself; --run ID of the runs before it is"
+        screen.show_lines([("Verdict", said)])
+    elif verdict is None:
         screen.show_lines([("Verdict", "not verified yet: fhir-mask verify SOURCE DESTINATION --phi-area DIR")])
     else:
         show_verdict(screen, verdict, storage.join(run_folder(destination, manifest.run_id), REPORT))

@@ -14,6 +14,7 @@ import msgspec
 
 from masking import storage
 from masking.errors import InputError
+from masking.policy.library import shipped
 from masking.report.drill import Drill, read_drill
 from masking.report.manifest import MadeWith, Manifest, TypeCounts, read_manifest, run_folder
 from masking.report.verdict import Verdict, read_verdict
@@ -86,8 +87,19 @@ def report_of(manifest: Manifest, verdict: Verdict, drill: Drill | None) -> Repo
         redactions=manifest.redactions,
         dangling=manifest.dangling,
     )
-    reproduce = f"fhir-mask verify SOURCE DESTINATION --phi-area DIR --run {manifest.run_id}"
-    return Report(scope, verdict, drill, WEAKNESSES, reproduce)
+    return Report(scope, verdict, drill, WEAKNESSES, _command(manifest, verdict))
+
+
+def _command(manifest: Manifest, verdict: Verdict) -> str:
+    """What verifies and measures the same again."""
+    words = ["fhir-mask verify SOURCE DESTINATION --phi-area DIR", f"--run {manifest.run_id}"]
+    if manifest.made_with.policy.partition(",")[0] not in shipped():
+        words.append("--policy FILE")
+    risk = verdict.measures.risk if verdict.measures else None
+    if risk is not None:
+        words += [f"--quasi-identifiers {','.join(one.name for one in risk.attributes)}", f"--k {risk.wanted}"]
+        words += [f"--population {risk.population}"] if risk.population is not None else []
+    return " ".join(words)
 
 
 def gather_report(destination: str, run_id: str | None = None) -> Report:
