@@ -230,7 +230,7 @@ def shift(subject: str, policy: str = "realistic") -> int:
     rule = held.root("Observation").child("effectiveDateTime").rule
     bound = held.bound(rule.masker)
     assert isinstance(bound, BoundDateShift)
-    return bound.offset(subject)
+    return bound.offset(subject, is_patient=True)
 
 
 def moved(found: str) -> int:

@@ -48,7 +48,7 @@ def offset(found: Any) -> int:
 def shift(key: str) -> int:
     bound = plan().bound(plan().root("Appointment").child("created").rule.masker)
     assert isinstance(bound, BoundDateShift)
-    return bound.offset(key)
+    return bound.offset(key, is_patient=True)
 
 
 def test_the_keys_differ() -> None:
