@@ -74,7 +74,7 @@ def test_all_that_a_patient_says() -> None:
         ["mothers-maiden", "", (), (), (), "Rochell Sawayn"],
         ["official", "Bernier", ("Kirby", "Ann"), ("Mrs.",), ("MD",), ""],
     ]
-    assert msgspec.to_builtins(list(facts.identifiers)) == [["", "77", ()], ["urn:ssn", "999-37-5744", ("MR", "SS")]]
+    assert msgspec.to_builtins(list(facts.identifiers)) == [["", "77", ()], ["urn:ssn", "999-37-5744", ("SS", "MR")]]
     home = "868 Sauer Forge|Boston|MA|02108|US"
     assert msgspec.to_builtins(list(facts.telecoms)) == [["phone", "555-170-5199", "home", home]]
     assert msgspec.to_builtins(list(facts.contacts[0].telecoms)) == [["phone", "555-1", "", home]]

@@ -14,6 +14,7 @@ from people import bundle, line, linked, patient, related
 from masking.identity import Facts, People, gather
 from masking.identity.entries import Claim, claims_of, decode_entries, encode_claim, settle, settle_encoded
 from masking.identity.facts import MOST
+from masking.identity.gather import numbers_in
 from masking.identity.links import Groups
 from masking.sample import write_sample
 
@@ -216,3 +217,14 @@ def test_a_sample_export(tmp_path: Path) -> None:
             (whose,) = facts.relatives
             mutual = of(known, facts.name).name in known.relatives(whose)
             assert mutual or known.canonical(whose) == known.canonical(facts.name)
+
+
+def test_numbers_that_may_refer() -> None:
+    refers = {
+        "subject": {"identifier": {"system": "http://s", "value": "A 1"}},
+        "author": {"identifier": {"value": "2"}},
+    }
+    own = {"identifier": [{"system": "http://s", "value": "3"}]}
+    typed = {"subject": {"identifier": {"type": {"text": "x"}, "value": "4"}}, "focus": {"identifier": {"value": 5}}}
+    lines = [line(refers), line(own), line(typed), b'{"identifier": {"system": "http://s", "value": "\\u00e9"}}']
+    assert numbers_in([*lines, b'{"identifier": {"value": ']) == {"http://s|A 1", "|2", "http://s|é"}

@@ -26,8 +26,8 @@ from masking.policy.specs import Action, ExtensionRule, Rule, TypeAction
 IS_ARRAY, IS_PRIMITIVE, IS_COMPANION, IS_REQUIRED = 1, 2, 4, 8
 IS_RESOURCE, IS_CONTAINED, IS_RESOURCE_TYPE, IS_EXTENSION = 16, 32, 64, 128
 IS_IDENTIFIER_VALUE, IS_VOUCHED_DISPLAY, IS_VOUCHED_TEXT = 256, 512, 1024
-#: It makes an extension say something.
-SAYS = 2048
+#: It makes an extension say something; of an Identifier's value: it says who is meant.
+SAYS, IS_REFERRED = 2048, 4096
 # What holds for a node.
 EXTENSION_NODE, HAS_SYSTEM, HAS_FAMILY, HAS_UNIT, HAS_CODE, HAS_GENDER, ADDRESS_NODE, NAME_NODE, HAS_NAME = (
     1, 2, 4, 8, 16, 32, 64, 128, 256,
@@ -69,6 +69,8 @@ class Look(NamedTuple):
     systems: Texts  #: identifier systems that the policy names → rule
     codes: Texts  #: identifier type codes → rule
     default_identifier: int
+    referred_codes: Texts  #: the same for identifiers by which somebody is referred to
+    default_referred: int
     code_systems: Texts  #: code systems whose displays are kept
     code_prefixes: Ints  #: the same by how they begin: start and stop in `blob`
 
@@ -114,6 +116,9 @@ class Tables:
         self._systems = make_texts((name, self.rule(rule)) for name, rule in policy.identifiers.systems.items())
         self._codes = make_texts((name, self.rule(rule)) for name, rule in policy.identifiers.types.items())
         self._default = self.rule(policy.identifiers.default)
+        referred = self.plan.referred
+        self._referred_codes = make_texts((name, self.rule(rule)) for name, rule in referred.types.items())
+        self._default_referred = self.rule(referred.default)
         exact = [name for name in policy.code_systems if not name.endswith("*")]
         self._code_systems = make_texts((name, 1) for name in exact)
         prefixes = [self._span(name[:-1].encode()) for name in policy.code_systems if name.endswith("*")]
@@ -126,7 +131,8 @@ class Tables:
             self._look = Look(
                 self._child_of.table, self._children.array, self._node_flags.array, self._url_of.table,
                 self._rule_records.array, bytes_of(bytes(self._blob) + b"\0"), self._types, self._type_root, self._urls,
-                self._systems, self._codes, self._default, self._code_systems, self._code_prefixes,
+                self._systems, self._codes, self._default, self._referred_codes, self._default_referred, self._code_systems,
+                self._code_prefixes,
             )  # fmt: skip
         return self._look
 
@@ -235,6 +241,7 @@ def _flags_of(child: Child, node: Node) -> int:
         IS_CONTAINED: name == "contained",
         IS_EXTENSION: element.content == "Extension",
         IS_IDENTIFIER_VALUE: node.content == "Identifier" and name == "value" and child.level > 2,
+        IS_REFERRED: node.content == "Identifier" and name == "value" and node.refers,
         IS_VOUCHED_DISPLAY: is_display,
         IS_VOUCHED_TEXT: is_text,
         SAYS: name == "extension" or name.startswith(("value", "_value")),

@@ -32,6 +32,7 @@ from masking.document.tables import (
     IS_EXTENSION,
     IS_IDENTIFIER_VALUE,
     IS_PRIMITIVE,
+    IS_REFERRED,
     IS_RESOURCE,
     IS_RESOURCE_TYPE,
     IS_VOUCHED_DISPLAY,
@@ -252,8 +253,9 @@ def _is_spelled(text: Bytes, key: int, blob: Bytes, children: Children, child: i
 @compiled
 def _walk_rows(
     text: Bytes, tape: Tape, top: int, end: int, child_of: Places, children: Children, rules: Rules, blob: Bytes,
-    systems: Texts, codes: Texts, default_identifier: int, code_systems: Texts, prefixes: Ints, types: Texts,
-    roots: Ints, url_of: Places, urls: Texts, frames: Frames, jobs: Jobs, asked: Questions, used: Ints,
+    systems: Texts, codes: Texts, default_identifier: int, referred_codes: Texts, default_referred: int,
+    code_systems: Texts, prefixes: Ints, types: Texts, roots: Ints, url_of: Places, urls: Texts, frames: Frames,
+    jobs: Jobs, asked: Questions, used: Ints,
 ) -> None:  # fmt: skip
     """Decide each value of one document. Hot: what is looked up at every value comes as an argument of its own."""
     row = top + 1
@@ -285,8 +287,10 @@ def _walk_rows(
                     row = int(here.after)
                     continue
                 if flags & IS_IDENTIFIER_VALUE:
-                    rule = identifier_rule(text, tape, int(here.parent), systems, codes)
-                    rule = default_identifier if rule == ABSENT else rule
+                    refers = flags & IS_REFERRED != 0
+                    rule = identifier_rule(text, tape, int(here.parent), systems, referred_codes if refers else codes)
+                    if rule == ABSENT:
+                        rule = default_referred if refers else default_identifier
                 elif not vouches(text, tape, int(here.parent), code_systems, prefixes, blob):
                     rule = int(what.fallback)
             here.rule = rule
@@ -415,8 +419,8 @@ def walk(
         whole.frame = _open_frame(frames, used, top, number, -1)
         _walk_rows(
             text, tape, top, end, look.child_of, look.children, look.rules, look.blob, look.systems, look.codes,
-            look.default_identifier, look.code_systems, look.code_prefixes, look.types, look.type_root, look.url_of,
-            look.urls, frames, jobs, asked, used,
+            look.default_identifier, look.referred_codes, look.default_referred, look.code_systems, look.code_prefixes,
+            look.types, look.type_root, look.url_of, look.urls, frames, jobs, asked, used,
         )  # fmt: skip
         if used[_WAITING]:
             states[document] = WAITS

@@ -53,7 +53,7 @@ class Telecom(_Quiet, frozen=True):
 
 
 class Identifier(_Quiet, frozen=True):
-    """An Identifier. types: the codes of its type (`MR`, `SS`)."""
+    """An Identifier. types: the codes of its type (`MR`, `SS`), in the order in which the record has them."""
 
     system: str = ""
     value: str = ""

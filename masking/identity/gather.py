@@ -13,12 +13,14 @@ from typing import Any
 import msgspec
 
 from masking.identity.facts import Facts
-from masking.identity.names import TYPES, named_by
+from masking.identity.names import TYPES, identifier_key, named_by
 from masking.identity.records import facts_of
 
 #: A record that spells its type with escapes is not seen.
 _RECORD = re.compile(rb'"resourceType"\s*:\s*"(?:%s)"' % "|".join(TYPES).encode())
 _REFERENCE = re.compile(rb'"reference"\s*:\s*"([^"\\]+)"')
+#: An Identifier that stands alone and names no type, as those in references do.
+_NUMBER = re.compile(rb'"identifier"\s*:\s*(\{[^{}\[\]]*\})')
 _DEEPEST = 8  # Bundles within Bundles
 _BOM = b"\xef\xbb\xbf"
 
@@ -38,8 +40,14 @@ class _Entry(msgspec.Struct):
     resource: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class _Number(msgspec.Struct):
+    system: str = ""
+    value: str = ""
+
+
 _head = msgspec.json.Decoder(_Head).decode
 _entry = msgspec.json.Decoder(_Entry).decode
+_number = msgspec.json.Decoder(_Number).decode
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _any = msgspec.json.Decoder().decode
 
@@ -55,6 +63,19 @@ def gather(lines: Sequence[bytes]) -> Iterator[Facts]:
 def referred_to(lines: Sequence[bytes]) -> set[bytes]:
     """The distinct texts of all references in these documents, but those that are spelled with escapes."""
     return set(_REFERENCE.findall(b"\n".join(lines)))
+
+
+def numbers_in(lines: Sequence[bytes]) -> set[str]:
+    """The keys of whoever may be meant by an identifier in these documents, but those whose type is said there."""
+    found = set()
+    for text in set(_NUMBER.findall(b"\n".join(lines))):
+        try:
+            number = _number(text)
+        except msgspec.DecodeError:
+            continue
+        if number.value:
+            found.add(identifier_key(number.system, number.value))
+    return found
 
 
 def _of_document(line: bytes) -> Iterator[Facts]:

@@ -183,12 +183,13 @@ def _telecoms(value: Any, home: str) -> Iterator[Telecom]:
 def _identifiers(value: Any) -> Iterator[Identifier]:
     for item in _objects(value):
         if text := _text(item.get("value")):
-            codes = {
+            codes = (
                 _text(coding.get("code"))
                 for kind in _objects(item.get("type"))
                 for coding in _objects(kind.get("coding"))
-            }
-            yield Identifier(_text(item.get("system")), text, tuple(sorted(codes - {""})))
+            )
+            # In the record's order: the first that has a rule masks the value there.
+            yield Identifier(_text(item.get("system")), text, tuple(filter(None, dict.fromkeys(codes))))
 
 
 def _addresses(value: Any) -> Iterator[Address]:

@@ -8,7 +8,6 @@ version becomes a link to the resource. `public_uri` lets through what publisher
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from typing import ClassVar
 from masking.fhir.elements import resource_types
 from masking.fhir.references import Reference, parse, read_token, write_token
 from masking.keys import prf_bytes
+from masking.maskers._numbers import IdentifierMaskers
 from masking.maskers.base import BoundMasker, Masker, People, Subkeys, check, register
 from masking.pseudonyms import Pseudonyms
 
@@ -28,53 +28,6 @@ _VERSION = re.compile(r"v?[0-9]{1,8}([.\-][0-9A-Za-z]{1,10}){0,4}")
 _PUBLIC = re.compile(r"[A-Za-z0-9:/._~#|+\-]{1,400}")
 #: Search parameters whose value is an id; all others but `identifier` may hold anything.
 _IDS = frozenset({"_id", "_lastId"})
-
-
-@dataclass(frozen=True)
-class IdentifierMaskers:
-    """What masks `identifier=system|value`: the value by system; where people are known, by the type that the record of
-    whoever has it gives it; else the default. None redacts.
-    """
-
-    systems: Mapping[str, BoundMasker | None] = field(default_factory=dict)
-    default: BoundMasker | None = None
-    types: Mapping[str, BoundMasker | None] = field(default_factory=dict)
-    people: People | None = field(default=None, repr=False, compare=False)
-    #: what masks the system itself, as `Identifier.system` is masked
-    system: BoundMasker | None = None
-
-    def mask_systems(self, systems: Iterable[str]) -> dict[str, str]:
-        """The masked form of each system; "" where it goes, as in an Identifier that has none."""
-        distinct = [system for system in dict.fromkeys(systems) if system]
-        masked: list[str | None] = [None] * len(distinct)
-        if self.system is not None:
-            nothing: dict[str, Sequence[str | None]] = dict.fromkeys(self.system.context, masked)
-            masked = self.system.mask_distinct(distinct, **nothing)
-        return {"": ""} | {system: text or "" for system, text in zip(distinct, masked, strict=True)}
-
-    def mask(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
-        """The masked value of each (system, value), the same as `Identifier.value` of that system has."""
-        alike: dict[tuple[str, str | None], list[str]] = {}
-        for system, value in dict.fromkeys(pairs):
-            alike.setdefault((system, self._type(system, value)), []).append(value)
-        answers: dict[tuple[str, str], str | None] = {}
-        for (system, code), values in alike.items():
-            masker = self.systems.get(system, self.default) if code is None else self.types[code]
-            masked: list[str | None] = [None] * len(values)
-            if masker is not None:
-                told = {"system": system or None}
-                context = {name: [told.get(name)] * len(values) for name in masker.context}
-                masked = masker.mask_distinct(values, **context)
-            answers.update(((system, value), text) for value, text in zip(values, masked, strict=True))
-        return answers
-
-    def _type(self, system: str, value: str) -> str | None:
-        """The type code by which the record of whoever has an identifier rules it; null where none does."""
-        if self.people is None or not self.types or system in self.systems:
-            return None
-        facts = self.people.facts("/" + json.dumps(f"{system}|{value}", ensure_ascii=False)[1:-1])
-        held = (one for one in (facts.identifiers if facts else ()) if (one.system, one.value) == (system, value))
-        return next((code for one in held for code in one.types if code in self.types), None)
 
 
 @dataclass(frozen=True)
@@ -91,10 +44,7 @@ class BoundReference(BoundMasker):
 
     def with_people(self, people: People) -> BoundReference:
         """Knowing people, whose records say what type of identifier one is."""
-        return replace(self, identifiers=replace(self.identifiers, people=people))
-
-    def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "identifiers": replace(self.identifiers, people=None)}
+        return replace(self, identifiers=self.identifiers.with_people(people))
 
     def mask_distinct(self, values: Sequence[str], **context: Sequence[str | None]) -> list[str | None]:
         """Mask all ids of the batch in one call, then put the references together again."""

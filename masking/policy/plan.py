@@ -23,13 +23,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from masking.fhir.compartment import facility_types, person_types
 from masking.fhir.elements import Element, children, companion, is_companion, without_companion
 from masking.fhir.elements import resource_types as r4_types
-from masking.maskers._known import Knowledge, RecordMaskers
+from masking.maskers._known import Knowledge
 from masking.maskers.base import BoundMasker, Masker, People, Subkeys
 from masking.maskers.generic import Keep, Redact
 from masking.maskers.notes import BoundScrub, BoundSums, Scrub
-from masking.maskers.references import BoundPublicUri, BoundReference, BoundSearch, IdentifierMaskers
+from masking.maskers.references import BoundPublicUri, BoundReference, BoundSearch
+from masking.maskers.referred import BoundReferred
+from masking.policy.record import identifier_maskers, record_maskers, referred_rules
 from masking.policy.specs import CODED, Action, ExtensionRule, Place, Policy, Rule, TypeAction
 from masking.scrub import Scrubber
 
@@ -70,7 +73,7 @@ class Child:
 class Node:
     """An object of one content type (`Patient`, `HumanName`, `Patient.contact`) at one place under one policy."""
 
-    __slots__ = ("_children", "coded_only", "content", "extension", "inherited", "path", "plan")
+    __slots__ = ("_children", "coded_only", "content", "extension", "inherited", "path", "plan", "refers")
 
     def __init__(
         self,
@@ -81,6 +84,7 @@ class Node:
         extension: ExtensionRule | None = None,
         *,
         coded_only: bool = False,
+        refers: bool = False,
     ) -> None:
         self.plan = plan
         self.content = content
@@ -91,6 +95,8 @@ class Node:
         self.coded_only = coded_only
         #: within an extension: the rule its URL has found
         self.extension = extension
+        #: whether it is a Reference that may mean a human or an organization, or an Identifier by which one is referred to
+        self.refers = refers
         self._children: dict[str, Child] = {}
 
     def child(self, key: str) -> Child:
@@ -109,17 +115,19 @@ class Plan:
 
     def __init__(self, policy: Policy, keys: Subkeys) -> None:
         self.policy = policy
-        bound = {repr(rule.masker): rule.masker.bind(keys) for rule in rules_of(policy) if rule.masker}
+        self.referred = referred_rules(policy.identifiers)
+        rules = [*rules_of(policy), *self.referred.types.values(), self.referred.default]
+        bound = {repr(rule.masker): rule.masker.bind(keys) for rule in rules if rule.masker}
         for name, masker in bound.items():
             if isinstance(masker, BoundPublicUri):
                 bound[name] = masker.with_publishers(policy.publishers)
         kept = Keep().bind(keys)
         system_rule = Node(self, "Identifier", "?.Identifier", None).child("system").rule
-        identifiers = _identifier_maskers(policy, bound, system_rule, kept)
+        identifiers = identifier_maskers(policy, bound, system_rule, kept)
         for name, masker in bound.items():
-            if isinstance(masker, BoundReference | BoundSearch):
+            if isinstance(masker, BoundReference | BoundSearch | BoundReferred):
                 bound[name] = masker.with_identifiers(identifiers)
-        record = _record_maskers(policy, bound)  # whose links follow identifiers too
+        record = record_maskers(policy, bound)  # whose links follow identifiers too
         scrubbers: dict[str, Scrubber] = {}  # what one of them learns of people all know
         for name, masker in bound.items():
             if isinstance(masker, BoundScrub):
@@ -154,7 +162,7 @@ class Plan:
         return f"Plan({self.policy.name!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"policy": self.policy, "_bound": self._bound, "_roots": {}}
+        return {"policy": self.policy, "referred": self.referred, "_bound": self._bound, "_roots": {}}
 
     def bound(self, masker: Masker) -> BoundMasker:
         """The bound form of a rule's masker."""
@@ -192,7 +200,7 @@ class Plan:
         child = node.child("value")
         if child.level <= 2:
             return child.rule
-        rules = self.policy.identifiers
+        rules = self.referred if node.refers else self.policy.identifiers
         if system is not None and system in rules.systems:
             return rules.systems[system]
         return next((rules.types[code] for code in codes if code in rules.types), rules.default)
@@ -233,7 +241,8 @@ class Plan:
         if element.type == "Extension":
             # Only an extension's own rule opens it: what encloses it never does.
             return Node(self, "Extension", path, None, node.extension if node.content == "Extension" else None)
-        return Node(self, element.content, path, inherited, coded_only=coded_only)
+        refers = node.refers if node.content == "Reference" else _refers(element)
+        return Node(self, element.content, path, inherited, coded_only=coded_only, refers=refers)
 
     def _resolve(self, node: Node, path: str, element: Element) -> tuple[Rule, int]:
         rules = self.policy.rules
@@ -266,6 +275,15 @@ class Plan:
         return UNNAMED, 8
 
 
+def _refers(element: Element) -> bool:
+    """Whether an element may say by an identifier who is meant: a Reference to anybody, an Identifier that is some value."""
+    if element.type == "Reference":
+        return not element.targets or any(target in _NAMED for target in element.targets)
+    return element.type == "Identifier" and element.choice == "value[x]"
+
+
+#: What may be meant: types that people know, and those that may be any.
+_NAMED = person_types() | facility_types() | {"PractitionerRole", "Resource"}
 _ENTER = Rule(Action.MASK, _NOWHERE, why="its elements are decided one by one")
 #: Texts that a kept code carries: kept only where a code system of the policy's list vouches for them.
 _VOUCHED = frozenset({"Coding.display", "CodeableConcept.text"})
@@ -318,59 +336,6 @@ def rules_of(policy: Policy) -> list[Rule]:
     return found
 
 
-def _identifier_maskers(
-    policy: Policy, bound: Mapping[str, BoundMasker], system: Rule, kept: BoundMasker
-) -> IdentifierMaskers:
-    """What references by identifier (`Practitioner?identifier=system|value`) are followed with.
-
-    `system` is the rule for `Identifier.system`, `kept` a masker that changes nothing.
-    """
-
-    def masker(rule: Rule) -> BoundMasker | None:
-        found = bound[repr(rule.masker)] if rule.masker else None
-        return None if isinstance(found, BoundReference) else found
-
-    systems = {system: masker(rule) for system, rule in policy.identifiers.systems.items()}
-    own = bound[repr(system.masker)] if system.masker else kept if system.action is Action.KEEP else None
-    types = {code: masker(rule) for code, rule in policy.identifiers.types.items()}
-    return IdentifierMaskers(systems, masker(policy.identifiers.default), types, system=own)
-
-
-#: The rules that mask a record's own values, by what scrubbed texts call them.
-_RECORD_RULES = {
-    "given": "HumanName.given",
-    "family": "HumanName.family",
-    "name": "HumanName.text",
-    "telecom": "ContactPoint.value",
-    "line": "Address.line",
-    "city": "Address.city",
-    "zip": "Address.postalCode",
-    "Organization": "Organization.name",
-    "Location": "Location.name",
-    "HealthcareService": "HealthcareService.name",
-    "Endpoint": "Endpoint.name",
-    "birth_date": "Patient.birthDate",
-    "date": "date",
-    "reference": "Reference.reference",
-}
-
-
 def _scrubs_attachments(policy: Policy) -> bool:
     rule = policy.rules.get("Attachment.data")
     return rule is not None and isinstance(rule.masker, Scrub) and rule.masker.form == "attachment"
-
-
-def _record_maskers(policy: Policy, bound: Mapping[str, BoundMasker]) -> RecordMaskers:
-    """What free text is scrubbed with, so that it shows what the record shows."""
-
-    def masker(rule: Rule | None) -> BoundMasker | None:
-        return bound[repr(rule.masker)] if rule is not None and rule.masker else None
-
-    rules = policy.identifiers
-    kinds = {kind: masker(policy.rules.get(path)) for kind, path in _RECORD_RULES.items()}
-    return RecordMaskers(
-        {kind: found for kind, found in kinds.items() if found is not None},
-        {system: masker(rule) for system, rule in rules.systems.items()},
-        {code: masker(rule) for code, rule in rules.types.items()},
-        masker(rules.default),
-    )

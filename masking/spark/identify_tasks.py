@@ -15,7 +15,7 @@ from masking import storage
 from masking.identity.build import settled
 from masking.identity.entries import claims_of, encode_claim
 from masking.identity.facts import Facts, merge
-from masking.identity.gather import gather, referred_to
+from masking.identity.gather import gather, numbers_in, referred_to
 from masking.identity.links import Groups, numbered
 from masking.identity.names import named_by, split
 from masking.identity.people import link_pairs
@@ -115,7 +115,7 @@ class GatherTask:
                 done.records, done.bytes, done.pairs = file.rows, file.raw_bytes, sorted(pairs)
         else:
             for batch in self._batches(task):
-                keys |= _keys(referred_to(batch.documents))
+                keys |= _keys(referred_to(batch.documents)) | numbers_in(batch.documents)
                 keys.update(facts.key for facts in gather(batch.documents))
         if self.references and keys:
             path = references_path(self.folder, task)
@@ -146,7 +146,7 @@ class GatherTask:
                 if self.references:
                     keys.add(facts.key)
             if self.references:
-                keys |= _keys(referred_to(batch.documents))
+                keys |= _keys(referred_to(batch.documents)) | numbers_in(batch.documents)
             if len(held) >= _HELD:
                 yield from ((name, _encode(facts)) for name, facts in sorted(held.items()))
                 held.clear()
