@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from masking.document.memory import FIELD, put_rows
+from masking.document.strangers import strangers_in
 from masking.document.strings import Part, to_part
 from masking.document.subjects import Subjects, identifier_key, names_in
 from masking.document.surroundings import (
@@ -80,6 +81,9 @@ class Walked:
             return [charts[0][at] for at in charts[1].tolist()] if charts is not None else [None] * len(rows)
         if name == "people":
             return self._people(rows)
+        if name == "strangers":
+            strangers = self.strangers_of(rows)
+            return [strangers[0][at] for at in strangers[1].tolist()] if strangers is not None else [None] * len(rows)
         beside = self.context_rows(name, rows)
         if name == "referent":
             return self._referents(rows, beside)
@@ -160,6 +164,13 @@ class Walked:
                 answers.append(None if value is None else b"/" + identifier_key(system, value))
         return answers
 
+    def named_by_number(self, identifiers: Ints) -> list[Part]:
+        """The names of whoever is meant by these Identifiers; null where one has no value."""
+        systems, values = np.empty(len(identifiers), np.int32), np.empty(len(identifiers), np.int32)
+        find_identifiers(self.tape, identifiers.astype(np.int32), systems, values)
+        pairs = zip(self.strings(systems), self.strings(values), strict=True)
+        return [None if value is None else b"/" + identifier_key(system, value) for system, value in pairs]
+
     def _people(self, rows: Ints) -> list[Part]:
         """The names of all records of humans and organizations that each value's resource refers to, with BETWEEN between."""
         frames = self.tape["frame"][rows]
@@ -169,6 +180,26 @@ class Walked:
             names.setdefault(frame, []).append(self.references.name(number))
         joined = {frame: BETWEEN.encode().join(sorted(found)) for frame, found in names.items()}
         return [joined.get(frame) for frame in frames.tolist()]
+
+    def strangers_of(self, rows: Ints) -> tuple[list[Part], Ints] | None:
+        """The strangers of these values' resources, null where there are none, and for each value the place of its own; None
+        where no resource names any.
+        """
+        frames = self.tape["frame"][rows]
+        new = [frame for frame in np.unique(frames).tolist() if frame not in self._strangers]
+        if new:
+            found = strangers_in(self, np.array(new, np.int32))
+            self._strangers.update((frame, found.get(frame)) for frame in new)
+        distinct = {frame: text for frame in np.unique(frames).tolist() if (text := self._strangers[frame]) is not None}
+        if not distinct:
+            return None
+        of_frame = np.full(len(self.frames), len(distinct), np.int32)
+        of_frame[list(distinct)] = np.arange(len(distinct))
+        return [*distinct.values(), None], of_frame[frames]
+
+    @cached_property
+    def _strangers(self) -> dict[int, Part]:
+        return {}
 
     def people_in(self, frames: Ints) -> tuple[Ints, Ints]:
         """The numbers of the names of all records of humans and organizations that these resources refer to, beside each the
@@ -186,13 +217,13 @@ class Walked:
         of, rows = np.ascontiguousarray(found["frame"][:count]), np.ascontiguousarray(found["row"][:count])
         is_plain = (self.tape["kind"][rows] != OBJECT) & ~self.is_fragment(rows)
         numbers = np.empty(count, np.int32)
-        numbers[is_plain] = self._numbers(rows[is_plain])
+        numbers[is_plain] = self.numbers_of(rows[is_plain])
         others = rows[~is_plain]
         numbers[~is_plain] = [self.references.number(name or b"") for name in self._referents(others, others)]
         pairs = np.unique(of[numbers >= 0].astype(np.int64) << 32 | numbers[numbers >= 0])
         return (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
 
-    def _numbers(self, rows: Ints) -> Ints:
+    def numbers_of(self, rows: Ints) -> Ints:
         """The numbers of the names that these literal references mean; -1 where they mean none."""
         fields = np.zeros(len(rows), FIELD)
         put_rows(self.tape, rows, fields, 0, 1, True)

@@ -74,6 +74,10 @@ class _Making:
                 self._put_parts(column, *charts)
         elif name == "people":
             self._put_people(column)
+        elif name == "strangers":
+            strangers = walked.strangers_of(rows)
+            if strangers is not None:
+                self._put_parts(column, *strangers)
         else:
             found = walked.context_rows(name, rows)
             if name in ("family", "given"):

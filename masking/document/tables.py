@@ -29,8 +29,8 @@ IS_IDENTIFIER_VALUE, IS_VOUCHED_DISPLAY, IS_VOUCHED_TEXT = 256, 512, 1024
 #: It makes an extension say something; of an Identifier's value: it says who is meant.
 SAYS, IS_REFERRED = 2048, 4096
 # What holds for a node.
-EXTENSION_NODE, HAS_SYSTEM, HAS_FAMILY, HAS_UNIT, HAS_CODE, HAS_GENDER, ADDRESS_NODE, NAME_NODE, HAS_NAME = (
-    1, 2, 4, 8, 16, 32, 64, 128, 256,
+EXTENSION_NODE, HAS_SYSTEM, HAS_FAMILY, HAS_UNIT, HAS_CODE, HAS_GENDER, ADDRESS_NODE, NAME_NODE, HAS_NAME, MAY_NAME = (
+    1, 2, 4, 8, 16, 32, 64, 128, 256, 512,
 )  # fmt: skip
 KEEP, REDACT, MASK = range(3)
 TEXT_KIND, NUMBER_KIND, BOOLEAN_KIND = range(3)
@@ -179,6 +179,7 @@ class Tables:
         flags |= ADDRESS_NODE if node.content == "Address" else NAME_NODE if node.content == "HumanName" else 0
         named = known.get("name")
         flags |= HAS_NAME if named is not None and named.content == "HumanName" else 0
+        flags |= MAY_NAME if node.content == "Reference" and node.refers else 0
         self._node_flags.add(flags)
         for hash_ in _names(node.content, node.content in r4_types()):
             self._child_of.put(joint(row, hash_), ASK)

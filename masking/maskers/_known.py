@@ -8,27 +8,29 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from masking.fhir.compartment import facility_types
+from masking.fhir.compartment import facility_types, person_types
 from masking.maskers._together import is_patients
-from masking.maskers.base import BETWEEN, BoundMasker, People
+from masking.maskers.base import APART, BETWEEN, BoundMasker, People
 from masking.pools.facilities import is_generic
 from masking.pools.names import official
 from masking.scrub import Company, Term
+from masking.scrub.called import calls_by_name
 
 #: Knowledge kept at hand in a worker, of so many people and texts' companies; then it starts anew.
 _PEOPLE, _COMPANIES = 20_000, 20_000
 #: Scrubbed attachments kept at hand, and characters in them.
 _ATTACHMENTS, _ATTACHMENTS_SIZE = 20_000, 64 << 20
 
-#: The name of the record whose text it is, the names of those whom its resource refers to, and the chart whose dates it tells.
-Around: TypeAlias = tuple[str | None, str | None, str | None]
+#: The name of the record whose text it is, the names of those whom its resource refers to, the chart whose dates it tells, and
+#: the strangers whom its resource names.
+Around: TypeAlias = tuple[str | None, str | None, str | None, str | None]
 
 
 @dataclass(frozen=True)
 class RecordMaskers:
     """What masks a record's own values, by kind, as the policy rules them: `given`, `family`, `name`, `telecom`, `line`,
-    `city`, `zip`, `birth_date`, `date`, `reference`; names of facilities by type (`Organization`, `Location`); and identifiers
-    by system and by type code.
+    `city`, `zip`, `birth_date`, `date`, `reference`, `display`; names of facilities by type (`Organization`, `Location`); and
+    identifiers by system and by type code.
     """
 
     by_kind: Mapping[str, BoundMasker] = field(default_factory=dict)
@@ -89,6 +91,7 @@ class Knowledge:
         #: one company for all texts that speak of the same people
         self._distinct: dict[tuple[int | None, ...], Company] = {}
 
+        self._strangers: dict[str, tuple[Term, ...]] = {}
         self._attachments: dict[tuple[str, str], Attachments] = {}
 
     def __repr__(self) -> str:
@@ -117,12 +120,16 @@ class Knowledge:
             if not own:
                 self._companies[row] = None
                 continue
-            owner, _, chart = row
+            owner, _, chart, strangers = row
             is_patient = chart is not None or is_patients(owner)
             days = (
                 None if offset is None else offset(self.people.canonical(chart or owner or ""), is_patient=is_patient)
             )
-            parts = {id(terms): terms for terms in map(self._terms.__getitem__, own)}
+            known = [
+                *map(self._terms.__getitem__, own),
+                *map(self._stranger, filter(None, (strangers or "").split(BETWEEN))),
+            ]
+            parts = {id(terms): terms for terms in known}
             key = (*parts, days)
             company = self._distinct.get(key)
             if company is None:  # which holds its terms, so that no others take their identity
@@ -131,15 +138,24 @@ class Knowledge:
 
     def _names(self, rows: Sequence[Around]) -> list[tuple[str, ...]]:
         """The names of all whom each text may speak of, its owner first; () where the owner is not known."""
-        owners = dict.fromkeys(owner for owner, _, _ in rows if owner is not None)
+        owners = dict.fromkeys(owner for owner, *_ in rows if owner is not None)
         facts = {owner: self.people.facts(owner) for owner in owners}
         known = {owner: (own.name, *own.relatives, *own.carers) for owner, own in facts.items() if own is not None}
         return [
             tuple(dict.fromkeys(filter(None, (*known[owner], *(people or "").split(BETWEEN)))))
             if owner in known
             else ()
-            for owner, people, _ in rows
+            for owner, people, *_ in rows
         ]
+
+    def _stranger(self, said: str) -> tuple[Term, ...]:
+        """The term of somebody whom no record describes: what a reference says of them, and what its display shows."""
+        terms = self._strangers.get(said)
+        if terms is None:
+            if len(self._strangers) > _PEOPLE:
+                self._strangers.clear()
+            terms = self._strangers[said] = tuple(_of_stranger(said, self.record.by_kind.get("display")))
+        return terms
 
     def _learn(self, names: Iterable[str]) -> None:
         """The terms of people who are not known yet, once for all names of one human. Each masker is asked once for all."""
@@ -167,6 +183,21 @@ class Knowledge:
             terms = (Term(wish.kind, wish.real, fakes.get(id(wish))) for wish in found if wish.real)
             self._humans[name] = tuple(dict.fromkeys(terms))
         self._terms.update((name, () if facts is None else self._humans[facts.name]) for name, facts in humans.items())
+
+
+def _of_stranger(said: str, masker: BoundMasker | None) -> Iterator[Term]:
+    """What is known of a stranger by the text that a resource has for them; nothing where that is no name."""
+    who, _, text = said.partition(APART)
+    kind = who.partition("/")[0]
+    is_place = kind in facility_types()
+    if is_generic(text) if is_place else not calls_by_name(text, is_human=kind in person_types()):
+        return
+    fake = None
+    if who and masker is not None:
+        told = {name: [who if name == "referent" else None] for name in masker.context}
+        fake = masker.mask_distinct([text], **told)[0]
+    shown = fake if fake is not None and fake[:1] != "[" else None  # no placeholder stands for each of its words
+    yield Term("organization" if is_place else "name", text, shown)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

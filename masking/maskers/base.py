@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Stands between the names in `people`; no id and no identifier holds it.
 BETWEEN = "\N{SYMBOL FOR UNIT SEPARATOR}"
+#: Stands between what a reference names and the text beside it, in `strangers`.
+APART = "\N{SYMBOL FOR RECORD SEPARATOR}"
 #: What a masker may ask for beside the value. Each is a column of text aligned with the values; null where not known.
 CONTEXT = (
     "subject",  # the key of the human whose value this is (the id part of a reference to them)
@@ -38,6 +40,7 @@ CONTEXT = (
     "facility",  # the name that a facility's own record has, where the value is said of it elsewhere; null beside the record's own
     "owner",  # the name of the record whose key the subject is: `Patient/123`; `/123` of any type; its own of what names nobody
     "people",  # the names of all records of humans and organizations that the resource refers to, joined by BETWEEN
+    "strangers",  # whom the resource names and no record describes, joined by BETWEEN: a record's name or "", APART, a display
     "content_type",  # Attachment.contentType beside the value
     "data",  # Attachment.data beside the value
     "chart",  # the key of the patient in whose chart a RelatedPerson stands; null of all others, whose chart is the subject's

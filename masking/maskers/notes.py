@@ -61,7 +61,7 @@ class BoundScrub(BoundMasker):
 
     asks_people = True
     may_blank = True
-    context: ClassVar[tuple[str, ...]] = ("owner", "people", "content_type", "chart")
+    context: ClassVar[tuple[str, ...]] = ("owner", "people", "strangers", "content_type", "chart")
     form: str
     placeholder: str
     scrubber: Scrubber
@@ -114,8 +114,8 @@ class BoundScrub(BoundMasker):
     def _around(self, count: int, context: Mapping[str, Sequence[str | None]]) -> list[Around]:
         """Whom each text may speak of; nobody where nobody is known."""
         if self.knowledge is None:
-            return [(None, None, None)] * count
-        return list(zip(context["owner"], context["people"], context["chart"], strict=True))
+            return [(None, None, None, None)] * count
+        return list(zip(*(context[name] for name in ("owner", "people", "chart", "strangers")), strict=True))
 
     def _scrub(self, documents: Sequence[Document | None], around: Sequence[Around]) -> list[str | None]:
         """The texts of documents, scrubbed; None of those that are none, and where the subject is not known."""

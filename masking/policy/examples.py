@@ -121,6 +121,7 @@ _BESIDE: Mapping[str, str | None] = {
     "referent": "Patient/example-1",
     "owner": "Patient/example-1",
     "people": None,
+    "strangers": None,
     "content_type": "text/plain",
     "data": "U2VlbiBieSBNYXJpYSBOb3Zhay4=",
     "chart": None,

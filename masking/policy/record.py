@@ -66,6 +66,7 @@ _RECORD_RULES = {
     "birth_date": "Patient.birthDate",
     "date": "date",
     "reference": "Reference.reference",
+    "display": "Reference.display",
 }
 
 

@@ -29,6 +29,8 @@ BARE = frozenset(label for label, _, _, bare in _ROWS if bare)
 TITLES = frozenset(PREFIXES) - {"master", "miss", "rev"} | {"nurse"}
 #: Behind a relation a stranger may be named: `her daughter Greta`; before a degree or a licence: `Ruth Osei, MD`.
 RELATIONS = frozenset(_data("relations.txt").split())
+#: Words that say what somebody does, or what a place is for: they are nobody's name.
+ROLES = frozenset(_data("roles.txt").split())
 #: Those that are no words of the language and no abbreviations of tests, in any case (`do`, `pa`, `ms`, `ot` are).
 _DEGREES = "md rn np lpn lvn phd dpt pharmd lcsw crna dds dmd mbbs psyd fnp aprn dnp cnm lmft otr dvm faap facp facs"
 CREDENTIALS = frozenset(_DEGREES.split())

@@ -1,0 +1,167 @@
+"""Strangers: whoever a resource names by a display alone, for whom there is no record, is not left in its texts."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from documents import dump, plan
+
+from masking.document import Engine
+from masking.identity import People, gather
+from masking.scrub.called import calls_by_name
+
+Resource = dict[str, Any]
+PATIENT = {
+    "resourceType": "Patient", "id": "p", "gender": "female",
+    "name": [{"use": "official", "family": "Novak", "given": ["Maria"]}],
+}  # fmt: skip
+HOUSE = {"resourceType": "Practitioner", "id": "d", "name": [{"family": "House", "given": ["Gregory"]}]}
+
+
+def masked(*documents: Resource, batch: int = 0) -> list[Resource]:
+    lines = [dump(document) for document in documents]
+    engine = Engine(plan()).with_people(People(gather(lines)))
+    found = []
+    for start in range(0, len(lines), batch or len(lines)):
+        done = engine.mask_batch(lines[start : start + (batch or len(lines))])
+        assert done.faults == []
+        found += done.masked
+    return [json.loads(line or b"") for line in found]
+
+
+def words(name: str) -> list[str]:
+    return name.replace(",", " ").replace("Dr.", " ").split()
+
+
+def observation(own_id: str, text: str, *performers: Resource, **rest: Any) -> Resource:
+    return {
+        "resourceType": "Observation", "id": own_id, "status": "final", "code": {"text": "x"},
+        "subject": {"reference": "Patient/p"}, "performer": list(performers), "note": [{"text": text}], **rest,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("batch", [0, 1])
+def test_a_note_shows_the_name_that_the_display_of_a_stranger_shows(batch: int) -> None:
+    who = {"reference": "Practitioner/404", "display": "Dr. Ottilie Vanterpool"}
+    text = (
+        "Seen by Dr. Vanterpool. VANTERPOOL, OTTILIE signed; Ottilie's plan stands, O. Vanterpool agrees. Pain is less."
+    )
+    _, seen, again, apart = masked(
+        PATIENT,
+        observation("o", text, who),
+        observation("o2", "Ottilie Vanterpool called.", who),
+        observation("o3", "Ottilie Vanterpool called."),
+        batch=batch,
+    )
+    given, family = words(seen["performer"][0]["display"])
+    note = seen["note"][0]["text"]
+    assert "Ottilie" not in note and "Vanterpool" not in note.title()
+    assert note == (
+        f"Seen by Dr. {family}. {family.upper()}, {given.upper()} signed; {given}'s plan stands, "
+        f"{given[0]}. {family} agrees. Pain is less."
+    )
+    assert again["note"][0]["text"] == f"{given} {family} called."
+    assert apart["note"][0]["text"] == "Ottilie Vanterpool called."  # nothing there tells who she is
+
+
+def test_an_attachment_and_a_narrative_too() -> None:
+    data = base64.b64encode(b"Ottilie Vanterpool came by.").decode()
+    document = {
+        "resourceType": "DocumentReference", "id": "d", "status": "current", "subject": {"reference": "Patient/p"},
+        "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">By Ottilie Vanterpool</div>'},
+        "author": [{"reference": "Practitioner/404", "display": "Vanterpool, Ottilie"}],
+        "content": [{"attachment": {"contentType": "text/plain", "data": data}}],
+    }  # fmt: skip
+    _, seen = masked(PATIENT, document)
+    family, given = words(seen["author"][0]["display"])
+    assert base64.b64decode(seen["content"][0]["attachment"]["data"]) == f"{given} {family} came by.".encode()
+    assert f"By {given} {family}</div>" in seen["text"]["div"]
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"display": "Dr. Ottilie Vanterpool"},
+        {"display": "Vanterpool, Ottilie"},
+        {"display": "Margaret Vanterpool"},
+        {"identifier": {"system": "http://a", "value": "77123"}, "display": "Ottilie Vanterpool, MD"},
+        {"reference": "urn:uuid:6d5a3c1e-0f4e-4d52-9e0c-3a1b2c3d4e5f", "display": "Dr. O. Vanterpool"},
+    ],
+)
+def test_whoever_is_but_a_display(who: Resource) -> None:
+    _, seen = masked(PATIENT, observation("o", "Vanterpool examined her. Pain is less.", who))
+    assert seen["note"][0]["text"] == "[name] examined her. Pain is less."
+    assert seen["performer"][0]["display"] == "[redacted]"
+
+
+def test_an_author_by_name_alone() -> None:
+    notes = [
+        {"authorString": "Ottilie Vanterpool, RN", "text": "Vanterpool saw her."},
+        {"text": "See Vanterpool's note."},
+    ]
+    _, seen = masked(PATIENT, observation("o", "") | {"note": notes})
+    assert [note["text"] for note in seen["note"]] == ["[name] saw her.", "See [name]'s note."]
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"display": "Blood pressure panel"},
+        {"display": "Massachusetts General Hospital"},
+        {"reference": "Practitioner/404", "display": "Night Nurse"},
+        {"reference": "Practitioner/404", "display": "Attending physician"},
+        {"reference": "Organization/404", "display": "Emergency Department"},
+        {"reference": "CareTeam/404", "display": "Pain Team"},
+        {"reference": "Practitioner/d", "display": "Blood Pain"},  # whose record is known: that is his name
+    ],
+)
+def test_what_is_no_strangers_name_stays(who: Resource) -> None:
+    text = "Blood pressure at night by nurse, attending physician; general pain. Massachusetts General. Emergency department."
+    _, _, seen = masked(PATIENT, HOUSE, observation("o", text, who))
+    assert seen["note"][0]["text"] == text
+
+
+def test_a_place_without_a_record() -> None:
+    where = {"reference": "Organization/404", "display": "Saint Brigid Hospital"}
+    _, seen = masked(PATIENT, observation("o", "Brought from Saint Brigid Hospital.", where))
+    assert seen["note"][0]["text"] == f"Brought from {seen['performer'][0]['display']}."
+    assert "Brigid" not in seen["note"][0]["text"]
+
+
+def test_a_known_name_goes_before_a_strangers() -> None:
+    """A stranger who shares a family name with somebody known does not give them another one."""
+    who = {"reference": "Practitioner/404", "display": "Anna Novak"}
+    patient, seen = masked(PATIENT, observation("o", "Mrs. Novak is well.", who))
+    assert seen["note"][0]["text"] == f"Mrs. {patient['name'][0]['family']} is well."
+
+
+@pytest.mark.parametrize(
+    ("text", "is_human", "is_name"),
+    [
+        ("Ottilie Vanterpool", True, True),
+        ("Ottilie", True, True),
+        ("Vanterpool", False, False),
+        ("Dr. Vanterpool", False, True),
+        ("Vanterpool RN", False, True),
+        ("Xqzt Vanterpool", False, False),
+        ("VANTERPOOL, OTTILIE", False, True),
+        ("Ludwig van der Berg", False, True),
+        ("Bill Vanterpool", False, True),
+        ("Abbott774, Adam631", False, True),
+        ("佐々木 健", True, True),
+        ("Night Nurse", True, False),
+        ("Nurse-Midwife", True, False),
+        ("ottilie vanterpool", True, False),
+        ("Mary Hospital", False, False),
+        ("", True, False),
+        ("Dr.", True, False),
+        ("A" * 100, True, False),
+        ("One Two Three Four Five Six", True, False),
+        ("12345", True, False),
+    ],
+)
+def test_what_calls_somebody_by_name(text: str, is_human: bool, is_name: bool) -> None:
+    assert calls_by_name(text, is_human=is_human) == is_name
