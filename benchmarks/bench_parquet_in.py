@@ -44,7 +44,7 @@ def main(words: list[str] | None = None) -> None:
             write_sample(Path(folder) / "sample", arguments.patients, seed=1)
             source = str(Path(folder) / "sample" / "export")
         whole: dict[str, float] = defaultdict(float)
-        for name, lines in sorted(_by_type(source).items()):
+        for name, lines in sorted(by_type(source).items()):
             size = sum(map(len, lines))
             if size < arguments.least:
                 continue
@@ -63,7 +63,7 @@ def _tell(name: str, size: float, ours: float, plain: float) -> None:
     print(f"{name:28s} {size / 1e6:8.2f} MB  {rates}, ratio {plain / ours:5.2f}")
 
 
-def _by_type(source: str) -> dict[str, list[bytes]]:
+def by_type(source: str) -> dict[str, list[bytes]]:
     found: dict[str, list[bytes]] = defaultdict(list)
     header = msgspec.json.Decoder(_Header)
     files = find_inputs(source, "/nowhere/out", "/nowhere/phi").files

@@ -225,6 +225,7 @@ def test_a_master_that_spark_would_refuse_is_refused_before_it_starts(master: st
         bundles=None,
         formats=None,
         partition_by=None,
+        tables_like=None,
         resource_column=False,
         change_feed=False,
         json_column=None,

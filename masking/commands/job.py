@@ -23,6 +23,7 @@ from masking.policy.source import Source, Unusable
 from masking.policy.yaml_tree import Node, Scalar, SequenceNode, read_tree
 from masking.report.manifest import BUNDLES, FORMATS, fault_of_reference_date
 from masking.risk.settings import fault_of_attributes
+from masking.tables.like import OURS, TABLES_LIKE, fault_of_tables_like
 from masking.tables.main_dates import AUTO, NONE, YEAR, main_date_paths
 
 _SIZE = re.compile(r"([0-9]{1,15})([KMG]?)\Z")
@@ -33,7 +34,7 @@ _MASTERS = "expected local, local[N], yarn, spark://HOST:PORT or k8s://HOST:PORT
 #: Options of text, as they are called on the command line and in a job file.
 _TEXTS = (
     *("phi_area", "policy", "key_file", "key_env", "project", "on", "master", "bundles", "json_column"),
-    "keep_originals",
+    *("keep_originals", "tables_like"),
 )
 #: What a run writes unless it is told otherwise; `RunSettings` alone writes what is needed for the rest.
 DEFAULT_FORMATS = ("ndjson", "parquet")
@@ -63,6 +64,7 @@ class Order:
     formats: tuple[str, ...] = ()
     partition_by: tuple[str, ...] = ()
     resource_column: bool = False
+    tables_like: str | None = None
     change_feed: bool = False
     json_column: str | None = None
     incremental: bool = False
@@ -171,6 +173,15 @@ def _check_apart(order: Order) -> None:
         raise UsageError(
             "--change-feed is kept by Delta tables, and --formats asks for none: --formats ndjson,parquet,delta"
         )
+    if fault := fault_of_tables_like(
+        order.tables_like or OURS,
+        formats=formats,
+        bundles=order.bundles or "keep",
+        partitioned=bool(order.partition_by),
+        resource=order.resource_column,
+        incremental=order.incremental,
+    ):
+        raise UsageError(fault)
     for name in ("keep_originals", *_FLAGS_IN_PLACE):
         if getattr(order, name):
             raise UsageError(f"--{name.replace('_', '-')} is for --in-place alone")
@@ -184,10 +195,11 @@ def _check_in_place(order: Order) -> None:
         raise UsageError("a run in place has no DESTINATION; leave it out of the job file, or leave out --in-place")
     if order.types:
         raise UsageError("--types would delete all other types in place; name the files that are to be masked instead")
-    if order.bundles == "split" or order.formats or order.partition_by or order.resource_column or order.change_feed:
+    shaped = order.formats or order.partition_by or order.resource_column or order.change_feed or order.tables_like
+    if order.bundles == "split" or shaped:
         raise UsageError(
             "files that are masked in place keep their format and layout: leave out --bundles split, --formats, "
-            "--partition-by, --resource-column and --change-feed"
+            "--partition-by, --resource-column, --tables-like and --change-feed"
         )
     if order.json_column is not None:
         raise UsageError("Parquet is not masked in place: leave out --json-column")
@@ -204,6 +216,7 @@ def _refuse_empty(order: Order) -> None:
     said = {"--phi-area": order.phi_area, "--policy": order.policy, "--project": order.project}
     said["--json-column"] = order.json_column
     said["--keep-originals"] = order.keep_originals
+    said["--tables-like"] = order.tables_like
     for name, text in {"DESTINATION": order.destination, **said}.items():
         if text is not None and not text.strip():
             raise UsageError(f"{name} is empty")
@@ -325,6 +338,13 @@ def _bundles(node: Node, path: str, source: Source) -> str:
     return text
 
 
+def _tables_like(node: Node, path: str, source: Source) -> str:
+    text = source.text(node, path)
+    if text not in TABLES_LIKE:
+        raise source.bad(node, path, f"expected {' or '.join(TABLES_LIKE)}", did_you_mean(text, TABLES_LIKE))
+    return text
+
+
 def _on(node: Node, path: str, source: Source) -> str:
     text = source.text(node, path)
     if fault := fault_of_reference_date(text):
@@ -391,6 +411,7 @@ _READERS: Mapping[str, Callable[[Node, str, Source], Any]] = {
     "formats": _formats,
     "partition_by": _partitions,
     "resource_column": _flag,
+    "tables_like": _tables_like,
     "change_feed": _flag,
     "json_column": _text,
     "incremental": _flag,

@@ -21,6 +21,7 @@ from masking.sources.parquet import Hints
 from masking.spark import RunSettings
 from masking.spark.increments import Drop, find_drop, find_refresh, latest_finished
 from masking.spark.read import Inputs, find_inputs, refuse_key_place, refuse_shared_places
+from masking.tables.like import OURS
 
 #: In the name of a policy, before the types that it was narrowed to.
 TYPES = ", types "
@@ -68,6 +69,7 @@ def prepare(order: Order) -> Prepared:
         formats=formats,
         partition_by=",".join(order.partition_by) or settings.partition_by,
         resource_column=order.resource_column,
+        tables_like=order.tables_like or OURS,
         change_feed=order.change_feed,
         json_column=order.json_column or "",
         incremental=order.incremental,

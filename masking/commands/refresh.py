@@ -29,6 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.set_defaults(
         in_place=False,
         keep_originals=None,
+        tables_like=None,
         leave_others=False,
         rename_files=False,
         keep_file_names=False,

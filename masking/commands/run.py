@@ -31,6 +31,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--incremental", action="store_true", help="read only files that no earlier run here has read")
     parser.add_argument("--reread", action="store_true", help="with it: read files again that were changed since")
     parser.add_argument("--anew", action="store_true", help="with it: begin another dataset, with all files")
+    parser.add_argument(
+        "--tables-like",
+        metavar="ours|source",
+        help="source: tables have the columns of the Parquet files that are read",
+    )
     parser.add_argument("--in-place", action="store_true", help="replace the files of SOURCE; there is no DESTINATION")
     parser.add_argument("--yes", action="store_true", help="in place: do it; without, what would be done is told")
     parser.add_argument("--undo", action="store_true", help="in place: put kept originals back")

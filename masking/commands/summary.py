@@ -60,6 +60,14 @@ def show_summary(screen: Screen, manifest: Manifest) -> None:
         dict(manifest.misfits),
         "In tables as JSON alone, for R4 has no such property or another type there.",
     )
+    _show_counts(
+        screen,
+        "Column made null",
+        dict(manifest.denied_columns),
+        "Of the source's tables: columns that are no part of a resource, so that no rule lets them through.",
+    )
+    unplaced = "Masked values that the source's columns have no place for, or no column at all."
+    _show_counts(screen, "Without a column", dict(manifest.unplaced), unplaced)
 
 
 def _show_counts(screen: Screen, title: str, counts: dict[str, int], explained: str = "") -> None:

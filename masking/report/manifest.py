@@ -114,6 +114,9 @@ class Manifest:
     source_versions: tuple[int, ...] = ()  # of the Delta tables among the sources, in order of their places
     tables: tuple[OutputFile, ...] = ()  # Parquet files of the same lines, in order of their paths
     misfits: Mapping[str, int] = field(default_factory=dict)  # values that a table holds as JSON alone, by FHIR path
+    #: of tables with the source's columns: values of columns that are no part of a document, which are null, by column
+    denied_columns: Mapping[str, int] = field(default_factory=dict)
+    unplaced: Mapping[str, int] = field(default_factory=dict)  # of these: masked values that no column takes, by path
     #: the runs that together are what there is to read, oldest first, this one last: more than one of an incremental run
     dataset: tuple[str, ...] = ()
     refreshed: str = ""  # the run of the dataset that was the last to mask again all that it should

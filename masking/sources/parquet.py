@@ -7,7 +7,7 @@ nobody has to open a file in order to cut it. Pages are read as they are needed:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from masking.sources.columns import find_columns, texts
 from masking.sources.content import Unsupported
 from masking.sources.documents import JsonTable, Refused, Table, type_column, typed_table, values
+from masking.sources.shape import Shape, shape_of
 
 _BUFFER_BYTES = 1 << 20
 #: Values that are looked at to find the column of documents, and rows in which they are looked for.
@@ -29,51 +30,69 @@ class Hints:
     """What is known of a table beside its bytes.
 
     column: the one that holds JSON documents, "" to find it. partition: columns that its rows share, which its log has
-    and its bytes have not.
+    and its bytes have not. path: whose names may tell its type, where these are not its own.
     """
 
     column: str = ""
     partition: tuple[tuple[str, str | None], ...] = ()
+    path: str = field(default="", repr=False)
 
 
 NO_HINTS = Hints()
 
 
+class Origin(NamedTuple):
+    """What rows like those of the source are made with. batch: its rows with all columns, None for none of the table.
+
+    group: the number of their row group.
+    """
+
+    shape: Shape
+    batch: pa.RecordBatch | None = None
+    group: int = -1
+    table: Table | None = None
+
+
 class Rows(NamedTuple):
     """Neighbouring rows, and which share of the stretch has been read with them. An empty document is a null.
 
-    left_out: the table's columns that are no part of them.
+    left_out: the table's columns that are no part of them. origin: where it was asked for.
     """
 
     documents: list[bytes | Refused]
     share: float
     left_out: tuple[str, ...]
+    origin: Origin | None = None
 
 
 def read_rows(
-    raw: Any, start: int, end: int, path: str, hints: Hints, most_rows: int, most_bytes: int
+    raw: Any, start: int, end: int, path: str, hints: Hints, most_rows: int, most_bytes: int, whole: bool = False
 ) -> Iterator[Rows]:
     """The rows whose row groups begin in [start, end) of an open file, in order, at most about so many at once.
 
-    path: the file's, whose names may tell the type. `Unsupported` where the table holds no FHIR that is found;
-    `pa.ArrowException` and `OSError` for a damaged file.
+    path: the file's, whose names may tell the type. whole: with their origins, the first of which has no rows.
+    `Unsupported` where the table holds no FHIR that is found; `pa.ArrowException` and `OSError` for a damaged file.
     """
     with pq.ParquetFile(raw, buffer_size=_BUFFER_BYTES, pre_buffer=False, coerce_int96_timestamp_unit="us") as file:
         groups = row_groups(file.metadata, start, end)
         total = sum(file.metadata.row_group(group).num_rows for group in groups)
+        shape = shape_of(file) if whole else None
+        if shape is not None:
+            yield Rows([], 0, (), Origin(shape))
         if not total:
             return
-        table = find_table(file, path, hints)
+        table = find_table(file, hints.path or path, hints)
         done = 0
         for group in groups:
             leaves = _leaves(file.metadata.row_group(group), table.wanted)
             rows = max(
                 1, min(most_rows, most_bytes // max(1, leaves.row_bytes * (_TYPED_GROWS if table.is_typed else 1)))
             )
-            names = leaves.paths if table.is_typed else table.wanted
+            names = None if whole else leaves.paths if table.is_typed else table.wanted
             for batch in file.iter_batches(rows, row_groups=[group], columns=names, use_threads=False):
                 done += batch.num_rows
-                yield Rows(_documents(table, batch), done / total, table.left_out)
+                origin = None if shape is None else Origin(shape, batch, group, table)
+                yield Rows(_documents(table, batch), done / total, table.left_out, origin)
 
 
 def _documents(table: Table, batch: pa.RecordBatch) -> list[bytes | Refused]:

@@ -80,12 +80,16 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A field of a struct and the property that it is. scale: the field that says how many places a decimal had."""
+    """A field of a struct and the property that it is. scale: the field that says how many places a decimal had.
+
+    known: whether R4 knows the property.
+    """
 
     field: str
     name: str
     value: Value
     scale: str = ""
+    known: bool = True
 
     def parts(self, fields: Mapping[str, pa.Array], rows: Rows, extensions: Extensions | None) -> Iterator[Any]:
         """The property's text with its name, null where it is absent."""
@@ -189,7 +193,7 @@ def _member(field: pa.Field, names: Names, present: Mapping[str, pa.Field]) -> M
     scale = f"{field.name}_scale"
     helps = pa.types.is_decimal(field.type) and scale in present and pa.types.is_integer(present[scale].type)
     name = field.name if element is None else element.name
-    return Member(field.name, name, value_of(field.type, element), scale if helps else "")
+    return Member(field.name, name, value_of(field.type, element), scale if helps else "", element is not None)
 
 
 def _choice(field: pa.Field, names: Names) -> Choice | None:
@@ -202,7 +206,7 @@ def _choice(field: pa.Field, names: Names) -> Choice | None:
         return None
     members = [Member(inner.name, element.name, value_of(inner.type, element)) for inner, element in known]
     members += [
-        Member(inner.name, f"{field.name}.{inner.name}", value_of(inner.type, None))
+        Member(inner.name, f"{field.name}.{inner.name}", value_of(inner.type, None), known=False)
         for inner, element in found
         if element is None and inner.name != FID
     ]

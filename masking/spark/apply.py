@@ -20,6 +20,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from masking.document import Batch, Fault
 from masking.report.manifest import UNKNOWN_TYPE, TypeCounts
 from masking.sources.content import Form
+from masking.spark.alike import AlikeWriter
 from masking.spark.bundles import BUNDLE, only_deletes, take_apart
 from masking.spark.guard import DocumentEngine, Guard
 from masking.spark.identify import Identities
@@ -53,6 +54,8 @@ class MaskTask:
     takes_deletions: bool = False
     #: Which documents to mask, where not all of them are: those to be masked again.
     again: Again | None = None
+    #: Whether rows of tables are written as rows of tables like them too.
+    alike: bool = False
 
     def run(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Record batches with task numbers in, record batches with receipts out."""
@@ -123,6 +126,11 @@ class Running:
         self._versions = Versions()
         self._entries = 0  # of Bundles that were split
         self._dropped_entries: Counter[str] = Counter()
+        self._alike: AlikeWriter | None = None
+        self._rowless = 0  # documents that were masked and were no rows
+        if job.alike:
+            self._alike = AlikeWriter(self._blocks, job.places)
+            self._reader.keep = self._alike.keep
 
     def finish(self) -> Receipt:
         """Do all of it. Whatever goes wrong, no half-written file keeps a name that counts."""
@@ -141,10 +149,14 @@ class Running:
     def _finish_files(self) -> None:
         for writer in (*self._writers.values(), *self._deleted.values()):
             writer.finish()
+        if self._alike is not None:
+            self._alike.finish()
 
     def _discard(self) -> None:
         for writer in (*self._writers.values(), *self._deleted.values()):
             writer.discard()
+        if self._alike is not None:
+            self._alike.discard()
         self._quarantine.discard()
 
     def _snapshot(self) -> dict[str, int]:
@@ -171,6 +183,8 @@ class Running:
         self._redactions.update(outcome.redactions)
         self._dangling.update(outcome.dangling)
         self._versions.look(batch.documents, outcome.resource_types)
+        if self._alike is not None:
+            self._write_rows(self._alike, batch, outcome.masked)
         self._put_on_lines(batch, outcome.masked)
         types = outcome.resource_types
         alike = types.count(types[0]) == len(types) and None not in outcome.masked
@@ -183,6 +197,14 @@ class Running:
             self._write(types[0], outcome.masked)
         else:
             self._take_mixed(batch, outcome)
+
+    def _write_rows(self, writer: AlikeWriter, batch: LineBatch, masked: Sequence[bytes | None]) -> None:
+        """Write the rows of tables again: with what the engine gave, not with what becomes a line."""
+        writer.take(batch, masked)
+        ends = [*(span.first for span in batch.spans[1:]), len(masked)]
+        for span, end in zip(batch.spans, ends, strict=True):
+            if self._reader.forms[span.block] is not Form.PARQUET:
+                self._rowless += sum(one is not None for one in masked[span.first : end])
 
     def _put_on_lines(self, batch: LineBatch, masked: list[bytes | None]) -> None:
         """Make one line of each masked document that was none; done last, so that quarantine has the source's bytes."""
@@ -339,4 +361,6 @@ class Running:
             dropped_entries=dict(self._dropped_entries),
             deleted=[file for writer in self._deleted.values() for file in writer.files],
             passed=self._chosen.passed if self._chosen else 0,
+            rowless=self._rowless,
+            **({} if self._alike is None else self._alike.told()),
         )

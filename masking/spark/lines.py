@@ -12,7 +12,7 @@ import bisect
 import dataclasses
 import operator
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from masking import storage
 from masking.errors import InputError, UnreadableFile
 from masking.sources.content import BOM, Content, Form, Unsupported, look
 from masking.sources.documents import Refused
-from masking.sources.parquet import read_rows
+from masking.sources.parquet import Rows, read_rows
 from masking.spark.splits import Block
 
 READ_BYTES = 4 << 20
@@ -110,6 +110,8 @@ class Reader:
     blank: int = 0
     bytes_read: int = 0  # as stored, for progress
     unended: set[int] = field(default_factory=set)  # blocks whose file ends without a line end
+    #: Given each stretch of rows before its documents: the block, the line (from 0) of its first row, and the rows.
+    keep: Callable[[int, int, Rows], None] | None = None
 
     def __iter__(self) -> Iterator[LineBatch]:
         """Batches of at most `batch_rows` documents and `batch_bytes` (or one document that is longer)."""
@@ -176,7 +178,11 @@ class Reader:
             raise Unsupported("it has another size than when it was listed")
         before = self.bytes_read
         most = self.limits.batch_rows, self.limits.batch_bytes
-        for rows in read_rows(raw, block.start, block.end, block.path, block.hints, *most):
+        number, line = len(self.lines) - 1, 0
+        for rows in read_rows(raw, block.start, block.end, block.path, block.hints, *most, self.keep is not None):
+            if self.keep is not None:
+                self.keep(number, line, rows)
+                line += len(rows.documents)
             self.bytes_read = before + int(rows.share * (block.end - block.start))
             self.left_out.update(rows.left_out)
             yield from _apart(rows.documents, self.limits.line_bytes)

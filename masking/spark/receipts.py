@@ -33,6 +33,15 @@ class Part:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A table's file with the source's own columns. documents: rows that are masked documents. schema: its hash."""
+
+    file: OutputFile
+    documents: int
+    schema: str
+
+
 @dataclass(slots=True)
 class Receipt:
     """One finished task."""
@@ -61,6 +70,12 @@ class Receipt:
     parts: list[Part] = field(default_factory=list)
     #: Lines that were not to be masked again.
     passed: int = 0
+    alike: list[Alike] = field(default_factory=list)
+    #: Of rows with the source's own columns: values that were made null, by column, and that no column took, by path.
+    denied: dict[str, int] = field(default_factory=dict)
+    unplaced: dict[str, int] = field(default_factory=dict)
+    #: Documents that were masked and were no rows.
+    rowless: int = 0
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -92,6 +107,10 @@ class Totals:
     deleted: tuple[OutputFile, ...]
     passed: int
     parts: tuple[Part, ...] = ()
+    alike: tuple[Alike, ...] = ()
+    denied: Mapping[str, int] = field(default_factory=dict)
+    unplaced: Mapping[str, int] = field(default_factory=dict)
+    rowless: int = 0
 
 
 def total(receipts: Iterable[bytes]) -> Totals:
@@ -128,7 +147,18 @@ def total(receipts: Iterable[bytes]) -> Totals:
         deleted=_in_order(file for receipt in found for file in receipt.deleted),
         parts=tuple(sorted((part for receipt in found for part in receipt.parts), key=lambda part: part.name)),
         passed=sum(receipt.passed for receipt in found),
+        alike=tuple(one for receipt in found for one in receipt.alike),
+        denied=_added(receipt.denied for receipt in found),
+        unplaced=_added(receipt.unplaced for receipt in found),
+        rowless=sum(receipt.rowless for receipt in found),
     )
+
+
+def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    sums: Counter[str] = Counter()
+    for one in counts:
+        sums.update(one)
+    return dict(sorted(sums.items()))
 
 
 def _in_order(files: Iterable[OutputFile]) -> tuple[OutputFile, ...]:

@@ -30,6 +30,7 @@ from masking.report.manifest import (
     run_folder,
 )
 from masking.sources.parquet import Hints
+from masking.spark.alike import check_alike, part_by_schema, tell_of_lines
 from masking.spark.apply import MaskTask
 from masking.spark.begin import (
     cores_of,
@@ -67,6 +68,8 @@ from masking.spark.unfinished import (
     remove_run,
 )
 from masking.spark.write import LEFT_OUT, Places
+from masking.tables.like import OURS, SOURCE, fault_of_tables_like
+from masking.tables.main_dates import AUTO
 
 Notice = Callable[[str], None]
 
@@ -96,6 +99,8 @@ class RunSettings:
     formats: str = "ndjson"
     #: Tables partitioned by the year of their main date: "auto" (very large ones), "none", "year" (all), or types joined by commas.
     partition_by: str = "auto"
+    #: Whose columns tables have: "ours", made of the NDJSON; "source", those of the Parquet files that were read.
+    tables_like: str = OURS
     #: Whether tables also have each resource's whole JSON, in the column `resource_json`.
     resource_column: bool = False
     #: Whether Delta tables that this run makes keep a change data feed.
@@ -118,6 +123,15 @@ class RunSettings:
         formats = self.formats.split(",")
         if formats != [*FORMATS[: len(formats)]]:
             raise UsageError(f"formats must be the first of {','.join(FORMATS)}: each is made of the one before")
+        if fault := fault_of_tables_like(
+            self.tables_like,
+            formats=formats,
+            bundles=self.bundles,
+            partitioned=self.partition_by != AUTO,
+            resource=self.resource_column,
+            incremental=self.incremental,
+        ):
+            raise UsageError(fault)
         for setting in dataclasses.fields(self):
             value = getattr(self, setting.name)
             if value is not None and not isinstance(value, (bool, str)) and value < 1:
@@ -183,6 +197,8 @@ def mask(
     if not settings.allow_other_key:
         refuse_other_key(shown, made_with.key_fingerprint)
     inputs = find_inputs(sources, clean, phi, Hints(settings.json_column))
+    if settings.tables_like == SOURCE:
+        tell_of_lines(inputs, notice)
     if engine.asks_people:
         tell_of_open_disks(spark, notice)
     if inputs.ignored:
@@ -325,7 +341,7 @@ class _Work:
         )
         settle_files(files, self.destination, self.places)
         settle_files(totals.deleted, self.destination, self.places, self.places.deleted)
-        tables = self._make_tables(files, cores)
+        tables = self._tables_like_source(totals) if self._is_alike else self._make_tables(files, cores)
         check_counts(
             totals.lines, totals.blank, totals.types, files, totals.entries, totals.dropped_entries, totals.passed
         )
@@ -355,6 +371,8 @@ class _Work:
             source_versions=self.inputs.versions,
             tables=tables.files,
             misfits=tables.misfits,
+            denied_columns=totals.denied,
+            unplaced=totals.unplaced,
             deleted=totals.deleted,
             passed=totals.passed,
             refreshed=self._refreshed(run_id),
@@ -381,6 +399,17 @@ class _Work:
         check_tables(files, tables.files)
         describe_tables(tables.files, self.destination, self.places, self.settings.resource_column)
         return tables
+
+    @property
+    def _is_alike(self) -> bool:
+        return self.settings.tables_like == SOURCE
+
+    def _tables_like_source(self, totals: Totals) -> Tables:
+        """The tables that tasks wrote beside the lines."""
+        files = part_by_schema(totals.alike, self.destination, self.places.scratch)
+        settle_files(files, self.destination, self.places, self.places.parquet)
+        check_alike(totals.alike, totals.types, totals.rowless)
+        return Tables(files, {})
 
     def _identify(self, tasks: tuple[Task, ...], cores: int) -> Identities:
         """Gather what the export says of people, on the PHI side; with what earlier runs know, if this one adds to them."""
@@ -451,6 +480,7 @@ class _Work:
             split_bundles=self.settings.bundles == "split",
             takes_deletions=self.drop is not None,
             again=again,
+            alike=self._is_alike,
         )
         paths = (self.destination, *(file.path for file in self.inputs.files))
         run = telling(job, "receipt", self.places.phi, paths).run

@@ -11,6 +11,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from masking import storage
+from masking.sources.leaves import is_text
 from masking.verify.look import leaves
 
 #: A UUID would be read as base64 too, which makes words of it.
@@ -42,9 +43,10 @@ def _texts(array: Any) -> Iterator[str]:
         yield from _texts(array.items)
     elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         yield from _texts(array.flatten())
-    elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        for text in pc.unique(array).to_pylist():
-            if text is not None:
+    elif is_text(kind):
+        for value in pc.unique(array.cast(pa.large_binary())).to_pylist():
+            if value is not None:
+                text = value.decode("utf-8", "replace")
                 yield from (_UUID.sub(r"\1 \2 \3 \4 \5", inner) for inner in _within(text))
 
 

@@ -17,9 +17,10 @@ from masking.sources.content import Form
 from masking.spark.inplace.jobs import Groups, carry, indexes, row, spread
 from masking.spark.inplace.layout import layout_of
 from masking.spark.inplace.put import Print
-from masking.spark.inplace.write import Sink, staged_name, staged_path
+from masking.spark.inplace.write import staged_name, staged_path
 from masking.spark.read import InputFile
 from masking.spark.receipts import Part
+from masking.spark.sink import Sink
 from masking.spark.splits import Block
 from masking.spark.write import Places
 

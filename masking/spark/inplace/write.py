@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
@@ -14,6 +12,7 @@ from masking.errors import MaskingError
 from masking.sources.content import Form
 from masking.spark.inplace.layout import layout_of
 from masking.spark.receipts import Part
+from masking.spark.sink import Sink
 from masking.spark.splits import Block
 from masking.spark.write import Places
 
@@ -31,35 +30,6 @@ def staged_name(number: int) -> str:
 def part_name(block: Block) -> str:
     """What takes the place of a block: of the whole file, or a part that is joined with others."""
     return staged_name(block.number) if block.whole else f"{staged_name(block.number)}-{block.start:015d}"
-
-
-class Sink:
-    """What Arrow's compressors take for a file: bytes go to a spool, hashed and counted."""
-
-    closed = False
-
-    def __init__(self, spool: storage.Spool) -> None:
-        self._spool = spool
-        self.size = 0
-        self.hash = hashlib.sha256()
-
-    def write(self, content: Any) -> int:
-        """Append bytes."""
-        held = bytes(content)
-        self._spool.write(held)
-        self.hash.update(held)
-        self.size += len(held)
-        return len(held)
-
-    def tell(self) -> int:
-        """Where the next byte goes."""
-        return self.size
-
-    def flush(self) -> None:
-        """Nothing waits here."""
-
-    def close(self) -> None:
-        """The spool is closed by who opened it."""
 
 
 class PartWriter:
