@@ -11,6 +11,7 @@ from documents import dump, plan
 
 from masking.document import Engine
 from masking.identity import People, gather
+from masking.identity.facts import MOST_MET, Met
 from masking.scrub.called import calls_by_name
 
 Resource = dict[str, Any]
@@ -165,3 +166,99 @@ def test_a_known_name_goes_before_a_strangers() -> None:
 )
 def test_what_calls_somebody_by_name(text: str, is_human: bool, is_name: bool) -> None:
     assert calls_by_name(text, is_human=is_human) == is_name
+
+
+# ── whom the chart names ──
+
+
+def encounter(own_id: str, *who: Resource, **rest: Any) -> Resource:
+    kind = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"}
+    return {
+        "resourceType": "Encounter", "id": own_id, "status": "finished", "class": kind, "subject": {"reference": "Patient/p"},
+        "participant": [{"individual": one} for one in who], **rest,
+    }  # fmt: skip
+
+
+ROLE = {
+    "resourceType": "PractitionerRole", "id": "r", "practitioner": {"reference": "Practitioner/d"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("batch", [0, 1])
+@pytest.mark.parametrize("who", ["Practitioner/d", "PractitionerRole/r"])
+def test_a_note_shows_whom_the_patient_has_met(batch: int, who: str) -> None:
+    """The note refers to the encounter alone, or to nothing: the clinician is named there."""
+    visit = encounter("e", {"reference": who})
+    text = observation("o", "Dr. House saw Gregory's patient.", encounter={"reference": "Encounter/e"})
+    del text["performer"]
+    _, house, _, _, seen = masked(PATIENT, HOUSE, ROLE, visit, text, batch=batch)
+    given, family = house["name"][0]["given"][0], house["name"][0]["family"]
+    assert seen["note"][0]["text"] == f"Dr. {family} saw {given}'s patient."
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        encounter("e", {"reference": "Practitioner/404", "display": "Dr. Ottilie Vanterpool"}),
+        {"resourceType": "EpisodeOfCare", "id": "ec", "status": "active", "patient": {"reference": "Patient/p"},
+         "careManager": {"reference": "Practitioner/404", "display": "Dr. Ottilie Vanterpool"}},
+        {"resourceType": "CareTeam", "id": "ct", "subject": {"reference": "Patient/p"}, "participant": [
+            {"member": {"reference": "Practitioner/404", "display": "Dr. Ottilie Vanterpool"}}]},
+    ],
+    ids=lambda one: one["resourceType"],
+)  # fmt: skip
+def test_a_stranger_whom_the_chart_names(chart: Resource) -> None:
+    direct = observation("o2", "x", {"reference": "Practitioner/404", "display": "Dr. Ottilie Vanterpool"})
+    note = observation("o", "Vanterpool saw her; Ottilie agrees.")
+    _, _, shown, seen = masked(PATIENT, chart, direct, note)
+    given, family = words(shown["performer"][0]["display"])
+    assert seen["note"][0]["text"] == f"{family} saw her; {given} agrees."
+    # Another patient's chart says nothing of this one's texts.
+    other = chart | {("patient" if "patient" in chart else "subject"): {"reference": "Patient/q"}}
+    assert masked(PATIENT, PATIENT | {"id": "q"}, other, note)[-1]["note"] == [
+        {"text": "Vanterpool saw her; Ottilie agrees."}
+    ]
+
+
+def test_a_stranger_whom_the_chart_names_without_a_reference() -> None:
+    _, _, seen = masked(
+        PATIENT, encounter("e", {"display": "Dr. Ottilie Vanterpool"}), observation("o", "Vanterpool left.")
+    )
+    assert seen["note"][0]["text"] == "[name] left."
+
+
+def test_charts_in_bundles_and_of_linked_records() -> None:
+    uuid = "urn:uuid:6d5a3c1e-0f4e-4d52-9e0c-3a1b2c3d4e5f"
+    who = {"reference": "Practitioner/404", "display": "Dr. Ottilie Vanterpool"}
+    visit = encounter("e", who) | {"subject": {"reference": uuid}}
+    note = observation("o", "Vanterpool left.")
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [
+        {"fullUrl": uuid, "resource": PATIENT}, {"fullUrl": "urn:uuid:6d5a3c1e-0f4e-4d52-9e0c-3a1b2c3d4e60", "resource": visit},
+        {"resource": note}]}  # fmt: skip
+    [seen] = masked(bundle)
+    assert "Vanterpool" not in json.dumps(seen)
+    linked = PATIENT | {"id": "a", "link": [{"other": {"reference": "Patient/p"}, "type": "seealso"}]}
+    for documents in ([linked, PATIENT, encounter("e", who), note], [note, encounter("e", who), PATIENT, linked]):
+        assert "Vanterpool" not in json.dumps(masked(*documents))
+
+
+def test_a_chart_makes_nobody_known() -> None:
+    """A patient without a record stays one: the text is not read."""
+    people = People(
+        gather([dump(encounter("e", {"reference": "Practitioner/404", "display": "Dr. Ottilie Vanterpool"}))])
+    )
+    assert people.facts("Patient/p") is None
+    assert people.facts("p") is None
+    people = People(gather([dump(encounter("e", {"reference": "Practitioner/d"})), dump(PATIENT)]))
+    assert people.facts("Patient/p").met == (Met("Practitioner/d"),)
+    assert people.facts("Practitioner/d") is None
+
+
+def test_whom_somebody_has_met_is_bounded_whatever_the_order() -> None:
+    visits = [
+        dump(encounter(f"e{n}", {"reference": f"Practitioner/{n:03}", "display": f"Dr. A{n}"})) for n in range(80)
+    ]
+    lines = [dump(PATIENT), *visits]
+    found = [People(gather(some)).facts("Patient/p").met for some in (lines, lines[::-1])]
+    assert found[0] == found[1]
+    assert [one.who for one in found[0]] == [f"Practitioner/{n:03}" for n in range(MOST_MET)]

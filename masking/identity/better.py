@@ -50,7 +50,7 @@ def keys_of(facts: Facts) -> set[str]:
 
 def bears_on(facts: Facts) -> Iterator[str]:
     """The keys of others who stand in what is said of a record's subject; when more is known of them, it bears on him."""
-    for name in {*facts.carers, *facts.relatives, *facts.same}:
+    for name in {*facts.carers, *facts.relatives, *facts.same, *(one.who for one in facts.met if one.who)}:
         yield split(name)[1]
 
 

@@ -36,7 +36,13 @@ class Claim(msgspec.Struct, array_like=True, gc=False):
 
 
 def claims_of(facts: Facts, groups: Groups) -> Iterator[tuple[str, Claim]]:
-    """All that a record contributes, by key: its facts, notes to its relatives, its other names."""
+    """All that a record contributes, by key: its facts, notes to its relatives, its other names; of a note about a patient
+    itself, to the record that the patient has.
+    """
+    if not facts.resource_type:
+        _, key = split(groups.canonical(f"Patient/{facts.key}"))
+        yield key, Claim(RECORD, "", f"/{key}", msgspec.structs.replace(facts, key=key))
+        return
     canonical = groups.canonical(facts.name)
     resource_type, key = split(canonical)
     relatives = tuple(name for name in facts.relatives if name != facts.name)

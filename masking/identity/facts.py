@@ -15,6 +15,8 @@ from masking.identity.names import identifier_key
 
 #: Of each kind of fact, a merged record keeps the first so many: no human has more, and a record stays small.
 MOST = 200
+#: Of those whom a patient has met: some have met hundreds, and all texts of theirs are searched for all of them.
+MOST_MET = 50
 
 
 class _Quiet(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
@@ -87,6 +89,16 @@ class Contact(_Quiet, frozen=True):
     sex: str = ""
 
 
+class Met(_Quiet, frozen=True):
+    """Somebody who took part in a patient's care, as the patient's chart has it (Encounter, EpisodeOfCare, CareTeam).
+
+    who: a record's name; "" where none is meant. called: the display beside it.
+    """
+
+    who: str = ""
+    called: str = ""
+
+
 class Facts(msgspec.Struct, array_like=True, gc=False, eq=True):
     """What is known of one human (or organization), out of one record or of several that were merged.
 
@@ -96,6 +108,7 @@ class Facts(msgspec.Struct, array_like=True, gc=False, eq=True):
     aliases: keys under which a Bundle's fullUrl knows the record, if not its own.
     known_as: the names of all records that were merged; () for one alone.
     homes: of a facility, the first address of its record in one (`Address.in_one`): its fake name is of that state.
+    met: of a patient, who took part in the care.
     births: of one of a multiple birth, the day and the home in one, which those who were born together share.
     """
 
@@ -116,6 +129,7 @@ class Facts(msgspec.Struct, array_like=True, gc=False, eq=True):
     known_as: tuple[str, ...] = ()
     homes: tuple[str, ...] = ()
     births: tuple[str, ...] = ()
+    met: tuple[Met, ...] = ()
 
     def __repr__(self) -> str:
         return f"Facts({self.resource_type})"
@@ -171,7 +185,7 @@ def merge(records: Iterable[Facts], resource_type: str, key: str) -> Facts:
     fields = {}
     for field in _KEPT:
         values = {value for part in parts for value in getattr(part, field)}
-        fields[field] = tuple(sorted(values)[:MOST])
+        fields[field] = tuple(sorted(values)[: MOST_MET if field == "met" else MOST])
     return Facts(resource_type, key, **fields)
 
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
-from masking.identity.facts import Facts
-from masking.identity.names import TYPES, identifier_key, named_by
-from masking.identity.records import facts_of
+from masking.identity.facts import Facts, Met
+from masking.identity.names import TYPES, identifier_key, named_by, split
+from masking.identity.records import CHARTS, facts_of, met_in
 
 #: A record that spells its type with escapes is not seen.
-_RECORD = re.compile(rb'"resourceType"\s*:\s*"(?:%s)"' % "|".join(TYPES).encode())
+_RECORD = re.compile(rb'"resourceType"\s*:\s*"(?:%s)"' % "|".join((*TYPES, *CHARTS)).encode())
 _REFERENCE = re.compile(rb'"reference"\s*:\s*"([^"\\]+)"')
 #: An Identifier that stands alone and names no type, as those in references do.
 _NUMBER = re.compile(rb'"identifier"\s*:\s*(\{[^{}\[\]]*\})')
@@ -95,6 +95,10 @@ def _walk(text: bytes | msgspec.Raw, full_url: Any, depth: int) -> Iterator[Fact
         if facts is not None:
             yield facts
         yield from _contained(record, record.get("id"))
+    elif kind in CHARTS:
+        note = met_in(_any(text))
+        if note is not None:
+            yield note
     elif kind == "Bundle" and depth < _DEEPEST:
         yield from _resolved(_entries(head, depth))
     elif kind == "Parameters" and depth < _DEEPEST:
@@ -133,7 +137,11 @@ def _entries(head: _Head, depth: int) -> Iterator[tuple[str, list[Facts]]]:
 def _resolved(entries: Iterable[tuple[str, list[Facts]]]) -> Iterator[Facts]:
     """The records of a Bundle, where what its fullUrls name is known by the records' own names."""
     listed = list(entries)
-    own = {given: facts[0].name for given, facts in listed if given and facts and given != facts[0].name}
+    own = {
+        given: facts[0].name
+        for given, facts in listed
+        if given and facts and facts[0].resource_type and given != facts[0].name
+    }
     for _, records in listed:
         for facts in records:
             if own:
@@ -141,6 +149,9 @@ def _resolved(entries: Iterable[tuple[str, list[Facts]]]) -> Iterator[Facts]:
                     tuple(sorted({own.get(name, name) for name in names}))
                     for names in (facts.relatives, facts.same, facts.carers)
                 )
+                facts.met = tuple(sorted({Met(own.get(one.who, one.who), one.called) for one in facts.met}))
+                if not facts.resource_type:
+                    _, facts.key = split(own.get(facts.name, facts.name))
             yield facts
 
 

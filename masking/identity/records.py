@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from masking.fhir.compartment import facility_types
-from masking.identity.facts import MOST, Address, Contact, Facts, Identifier, Name, Telecom
+from masking.identity.facts import MOST, MOST_MET, Address, Contact, Facts, Identifier, Met, Name, Telecom
 from masking.identity.names import RANK, contained_key, id_key, identifier_key, named_by, split
 
 #: Longer texts are no names, numbers or address lines, and are passed over.
@@ -77,6 +77,32 @@ def _read(record: dict[str, Any], facts: Facts, root: str) -> Facts:
     return facts
 
 
+#: Whose a resource of a chart is, and where it names those who take part in the care.
+_TAKE_PART = {
+    "Encounter": ("subject", ("participant.individual", "serviceProvider")),
+    "EpisodeOfCare": ("patient", ("careManager", "managingOrganization")),
+    "CareTeam": ("subject", ("participant.member", "participant.onBehalfOf")),
+}
+#: Resources that say of a patient who took part in the care.
+CHARTS = tuple(_TAKE_PART)
+
+
+def met_in(resource: dict[str, Any]) -> Facts | None:
+    """A note about the patient of a resource of `CHARTS`: whom it names; None where it names no patient, or nobody else."""
+    whose, paths = _TAKE_PART[resource["resourceType"]]
+    root = _id(resource.get("id"))
+    resource_type, key = split(next(iter(_named(resource, whose, root)), ""))
+    met = _set(
+        Met(name, _text(item.get("display")))
+        for path in paths
+        for item in _at(resource, path)
+        if (name := _reference_name(item, root)) or "display" in item
+    )
+    if not key or not met or resource_type not in ("", "Patient"):
+        return None
+    return Facts("", key, met=met[:MOST_MET])
+
+
 #: Where a record names others, by its type.
 _RELATIVES = {"RelatedPerson": ("patient",), "PractitionerRole": ("practitioner",)}
 _SAME = {"Patient": ("link.other",), "Person": ("link.target",)}
@@ -104,7 +130,7 @@ def _set(values: Iterable[T]) -> tuple[T, ...]:
     return tuple(sorted({value for value in values if value not in _EMPTY})[:MOST])  # type: ignore[type-var]
 
 
-_EMPTY = frozenset({"", Name(), Telecom(), Identifier(), Address(), Contact()})
+_EMPTY = frozenset({"", Name(), Telecom(), Identifier(), Address(), Contact(), Met()})
 
 
 def _text(value: Any) -> str:
@@ -220,10 +246,15 @@ def _contacts(value: Any, root: str, home: str) -> Iterator[Contact]:
 
 def _named(record: dict[str, Any], path: str, root: str) -> list[str]:
     """The names of the records that the References at a path mean."""
+    return [name for item in _at(record, path) if (name := _reference_name(item, root))]
+
+
+def _at(record: dict[str, Any], path: str) -> list[dict[str, Any]]:
+    """The objects at a path."""
     here: list[Any] = [record]
     for step in path.split("."):
         here = [item for holder in here if isinstance(holder, dict) for item in _items(holder.get(step))]
-    return [name for item in here if isinstance(item, dict) and (name := _reference_name(item, root))]
+    return [item for item in here if isinstance(item, dict)]
 
 
 def _reference_name(item: dict[str, Any], root: str) -> str:

@@ -125,10 +125,8 @@ class Knowledge:
             days = (
                 None if offset is None else offset(self.people.canonical(chart or owner or ""), is_patient=is_patient)
             )
-            known = [
-                *map(self._terms.__getitem__, own),
-                *map(self._stranger, filter(None, (strangers or "").split(BETWEEN))),
-            ]
+            said = (*(strangers or "").split(BETWEEN), *self._met(owner or ""))
+            known = [*map(self._terms.__getitem__, own), *map(self._stranger, filter(None, said))]
             parts = {id(terms): terms for terms in known}
             key = (*parts, days)
             company = self._distinct.get(key)
@@ -140,13 +138,33 @@ class Knowledge:
         """The names of all whom each text may speak of, its owner first; () where the owner is not known."""
         owners = dict.fromkeys(owner for owner, *_ in rows if owner is not None)
         facts = {owner: self.people.facts(owner) for owner in owners}
-        known = {owner: (own.name, *own.relatives, *own.carers) for owner, own in facts.items() if own is not None}
+        known = {
+            owner: (own.name, *own.relatives, *own.carers, *(one.who for one in own.met))
+            for owner, own in facts.items()
+            if own is not None
+        }
         return [
-            tuple(dict.fromkeys(filter(None, (*known[owner], *(people or "").split(BETWEEN)))))
-            if owner in known
-            else ()
+            tuple(
+                self._in_person(filter(None, (*known[owner], *(people or "").split(BETWEEN)))) if owner in known else ()
+            )
             for owner, people, *_ in rows
         ]
+
+    def _in_person(self, names: Iterable[str]) -> Iterable[str]:
+        """Names, each once, and of roles the names of those who have them."""
+        found: dict[str, None] = {}
+        for name in names:
+            found[name] = None
+            if name.startswith("PractitionerRole/") and (role := self.people.facts(name)) is not None:
+                found.update(dict.fromkeys(role.carers))
+        return found
+
+    def _met(self, owner: str) -> Iterator[str]:
+        """The strangers whom the chart of a text's owner names."""
+        facts = self.people.facts(owner)
+        for one in facts.met if facts is not None else ():
+            if one.called and (not one.who or self.people.facts(one.who) is None):
+                yield f"{one.who}{APART}{one.called}"
 
     def _stranger(self, said: str) -> tuple[Term, ...]:
         """The term of somebody whom no record describes: what a reference says of them, and what its display shows."""

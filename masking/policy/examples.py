@@ -142,7 +142,7 @@ class ExamplePeople:
         death_dates=(),
         death_date=None,
         names=(SimpleNamespace(use="official", family="Novak", given=("Maria",), text="Maria Novak"),),
-        **dict.fromkeys(("telecoms", "addresses", "identifiers", "contacts", "relatives", "carers"), ()),
+        **dict.fromkeys(("telecoms", "addresses", "identifiers", "contacts", "relatives", "carers", "met"), ()),
     )
 
     def facts(self, who: str) -> Any:

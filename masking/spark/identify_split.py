@@ -5,8 +5,8 @@ a worker goes down both at once: no side of this join is ever whole in one proce
 whoever has a million observations is one question a task. (Spark's own join would take what comes of `mapInArrow` for
 as small as the numbers that go in, and send the whole store through the driver to every executor.)
 
-An answer may lead on, from a record's other key to the record, and from there to relatives and carers, of whom notes
-speak. So first it is asked where questions lead, a few times, then what the answers are.
+An answer may lead on, from a record's other key to the record, and from there to relatives, carers and whom a patient
+has met, of whom notes speak. So first it is asked where questions lead, a few times, then what the answers are.
 """
 
 from __future__ import annotations
@@ -144,7 +144,8 @@ class FollowTask:
 def _kin(entries: Iterable[Entry]) -> set[str]:
     """The keys of those whom a record names."""
     known = (entry.facts for entry in entries if entry.facts is not None)
-    return {split(name)[1] for facts in known for name in (*facts.relatives, *facts.carers)}
+    names = (name for facts in known for name in (*facts.relatives, *facts.carers, *(one.who for one in facts.met)))
+    return {split(name)[1] for name in names if name}
 
 
 _COUNTED = pa.schema([("bucket", pa.int32()), ("rows", pa.int64())])
