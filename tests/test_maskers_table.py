@@ -114,6 +114,20 @@ ROWS = {
         },
         keyless=True,
     ),
+    "version_tag": Row(
+        spec("version_tag"),
+        {
+            'W/"3"': 'W/"id-3c8f8494e1d51aae12756faf46f0bd91"',
+            '"3"': '"id-3c8f8494e1d51aae12756faf46f0bd91"',
+            "*": "*",
+            'W/"3", W/"4"': 'W/"id-3c8f8494e1d51aae12756faf46f0bd91", W/"id-1382afa02787b53d3a91a60ab401f5d2"',
+            "3": None,
+            'W/""': None,
+            'W/"joe smith"': None,
+            "": None,
+            'W/"3", joe': None,
+        },
+    ),
     "redact_text": Row(spec("redact_text"), {"a note": "[redacted]", "": "[redacted]"}, keyless=True),
     "narrative": Row(
         spec("narrative"),

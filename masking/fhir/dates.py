@@ -10,6 +10,7 @@ Source: the regular expressions of date, dateTime and instant in R4 4.0.1 (secon
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -50,19 +51,26 @@ def parse(text: str) -> PartialDate | None:
     return PartialDate("time" if rest else "day", int(year), int(month), int(day), rest or "")
 
 
-def shift_text(text: str, days: int) -> str | None:
+#: The month and the day for which a year stands, and the day for which a month does (0: its last one).
+_STANDS_FOR = {"first": (1, 1, 1), "middle": (7, 1, 15), "last": (12, 31, 0)}
+#: What a partial date may stand for when it is moved.
+STANDS_FOR = tuple(_STANDS_FOR)
+
+
+def shift_text(text: str, days: int, partial: str = "middle") -> str | None:
     """Move a date by whole days at its own precision; None when it is not valid or leaves the years 0001 to 9999.
 
     A full date moves exactly, and what follows it (time and zone) stays to the byte. A month stands for its 15th and
-    a year for its 1 July: that day is moved and the result cut to the same precision. So the answer depends on the
-    text and the days alone, is a month (year) that the true day, moved, can lie in, and never changes the order of
-    two dates of equal precision.
+    a year for its 1 July, or both for their `first` or `last` day: that day is moved and the result cut to the same
+    precision. So the answer depends on the text and the days alone, is a month (year) that the true day, moved, can lie
+    in, and never changes the order of two dates of equal precision.
     """
     parts = parse(text)
     if parts is None:
         return None
-    month, day = (7, 1) if parts.month is None else (parts.month, parts.day or 15)
-    moved = date_text(date(parts.year, month, day).toordinal() + days)
+    of_year, of_first, of_month = _STANDS_FOR[partial]
+    month, day = (of_year, of_first) if parts.month is None else (parts.month, parts.day or of_month)
+    moved = date_text(date(parts.year, month, day or monthrange(parts.year, month)[1]).toordinal() + days)
     return None if moved is None else moved[: _LENGTHS[parts.precision]] + parts.rest
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from masking.fhir.dates import parse, shift_text
+from masking.fhir.dates import STANDS_FOR, parse, shift_text
 from masking.maskers._together import dated_as, is_patients
 from masking.maskers.base import BoundMasker, Masker, People, Subkeys, check, per_value, register, registered
 from masking.pools.choice import words
@@ -29,12 +29,13 @@ class BoundDateShift(BoundMasker):
     key: bytes = field(repr=False)
     days: int
     weeks: bool
+    partial: str = "middle"
     people: People | None = field(default=None, repr=False, compare=False)
     _cache: dict[tuple[str, bool], int] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the cache and the people: they hold subjects, and a worker has its own.
-        return type(self), (self.key, self.days, self.weeks)
+        return type(self), (self.key, self.days, self.weeks, self.partial)
 
     def with_people(self, people: People) -> BoundDateShift:
         """Knowing people, so that the dates of twins move together."""
@@ -66,7 +67,7 @@ class BoundDateShift(BoundMasker):
         return (
             None
             if key is None
-            else shift_text(value, self.offset(key, is_patient=chart is not None or is_patients(owner)))
+            else shift_text(value, self.offset(key, is_patient=chart is not None or is_patients(owner)), self.partial)
         )
 
 
@@ -78,7 +79,8 @@ class DateShift(Masker):
     Those of a multiple birth at one home have one offset, where the run knows them. Uniform over the 2 × `days` offsets that are
     not zero; with `weeks` over the multiples of 7 among them, which keeps
     the weekday. Rules with equal parameters share the offset. A partial date moves at its own precision, so a year or
-    a month may come out as it was. A date whose subject is not known, or that would leave the years 1 to 9999, becomes
+    a month may come out as it was: the day that moves is the `middle` one of it, or with `partial` its `first` or `last`, so that
+    the two ends of a period stay in order. A date whose subject is not known, or that would leave the years 1 to 9999, becomes
     null.
     """
 
@@ -86,16 +88,18 @@ class DateShift(Masker):
     way_back: ClassVar[str] = "the subject's offset, computed from the key and the subject's id"
     days: int = 180
     weeks: bool = False
+    partial: str = "middle"
 
     def __post_init__(self) -> None:
         check(type(self.days) is int, "days", "is not a whole number of days")
         check(isinstance(self.weeks, bool), "weeks", "is neither true nor false")
         check(1 <= self.days <= _MOST_DAYS, "days", f"is not between 1 and {_MOST_DAYS}")
         check(not self.weeks or self.days >= 7, "days", "holds no whole week", "give 7 or more, or leave weeks out")
+        check(self.partial in STANDS_FOR, "partial", "is no day of a partial date", "one of: " + ", ".join(STANDS_FOR))
 
     def bind(self, keys: Subkeys) -> BoundDateShift:
         """Offsets are keyed under the purpose `date_shift`."""
-        return BoundDateShift(keys.subkey("date_shift"), self.days, self.weeks)
+        return BoundDateShift(keys.subkey("date_shift"), self.days, self.weeks, self.partial)
 
 
 @dataclass(frozen=True)

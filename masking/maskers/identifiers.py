@@ -6,8 +6,9 @@ All are functions of (subkey, domain, value), `format_preserving` of the system 
 
 from __future__ import annotations
 
+import re
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -60,6 +61,55 @@ class BoundPseudonymizeId(BoundMasker):
     def mask_distinct(self, values: Sequence[str], **context: _Context) -> list[str | None]:
         """Any ids."""
         return self.pseudonyms.mask(values)
+
+
+# --- version_tag ---------------------------------------------------------------------------------------------------
+
+_TAG = r'(?:W/)?"[A-Za-z0-9\-.]{1,64}"'
+_TAGS = re.compile(rf"{_TAG}(?:\s*,\s*{_TAG})*")
+
+
+@register
+@dataclass(frozen=True)
+class VersionTag(Masker):
+    """An ETag (RFC 9110, 8.8.3) that holds the version id of a resource, `W/"3"`, or several of them: each id becomes the
+    pseudonym that `meta.versionId` takes under the same `domain`, so that what matched still matches. `*` stays. What is
+    no such tag: null.
+    """
+
+    name: ClassVar[str] = "version_tag"
+    way_back: ClassVar[str] = "the version ids in it, as pseudonymize_id"
+    domain: str = "version"
+
+    def __post_init__(self) -> None:
+        _check_domain(self.domain)
+
+    def bind(self, keys: Subkeys) -> BoundVersionTag:
+        """The subkeys of `pseudonymize_id` under that domain."""
+        return BoundVersionTag(Pseudonyms.bind(keys, self.domain))
+
+
+@dataclass(frozen=True, slots=True)
+class BoundVersionTag(BoundMasker):
+    """See `VersionTag`."""
+
+    pseudonyms: Pseudonyms
+
+    def mask_distinct(self, values: Sequence[str], **context: _Context) -> list[str | None]:
+        """Mask all version ids of the batch in one call."""
+        ids = list(dict.fromkeys(found for value in values if _TAGS.fullmatch(value) for found in _ids_in(value)))
+        known = dict(zip(ids, self.pseudonyms.mask(ids), strict=True))
+        return [value if value == "*" else self._one(value, known) for value in values]
+
+    @staticmethod
+    def _one(value: str, known: Mapping[str, str | None]) -> str | None:
+        if not _TAGS.fullmatch(value):
+            return None
+        return re.sub(r'"([^"]+)"', lambda tag: f'"{known[tag[1]]}"', value)
+
+
+def _ids_in(tags: str) -> list[str]:
+    return re.findall(r'"([^"]+)"', tags)
 
 
 # --- format_preserving -----------------------------------------------------------------------------------------------

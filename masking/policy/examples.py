@@ -27,6 +27,8 @@ _BY_ELEMENT = {
     "Attachment.title": "Letter to Mrs. Novak",
     "AuditEvent.agent.network.address": "10.1.2.3",
     "Binary.contentType": "image/png; name=novak.png",
+    **dict.fromkeys(("Bundle.entry.response.etag", "Bundle.entry.request.ifMatch"), 'W/"3"'),
+    "Bundle.entry.request.ifNoneMatch": 'W/"3"',
     "Bundle.entry.request.ifNoneExist": "identifier=https://hospital.example.org/mrn|MRN-0048213",
     "CodeableConcept.text": "Body weight",
     "Coding.code": "29463-7",
