@@ -8,9 +8,8 @@ no more than its own length.
 from __future__ import annotations
 
 import contextlib
-import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -22,6 +21,7 @@ from masking.report.manifest import UNKNOWN_TYPE, TypeCounts
 from masking.sources.content import Form
 from masking.spark.alike import AlikeWriter
 from masking.spark.bundles import BUNDLE, only_deletes, take_apart
+from masking.spark.collector import collect_seldom
 from masking.spark.guard import DocumentEngine, Guard
 from masking.spark.identify import Identities
 from masking.spark.lines import Limits, LineBatch, PutAside, Reader, TooLong
@@ -32,9 +32,6 @@ from masking.spark.refreshing import Again
 from masking.spark.splits import Block, Task
 from masking.spark.versions import Versions, of_another_version
 from masking.spark.write import DELETED, Places, Quarantined, QuarantineWriter, TypeWriter, quarantined
-
-#: Batches between two garbage collections; within a batch nothing is collected, for nothing there is cyclic.
-_COLLECT_EVERY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +81,6 @@ class MaskTask:
 _ENGINES: dict[str, Guard] = {}
 
 
-@contextlib.contextmanager
-def _collect_seldom() -> Iterator[Callable[[], None]]:
-    """Garbage collection by call only, and only of what is made from here on: a large plan is not walked again."""
-    calls = 0
-
-    def collect() -> None:
-        nonlocal calls
-        calls += 1
-        if calls % _COLLECT_EVERY == 0:
-            gc.collect()
-
-    enabled = gc.isenabled()
-    gc.disable()
-    gc.freeze()
-    try:
-        yield collect
-    finally:
-        gc.unfreeze()
-        if enabled:
-            gc.enable()
-
-
 class Running:
     """A task while it runs: its writers and counts."""
 
@@ -135,7 +110,7 @@ class Running:
     def finish(self) -> Receipt:
         """Do all of it. Whatever goes wrong, no half-written file keeps a name that counts."""
         beat = Beat(self._job.places.progress, self._number, self._job.beat_seconds)
-        with contextlib.ExitStack() as cleanup, _collect_seldom() as collect:
+        with contextlib.ExitStack() as cleanup, collect_seldom() as collect:
             cleanup.callback(self._discard)
             for batch in self._reader:
                 self._take(batch)

@@ -16,13 +16,14 @@ import msgspec
 import numpy as np
 
 from masking import storage
+from masking.spark.collector import collect_seldom
 from masking.spark.lines import Limits
 from masking.spark.splits import Task
 from masking.spark.verify_gather import encode, load_known, numbers, row
 from masking.spark.verify_pairs import Outputs, Pair, Pairing, Stretch, parts_of
 from masking.spark.verify_receipts import Checked, FaultCount
 from masking.verify.collect import candidates, name_of, owner_paths
-from masking.verify.compare import Comparer, Moved
+from masking.verify.compare import Comparer
 from masking.verify.details import days_in, ordinal_of
 from masking.verify.finds import Find
 from masking.verify.hidden import undone
@@ -30,6 +31,7 @@ from masking.verify.kinds import NOBODYS, POOL, Kind
 from masking.verify.known import owner_key, pack
 from masking.verify.leads import Fault, Link
 from masking.verify.look import Leaf, Looker, leaves
+from masking.verify.outcome import Moved
 from masking.verify.tree import Tree
 from masking.verify.words import KIND_SHIFT
 
@@ -105,13 +107,15 @@ class _Checking:
         )
         held: list[Pair] = []
         size = 0
-        for pair in pairing.pairs(job.limits):
-            held.append(pair)
-            size += len(pair.masked)
-            if size >= _BATCH_BYTES:
-                self._take(held)
-                held, size = [], 0
-        self._take(held)
+        with collect_seldom() as collect:
+            for pair in pairing.pairs(job.limits):
+                held.append(pair)
+                size += len(pair.masked)
+                if size >= _BATCH_BYTES:
+                    self._take(held)
+                    collect()
+                    held, size = [], 0
+            self._take(held)
         for name, count in pairing.missing.items():
             fault = Fault("counts", "documents of the source that are not in the output", name)
             self._fault(fault, "", 0, count)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,6 +26,7 @@ from masking.verify.values import dicts, flat, texts, walk, walk_bundle
 
 _decode = msgspec.json.Decoder(float_hook=float).decode
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
+_TYPE_AND_ID = re.compile(r"[A-Za-z]+/[A-Za-z0-9.-]{1,64}")
 #: What begins the number of an extension behind a telephone's.
 _LINE_OF_ITS_OWN = re.compile(r"\s*(?:#|[;,]?\s*\bext(?:ension|\.)?|\bx)[\s:=]*\d", re.IGNORECASE)
 #: Records that are nobody else's.
@@ -47,6 +48,8 @@ class Found(NamedTuple):
 @functools.lru_cache(100_000)
 def name_of(reference: str) -> str:
     """The one name of what a reference means: `Patient/1`, `urn:uuid:…`, `Type?identifier=system|value`; "" for others."""
+    if _TYPE_AND_ID.fullmatch(reference) and reference.partition("/")[0] in resource_types():
+        return reference
     parts = parse(reference)
     if parts.kind in ("relative", "absolute"):
         return f"{parts.type}/{parts.id}"
@@ -190,10 +193,15 @@ def owner_paths(kind: str) -> Sequence[str]:
 def candidates(kind: str, resource: dict[str, Any]) -> Iterator[str]:
     """Those whose a resource may be, by name, best first. A `urn:` does not say what it names."""
     for path in owner_paths(kind):
-        for reference in references_at(resource, path):
-            name = name_of(reference)
-            if name.startswith(("Patient/", "Patient?", "urn:")):
-                yield name
+        yield from people_of(references_at(resource, path))
+
+
+def people_of(references: Iterable[str]) -> Iterator[str]:
+    """The names among what references mean that may be a person's."""
+    for reference in references:
+        name = name_of(reference)
+        if name.startswith(("Patient/", "Patient?", "urn:")):
+            yield name
 
 
 def references_at(resource: Any, path: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
@@ -177,17 +177,42 @@ def _object(content: str, value: Any, path: str, found: Found) -> None:
 
 def _one(element: Element, value: Any, path: str, found: Found) -> None:
     if element.is_primitive:
-        if not fits(element.type, value):
-            found.append((path, f"no {element.type}"))
-        elif element.type == "code" and element.binding == "required" and not _is_listed(element.value_set, value):
-            found.append((path, "no code of its value set"))
+        if what := of_primitive(element, value):
+            found.append((path, what))
         return
     assert element.content is not None
     _object(element.content, value, path, found)
-    if element.type == "Reference" and isinstance(value, dict) and isinstance(reference := value.get("reference"), str):
-        target = parse(reference).type
-        if target is not None and not element.may_point_at(target):
+    if element.type == "Reference" and isinstance(value, dict):
+        reference = value.get("reference")
+        if isinstance(reference, str) and not may_lead_to(element, reference):
             found.append((path, "points at a type that may not stand there"))
+
+
+def of_primitive(element: Element, value: Any) -> str:
+    """What is wrong with the value of a primitive element; "" where nothing is."""
+    if not fits(element.type, value):
+        return f"no {element.type}"
+    if element.type == "code" and element.binding == "required" and not _is_listed(element.value_set, value):
+        return "no code of its value set"
+    return ""
+
+
+def matching(element: Element) -> Callable[[str], re.Match[str] | None] | None:
+    """What tells of a text whether `of_primitive` has no fault; None where a match is not all."""
+    if element.type == "xhtml" or element.binding == "required" or json_kind(element.type) != "string":
+        return None
+    return _filled(element.type).fullmatch
+
+
+def may_lead_to(element: Element, reference: str) -> bool:
+    """Whether a reference may stand at an element, by the type that it names."""
+    target = _type_of(reference)
+    return target is None or element.may_point_at(target)
+
+
+@functools.lru_cache(100_000)
+def _type_of(reference: str) -> str | None:
+    return parse(reference).type
 
 
 def _is_listed(value_set: str | None, code: str) -> bool:
@@ -199,6 +224,12 @@ def _is_listed(value_set: str | None, code: str) -> bool:
 @functools.cache
 def _pattern(primitive: str) -> re.Pattern[str]:
     return re.compile(regex(primitive))
+
+
+@functools.cache
+def _filled(primitive: str) -> re.Pattern[str]:
+    """The same for a text that is not empty."""
+    return re.compile(f"(?=[\\s\\S])(?:{regex(primitive)})")
 
 
 def fits(primitive: str, value: Any) -> bool:

@@ -87,6 +87,11 @@ class Document:
         else:
             self._members[name] = raw
 
+    def reverse(self) -> None:
+        """Turn the order of the members around, all but its type's."""
+        kind = {name: raw for name, raw in self._members.items() if name == "resourceType"}
+        self._members = {**kind, **dict(reversed(self._members.items()))}
+
     def append(self, name: str, value: Any) -> None:
         """Add to a member that is an array."""
         there = self.get(name)

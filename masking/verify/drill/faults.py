@@ -92,6 +92,11 @@ def _gone(document: Document, source: Document, actions: Actions) -> bool:
     return False
 
 
+def _other_order(document: Document, source: Document, actions: Actions) -> bool:
+    document.reverse()
+    return len(set(document.names()) & set(source.names()) - {"resourceType"}) > 1
+
+
 # ── dates ──
 
 
@@ -192,6 +197,7 @@ IN_DOCUMENTS = (
     InDocument("another number", "kept", _other_number),
     InDocument("a number spelled otherwise", "kept", _other_spelling),
     InDocument("a kept value that is gone", "kept", _gone),
+    InDocument("names in another order", "kept", _other_order),
     InDocument("a date that moved by another day", "dates", _moved_otherwise),
     InDocument("a date that did not move", "dates", _not_moved),
     InDocument("a birth date of another age", "dates", _other_age),
