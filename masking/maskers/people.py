@@ -138,6 +138,8 @@ class NameSuffix(Masker):
 class BoundFullName(BoundMasker):
     """See `FullName`."""
 
+    #: what people call somebody, so that it may be a short form
+    is_spoken: ClassVar[bool] = True
     key: bytes = field(repr=False)
     context = ("subject", "sex", "family", "given")
 
