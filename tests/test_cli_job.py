@@ -97,7 +97,6 @@ def test_what_would_be_passed_over_is_refused(words: tuple[str, ...], part: str)
         (("--k", "5"), "give --verify too"),
         (("--no-verify",), "--no-verify is for --in-place alone"),
         (("--in-place", "--verify", "--no-verify"), "not both"),
-        (("--in-place", "--json-column", "x"), "leave out --json-column"),
     ],
 )
 def test_what_does_not_go_together_is_refused_before_anything(

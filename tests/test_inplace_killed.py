@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import killed_inplace
 import msgspec
 import processes
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from masking.cli import main
@@ -94,6 +96,11 @@ def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Worl
     name = next(path for path in files if path.startswith("Encounter."))
     files[name + ".gz"] = gzip.compress(files.pop(name))
     patient = next(line for line in files[next(path for path in files if path.startswith("Patient."))].splitlines())
+    name = next(path for path in files if path.startswith("Procedure."))
+    texts = [line.decode() for line in files.pop(name).splitlines()]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"resource": texts, "n": range(len(texts))}), sink, row_group_size=50)
+    files["Procedure.parquet"] = bytes(sink.getvalue())
     files["one.json"] = msgspec.json.format(patient, indent=2)
     write_key_file(root / "key")
     empty = World(root / "key", files, {}, {})

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from here_spark import HereSpark, here
 from killed_inplace import at_call, writes
@@ -29,6 +31,7 @@ from masking.spark.inplace import finish, journal, put, run, stage, undo
 from masking.spark.inplace.join import JoinTask
 from masking.spark.inplace.mark import MARK
 from masking.spark.inplace.run import InPlace, InPlaceResult, mask_in_place
+from masking.spark.inplace.table import TablePart
 from masking.spark.inplace.undo import undo_in_place
 from masking.spark.inplace.write import PartWriter
 from masking.spark.unfinished import Marker
@@ -51,6 +54,13 @@ def patients(start: int, count: int) -> list[bytes]:
     ]
 
 
+def table(columns: dict[str, Any]) -> bytes:
+    """A Parquet file of few rows a row group."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink, compression="zstd", row_group_size=8)
+    return bytes(sink.getvalue())
+
+
 PRETTY = b'{\n  "resourceType": "Patient",\n  "id": "p1"\n}'
 WORLD = {
     "a.ndjson": b"\n".join(patients(0, 80)),  # is cut
@@ -59,9 +69,15 @@ WORLD = {
     "d.jsonl": b"\r\n".join([*patients(90, 30), b"{broken", b""]),
     "e.ndjson": b"{broken",  # of which nothing is left
     "f.ndjson.bz2": bz2.compress(patients(120, 1)[0]),
+    "g.parquet": table({"resource": [document.decode() for document in patients(121, 90)]}),  # is cut
+    "h.parquet": table(
+        {"resourceType": ["Patient"] * 12, "id": [f"p{at}" for at in range(12)], "masked": pa.nulls(12, pa.bool_())}
+    ),
 }
 COUNT = len(WORLD)
-MASKED = 80 + 1 + 9 + 30 + 1
+MASKED = 80 + 1 + 9 + 30 + 1 + 90 + 12
+#: Of a Parquet file, from which on it is cut among tasks.
+STRETCH = 600
 
 
 def once_at(name: str, count: int) -> Callable[[], None]:
@@ -79,6 +95,8 @@ MOMENTS: dict[str, Callable[[], None]] = {
     "a tenth batch is masked": lambda: at_call(PartWriter, "write", 10),
     "before parts are joined": lambda: before(stage, "join_parts"),
     "parts are being joined": lambda: before(JoinTask, "_chunks"),
+    "a first row is written": lambda: at_call(TablePart, "write", 1),
+    "parts of a table are being joined": lambda: before(JoinTask, "_join_tables"),
     "before lines are counted": lambda: before(stage, "_check_counts"),
     "before the journal": lambda: before(storage.Spool, "publish", writes(journal.JOURNAL)),
     "the journal is written": lambda: after(run, "write_journal"),
@@ -129,7 +147,7 @@ class Place:
             str(self.folder / "phi"),
             engine=Neat(),
             made_with=MADE_WITH,
-            settings=RunSettings(partitions=8, batch_rows=7),
+            settings=RunSettings(partitions=30, batch_rows=7),
             how=InPlace(keep_originals=str(self.folder / "originals")),
         )
 
@@ -168,8 +186,14 @@ class Place:
 
 
 @pytest.fixture
-def place(here: HereSpark, tmp_path: Path) -> Place:
+def place(here: HereSpark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    cut_tables(monkeypatch)
     return Place(here, tmp_path)
+
+
+def cut_tables(patch: pytest.MonkeyPatch) -> None:
+    for module in ("read", "splits"):
+        patch.setattr(f"masking.spark.{module}.LEAST_STRETCH", STRETCH)
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +202,7 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     with pytest.MonkeyPatch.context() as patch:
         for module in ("stage", "run", "finish"):
             patch.setattr(f"masking.spark.inplace.{module}.cores_of", lambda spark: 2)
+        cut_tables(patch)
         place = Place(HereSpark(), tmp_path_factory.mktemp("unbroken"))
         place.run()
     found = place.files()
@@ -186,6 +211,9 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 def unpacked(name: str, content: bytes) -> bytes:
+    if name.endswith(".parquet"):
+        rows = pq.read_table(pa.BufferReader(content)).to_pylist()
+        return "\n".join(row.get("resource") or json.dumps(row) for row in rows).encode()
     return (
         gzip.decompress(content)
         if name.endswith(".gz")

@@ -325,6 +325,26 @@ def test_what_no_document_tells_of_is_null(tmp_path: Path) -> None:
     assert again.denied == {"loaded_by": 1, "id_versioned": 1, "gender_canonicalized": 1, "_fid": 1}
 
 
+def test_what_only_looks_like_pathling_s_columns_is_null(tmp_path: Path) -> None:
+    """Numbers of elements that are texts, and what follows from a value where there is none."""
+    name = struct(family=TEXT, _fid=TEXT, _code_canonicalized=TEXT, _value_canonicalized=TEXT)
+    rows = [
+        {
+            "resourceType": "Patient",
+            "id": "1",
+            "name": [{"_fid": "Joe"}, {"family": "Doe", "_code_canonicalized": "Joe"}],
+        },
+        {"resourceType": "Patient", "id": "2", "name": [{"_value_canonicalized": "Joe"}], "_fid": "Joe"},
+        {"resourceType": "Patient", "id": "3", "name": [{"_fid": "Joe"}]},
+    ]
+    schema = pa.schema([("resourceType", TEXT), ("id", TEXT), ("name", pa.list_(name)), ("_fid", TEXT)])
+    path = tmp_path / "x"
+    pq.write_table(pa.Table.from_pylist(rows, schema), path)
+    write_again(path)
+    assert "Joe" not in str(read_again(path).to_pylist())
+    assert read_again(path)["name"].to_pylist()[0][1]["family"] == "Doe"
+
+
 def test_the_time_of_a_day_that_no_document_shows_goes(tmp_path: Path) -> None:
     table = pa.table({"resourceType": ["Patient"], "birthDate": [dt.datetime(1987, 3, 2, 7, 30)]})
     assert changed(tmp_path / "x", table)[0]["birthDate"] == dt.datetime(1987, 3, 2)

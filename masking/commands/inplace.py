@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from argparse import Namespace
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from masking.errors import UsageError
 from masking.policy.plan import Plan
 from masking.policy.read import read_policy
 from masking.report.manifest import MadeWith, choose_reference_date
+from masking.sources.parquet import Hints
 from masking.spark import RunSettings
 from masking.spark.inplace.judge import refuse_unverified, verify_staged
 from masking.spark.inplace.mark import marked_runs
@@ -113,7 +115,13 @@ def _undo(order: Order, phi_area: str, is_meant: bool, screen: Screen) -> int:
 
 def _find(prepared: _Prepared) -> Sources:
     keep = storage.normalize(prepared.how.keep_originals) if prepared.how.keep_originals else None
-    return find_sources(prepared.order.source, prepared.phi_area, keep=keep, leave_others=prepared.how.leave_others)
+    return find_sources(
+        prepared.order.source,
+        prepared.phi_area,
+        keep=keep,
+        leave_others=prepared.how.leave_others,
+        hints=Hints(prepared.settings.json_column),
+    )
 
 
 def _prepare(order: Order, phi_area: str) -> _Prepared:
@@ -124,9 +132,10 @@ def _prepare(order: Order, phi_area: str) -> _Prepared:
     reference_date = choose_reference_date(None, order.on or _last_date(order, keys.fingerprint))
     policy = read_policy(DEFAULT_POLICY if order.policy is None else order.policy, reference_date=reference_date)
     plan = Plan(policy, keys)
-    settings, engine = RunSettings(allow_other_key=order.allow_other_key), Engine(plan)
+    settings = RunSettings(allow_other_key=order.allow_other_key, json_column=order.json_column or "")
+    engine = Engine(plan)
     if order.max_document_bytes is not None:
-        settings = RunSettings(allow_other_key=order.allow_other_key, line_bytes=order.max_document_bytes)
+        settings = dataclasses.replace(settings, line_bytes=order.max_document_bytes)
         engine = Engine(plan, max_bytes=order.max_document_bytes)
     made_with = MadeWith(
         policy=policy.name,

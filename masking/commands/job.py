@@ -201,8 +201,6 @@ def _check_in_place(order: Order) -> None:
             "files that are masked in place keep their format and layout: leave out --bundles split, --formats, "
             "--partition-by, --resource-column, --tables-like and --change-feed"
         )
-    if order.json_column is not None:
-        raise UsageError("Parquet is not masked in place: leave out --json-column")
     if order.incremental:
         raise UsageError("a run in place knows by itself which files are masked already: leave out --incremental")
     if order.target_file_bytes is not None:

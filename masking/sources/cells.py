@@ -51,19 +51,19 @@ def items_of(raw: Raw) -> list[msgspec.Raw] | None:
         return None
 
 
-def hollow(before: Any) -> Any:
+def hollow(before: Any, numbered: bool) -> Any:
     """A cell of which a document shows nothing, as it was: an empty list, a struct of nulls, a number that is none.
 
-    Null for a cell with a value in it.
+    Null for a cell with a value in it; the number of an element, where elements are `numbered`, is none.
     """
     if isinstance(before, float):
         return before if not math.isfinite(before) else None
     if isinstance(before, dict):
-        kept = {name: hollow(value) if name != FID else value for name, value in before.items()}
+        kept = {name: value if numbered and name == FID else hollow(value, numbered) for name, value in before.items()}
         same = all(value is None or kept[name] is not None for name, value in before.items())
         return kept if same else None
     if isinstance(before, list):
-        items = [hollow(value) for value in before]
+        items = [hollow(value, numbered) for value in before]
         same = all(value is None or item is not None for value, item in zip(before, items, strict=True))
         return items if same else None
     return None
@@ -101,7 +101,7 @@ class Cells:
     def cell(self, value: Value, type_: pa.DataType, raw: Raw | None, before: Any, path: str) -> Any:
         """One cell, for `pa.array`. raw: its JSON, None for nothing. before: what the source has there, as Python has it."""
         if raw is None or bytes(raw) == b"null":
-            return hollow(before)
+            return hollow(before, self.numbered)
         try:
             return self._filled(value, type_, bytes(raw), before, path)
         except Misfit:
@@ -164,7 +164,7 @@ class Cells:
                     rest[name] = raw
         for name, said in old.items():
             if said is not None and name in plan.fields and name not in made:
-                made[name] = hollow(said)
+                made[name] = hollow(said, self.numbered)
         if plan.fid and self.numbered:
             made[FID] = old.get(FID)
         if plan.merged:
@@ -221,7 +221,7 @@ class Cells:
     def choice(self, part: Choice, type_: pa.DataType, fields: Fields, before: Any, path: str) -> Any:
         """A struct with a field for each type of a choice; null where none is there."""
         if not any(member.name in fields for member in part.members):
-            return hollow(before)
+            return hollow(before, self.numbered)
         old = before if isinstance(before, dict) else {}
         made: dict[str, Any] = {}
         for member in part.members:
@@ -235,8 +235,10 @@ class Cells:
                 continue
             if name.endswith(VERSIONED) and isinstance(said, str):
                 made[name] = self.called.get(said)
-            elif name in CANONICAL and all(
-                old.get(one) == made.get(one) for one in ("value", "code", "unit", "system", "comparator")
+            elif (
+                name in CANONICAL
+                and isinstance(made.get("value"), Decimal)
+                and all(old.get(one) == made.get(one) for one in ("value", "code", "unit", "system", "comparator"))
             ):
                 made[name] = said
 
@@ -298,7 +300,9 @@ def is_shown(value: Value, type_: pa.DataType, numbered: bool) -> bool:
 
 def _struct_is_shown(members: Sequence[Any], type_: pa.DataType, numbered: bool) -> bool:
     types = _field_types(type_)
-    left = set(types) - CANONICAL - ({FID} if numbered else set())
+    left = set(types) - ({FID} if numbered else set())
+    if "value" in types and pa.types.is_decimal(types["value"]):  # a quantity of Pathling's
+        left -= CANONICAL
     seen: set[str] = set()
     for part in members:
         if isinstance(part, Merged) or part.field not in left:

@@ -110,10 +110,10 @@ def _documents(table: Table, batch: pa.RecordBatch) -> list[bytes | Refused]:
 
 def row_groups(metadata: Any, start: int, end: int) -> list[int]:
     """The numbers of the row groups whose first byte lies in [start, end)."""
-    return [number for number in range(metadata.num_row_groups) if start <= _begins(metadata.row_group(number)) < end]
+    return [number for number in range(metadata.num_row_groups) if start <= begin_of(metadata.row_group(number)) < end]
 
 
-def _begins(group: Any) -> int:
+def begin_of(group: Any) -> int:
     """Where the first page of a row group lies; behind the magic if it has no column."""
     if not group.num_columns:
         return 4

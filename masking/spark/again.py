@@ -42,14 +42,14 @@ class _Held:
 
 
 class RowsAgain:
-    """The rows of one block. rows: written, with those that had no document.
+    """The rows of one block. rows: written, with those that had no document. groups: row groups.
 
     denied: values of columns that are no part of a document and were made null, by column. unplaced: values that no
     column took, by FHIR path.
     """
 
     def __init__(self) -> None:
-        self.rows = 0
+        self.rows = self.groups = 0
         self.denied: Counter[str] = Counter()
         self.unplaced: Counter[str] = Counter()
         self.shape: Shape | None = None
@@ -140,6 +140,7 @@ class RowsAgain:
             table = pa.Table.from_batches(batches).replace_schema_metadata(self.shape.schema.metadata)
             self._writer.write_table(table, row_group_size=rows)
             self.rows += rows
+            self.groups += 1
 
 
 class BlocksAgain:

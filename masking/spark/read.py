@@ -99,6 +99,8 @@ def content_of(path: str) -> Content | None:
 
 def suffix_of(path: str) -> str:
     """What the file's name ends with that tells its kind, in lower case: `.ndjson.gz`."""
+    if table := next((suffix for suffix in _PARQUET if path.lower().endswith(suffix)), ""):
+        return table
     name, codec = _split(path)
     end = next((suffix for suffix in (*_LINES, _DOCUMENT) if name.endswith(suffix)), "")
     return end + next((suffix for suffix, one in _CODECS.items() if one == codec), "")

@@ -20,7 +20,7 @@ class Part:
     """What a task wrote in place of one block of a file, in a run in place.
 
     number: of the input file. start, end: the block. name: of the staged file. rows: documents. types: whose they are.
-    bytes, sha256: as stored.
+    bytes, sha256: as stored. groups: row groups of a part of a table; -1 of any other.
     """
 
     number: int
@@ -31,6 +31,12 @@ class Part:
     types: tuple[str, ...]
     bytes: int
     sha256: str
+    groups: int = -1
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is of a Parquet file."""
+        return self.groups >= 0
 
 
 @dataclass(frozen=True, slots=True)

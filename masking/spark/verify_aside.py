@@ -68,16 +68,20 @@ def _without_types(word: str, types: set[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A file that lies beside the documents: its place below the destination, its path, and whether it is this run's alone."""
+    """A file that lies beside the documents: its place below the destination, its path, and whether it is this run's alone.
+
+    is_rows: whether it holds rows without being named so.
+    """
 
     short: str
     path: str
     is_own: bool = True
+    is_rows: bool = False
 
     @property
     def is_table(self) -> bool:
         """Whether it holds rows."""
-        return self.path.endswith(_TABLE)
+        return self.is_rows or self.path.endswith(_TABLE)
 
     @property
     def mask(self) -> int:

@@ -20,6 +20,7 @@ from masking import storage
 from masking.fhir.elements import resource_types
 from masking.report.manifest import Manifest, OutputFile
 from masking.sources.content import Form
+from masking.sources.parquet import NO_HINTS, Hints
 from masking.spark.bundles import BUNDLE, only_deletes
 from masking.spark.lines import Limits, LineBatch, Reader
 from masking.spark.splits import Block, Task
@@ -54,7 +55,7 @@ _entries = msgspec.json.Decoder(_Entries).decode
 class Stretch:
     """The lines of one type that one task wrote: a file, or a part of one that was gathered. line: lines before it.
 
-    form, codec: as of a `Block`, where files keep the layout of the source.
+    form, codec, hints: as of a `Block`, where files keep the layout of the source.
     """
 
     path: str
@@ -64,6 +65,7 @@ class Stretch:
     line: int
     form: Form = Form.LINES
     codec: str = ""
+    hints: Hints = NO_HINTS
 
 
 class Pair(NamedTuple):
@@ -127,7 +129,7 @@ class Outputs:
             end = min(one.end, found.size) if one.end != one.size else found.size
             if end <= one.start:
                 continue
-            block = Block(path, one.codec, one.start, end, found.size, form=one.form)
+            block = Block(path, one.codec, one.start, end, found.size, form=one.form, hints=one.hints)
             for batch in Reader((block,), limits):
                 for span, documents in _spans(batch):
                     for offset, document in enumerate(documents):

@@ -235,9 +235,7 @@ class Verification:
         manifest, clean = self._manifest, self._clean
         files, names = own_files(manifest, clean)
         parts, delta, faults = delta_parts(manifest, clean)
-        met = [one[name] for one in arrays for name in ("own_places", "other_places")]
-        judged = np.unique(np.concatenate(met)) if met else np.zeros(0, np.int64)
-        storage.write_bytes(storage.join(self._work, JUDGED), pack({"places": judged}))
+        self._save_judged(arrays)
         jobs = (
             (AsideTask((*files, *delta), self._work, known.humans), len(files) + len(delta)),
             (TablesTask(manifest.tables, clean), len(manifest.tables)),
@@ -248,6 +246,12 @@ class Verification:
         faults += search_names(known, run, names)
         faults += search_names(known, "", [file.short for file in delta])
         return [*faults, *sorted(found, key=lambda one: one.places)]
+
+    def _save_judged(self, arrays: Sequence[Mapping[str, Any]]) -> None:
+        """For who searches tables: the values that were met in documents."""
+        met = [one[name] for one in arrays for name in ("own_places", "other_places")]
+        judged = np.unique(np.concatenate(met)) if met else np.zeros(0, np.int64)
+        storage.write_bytes(storage.join(self._work, JUDGED), pack({"places": judged}))
 
 
 class _Aside(msgspec.Struct):

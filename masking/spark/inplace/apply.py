@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from masking.document import Batch
 from masking.sources.content import Form
+from masking.spark.again import BlocksAgain
 from masking.spark.apply import MaskTask, Running
 from masking.spark.guard import Guard
 from masking.spark.inplace.layout import around
+from masking.spark.inplace.table import TablePart
 from masking.spark.inplace.write import PartWriter
 from masking.spark.lines import LineBatch
 from masking.spark.receipts import Part, Receipt
@@ -32,7 +34,11 @@ class Rewriting(Running):
 
     def __init__(self, job: MaskTask, number: int, engine: Guard) -> None:
         super().__init__(job, number, engine)
-        self._part: PartWriter | None = None
+        self._part: PartWriter | TablePart | None = None
+        self._again = BlocksAgain(self._blocks)
+        self._reader.keep = self._again.keep
+        self._denied: Counter[str] = Counter()
+        self._unplaced: Counter[str] = Counter()
         self._parts: list[Part] = []  # finished: those of the first blocks
         self._masked: Counter[str] = Counter()
         self._masked_bytes: Counter[str] = Counter()
@@ -54,6 +60,7 @@ class Rewriting(Running):
                 self._masked[name] += 1
                 self._masked_bytes[name] += len(masked)
         self._set_aside(batch, outcome)
+        self._again.take(batch, outcome.masked)
         bounds = [span.first for span in batch.spans[1:]] + [len(batch.documents)]
         for span, stop in zip(batch.spans, bounds, strict=True):
             self._write_span(span.block, batch, outcome, range(span.first, stop))
@@ -70,22 +77,34 @@ class Rewriting(Running):
                 masked = before + masked + after
             documents.append(masked)
             types.append(name)
-        self._writer(block).write(documents, types)
+        part = self._writer(block)
+        if isinstance(part, TablePart):
+            part.write(types)
+        else:
+            part.write(documents, types)
 
-    def _writer(self, block: int) -> PartWriter:
+    def _writer(self, block: int) -> PartWriter | TablePart:
         """The writer of a block; whatever lies before it is read and finished."""
         if self._part is None or len(self._parts) < block:
             self._finish_until(block)
-            self._part = PartWriter(self._blocks[block], self._job.places)
+            self._part = self._opened(block)
         return self._part
+
+    def _opened(self, number: int) -> PartWriter | TablePart:
+        """The writer of a block that has been read, or of which a part has."""
+        if number in self._again.found:
+            return TablePart(self._blocks[number], number, self._again, self._job.places)
+        return PartWriter(self._blocks[number], self._job.places)
 
     def _finish_until(self, block: int) -> None:
         """Finish the parts of all blocks before one; those of which nothing is left too."""
         while len(self._parts) < block:
             number = len(self._parts)
-            part = self._part or PartWriter(self._blocks[number], self._job.places)
-            self._part = part
+            part = self._part = self._part or self._opened(number)
             self._parts.append(part.finish(ended=number not in self._reader.unended))
+            if isinstance(part, TablePart):
+                self._denied.update(part.denied)
+                self._unplaced.update(part.unplaced)
             self._part = None
 
     def _finish_files(self) -> None:
@@ -93,6 +112,7 @@ class Rewriting(Running):
 
     def _discard(self) -> None:
         super()._discard()
+        self._again.discard()
         if self._part is not None:
             self._part.discard()
 
@@ -105,4 +125,5 @@ class Rewriting(Running):
     def _receipt(self, unnumbered: bool) -> Receipt:
         receipt = super()._receipt(unnumbered)
         receipt.parts = self._parts
+        receipt.denied, receipt.unplaced = dict(self._denied), dict(self._unplaced)
         return receipt

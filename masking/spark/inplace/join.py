@@ -1,7 +1,7 @@
 """Make one file of the parts of a file that was cut. Whole files need none of it.
 
 A compressed file and a document are never cut, so parts are plain lines: joined, with the file's byte order mark before
-and without a line end behind if it had none.
+and without a line end behind if it had none. Or they are tables, whose row groups are written into one.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa  # type: ignore[import-untyped]
+
 from masking import storage
 from masking.errors import CountMismatch, MaskingError, UnreadableFile
 from masking.sources.content import Form
 from masking.spark.inplace.jobs import Groups, carry, indexes, row, spread
 from masking.spark.inplace.layout import layout_of
 from masking.spark.inplace.put import Print
+from masking.spark.inplace.table import join_tables
 from masking.spark.inplace.write import staged_name, staged_path
 from masking.spark.read import InputFile
 from masking.spark.receipts import Part
@@ -55,6 +58,8 @@ class JoinTask:
             yield row(file.parts[0].number, self._join(file))
 
     def _join(self, file: CutFile) -> Print:
+        if file.parts[0].is_table:
+            return self._join_tables(file)
         layout = layout_of(Block(file.path, "", 0, file.size, file.size, file.parts[0].number, file.form))
         # Of what is not plain lines, the first part is all of it, even where nothing is left.
         parts = [part for part in file.parts if part.rows or not layout.is_plain]
@@ -72,6 +77,22 @@ class JoinTask:
             spool.publish()
         return Print(sink.size, sink.hash.hexdigest())
 
+    def _join_tables(self, file: CutFile) -> Print:
+        number = file.parts[0].number
+        paths = [staged_path(self.places, part.name) for part in file.parts]
+        with storage.Spool(staged_path(self.places, staged_name(number)), self.places.scratch) as spool:
+            sink = Sink(spool)
+            try:
+                join_tables(file.path, paths, sink)
+            except FileNotFoundError:
+                raise _gone(file.parts[0].name) from None
+            except (OSError, pa.ArrowException):
+                raise UnreadableFile.numbered(number, "it cannot be read any more, or what is staged of it") from None
+            finally:
+                sink.drop()
+            spool.publish()
+        return Print(sink.size, sink.hash.hexdigest())
+
     def _chunks(self, parts: Sequence[Part]) -> Iterator[bytes]:
         for part in parts:
             try:
@@ -79,9 +100,13 @@ class JoinTask:
                     while chunk := source.read(_CHUNK):
                         yield chunk
             except FileNotFoundError:
-                raise MaskingError(
-                    f"{part.name} is gone; does another program clean the PHI area, or is it no place that all workers share?"
-                ) from None
+                raise _gone(part.name) from None
+
+
+def _gone(name: str) -> MaskingError:
+    return MaskingError(
+        f"{name} is gone; does another program clean the PHI area, or is it no place that all workers share?"
+    )
 
 
 def _is_ended(file: CutFile) -> bool:

@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from masking import storage
 from masking.errors import IdentifiersLeft, NotVerified
 from masking.report.verdict import Finding
 from masking.risk.settings import RiskSettings
+from masking.sources.content import Form
 from masking.spark.begin import cores_of
 from masking.spark.inplace.jobs import hashes
 from masking.spark.inplace.journal import STAGED
 from masking.spark.inplace.layout import layout_of
 from masking.spark.inplace.stage import Staged
+from masking.spark.inplace.table import starts_of_groups
 from masking.spark.inplace.write import staged_name, staged_path
+from masking.spark.read import InputFile
+from masking.spark.receipts import Part
 from masking.spark.splits import whole_block
 from masking.spark.verify import Held, Verified, carried_out
+from masking.spark.verify_aside import AsideTask, Beside
 from masking.spark.verify_pairs import ANY, Stretch
 from masking.spark.verify_receipts import FaultCount
 from masking.spark.verify_run import PolicyFacts, Verification
@@ -95,6 +103,9 @@ class _OfStaged(Verification):
             start = line = 0
             layout = layout_of(whole_block(file, number)) if len(own) > 1 else None
             bom = len(layout.bom) if layout is not None and layout.is_plain else 0
+            if own[0].is_table:
+                found |= self._of_table(own, file, path, size)
+                continue
             for part in own:
                 if not part.rows:
                     continue
@@ -103,9 +114,31 @@ class _OfStaged(Verification):
                 start, line = end, line + part.rows
         return found
 
+    def _of_table(self, parts: Sequence[Part], file: InputFile, path: str, size: int) -> dict[tuple[int, int], Stretch]:
+        """Where the rows of each part are in a staged table: in the row groups that it gave."""
+        hints = replace(file.hints, path=file.path)  # its type may be told by the names around the original alone
+        begins = [*starts_of_groups(storage.join(self._clean, path)), size]
+        found: dict[tuple[int, int], Stretch] = {}
+        group = line = 0
+        for part in parts:
+            if part.groups:
+                end = begins[group + part.groups]
+                found[part.number, part.start] = Stretch(path, begins[group], end, size, line, Form.PARQUET, "", hints)
+            group, line = group + part.groups, line + part.rows
+        return found
+
     def _place(self, number: int) -> str:
         return storage.join("runs", self._manifest.run_id, STAGED, staged_name(number))
 
     def _search_aside(self, known: Known, arrays: Sequence[Mapping[str, Any]]) -> list[Finding]:
-        """Nothing lies beside the files: what else is in their folders is not ours, and names are looked at on their own."""
-        return []
+        """Tables, for what no document shows of them. Nothing else lies beside the files: what else is in their folders is
+        not ours, and names are looked at on their own.
+        """
+        numbers = sorted({part.number for part in self._staged.parts if part.is_table})
+        if not numbers:
+            return []
+        self._save_judged(arrays)
+        short = [self._place(number) for number in numbers]
+        files = tuple(Beside(one, storage.join(self._clean, one), is_rows=True) for one in short)
+        found = self._job(AsideTask(files, self._work, known.humans), len(files))
+        return sorted((msgspec.json.decode(one, type=Finding) for one in found), key=lambda one: one.places)

@@ -18,7 +18,6 @@ from masking.spark.splits import Block
 
 _FIRST_BYTES = 1 << 16
 _WHITE = b" \t\r\n"
-_PARQUET = "it is a Parquet file, which cannot be masked in place; mask it into a destination"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,6 @@ def layout_of(block: Block) -> Layout:
     try:
         with storage.open_input(block.path) as raw:
             content = look(raw, Content(block.form, block.codec))
-            if content.form is Form.PARQUET:
-                raise Unsupported(_PARQUET)
             stream = pa.CompressedInputStream(raw, content.codec) if content.codec else raw
             return Layout(content.form, content.codec, *_ends(stream))
     except (OSError, pa.ArrowException) as error:

@@ -25,7 +25,10 @@ _TOGETHER = 6
 _LEAST_LETTERS, _LEAST_DIGITS = 3, 6
 _HUMANS = frozenset(TYPES) - {"Organization", "PractitionerRole"}
 #: Words of file names, and no sign of anybody: types, suffixes, and what exporters call their files.
-_OWN = frozenset({name.casefold() for name in resource_types()} | {"ndjson", "jsonl", "json", "gz", "bz2", "zst"})
+_OWN = frozenset(
+    {name.casefold() for name in resource_types()}
+    | {"ndjson", "jsonl", "json", "gz", "bz2", "zst", "parquet", "snappy"}
+)
 
 
 def telling_names(names: Iterable[str], folder: str) -> set[str]:

@@ -17,6 +17,7 @@ from masking import storage
 from masking.errors import KeyRefused, UnreadableFile, UsageError, naming
 from masking.native import compile_once
 from masking.report.manifest import MadeWith, Manifest, run_folder
+from masking.sources.parquet import Hints
 from masking.spark.begin import cores_of, from_worker, make_private, new_run_id, tell_of_open_disks, with_name_kept
 from masking.spark.guard import DocumentEngine
 from masking.spark.inplace.broken import clear_broken_off, forget_broken_off, marker_of, refuse_at_work
@@ -120,7 +121,8 @@ def mask_in_place(
     broken = clear_broken_off(phi, roots, work.notice)
     tell_of_open_disks(spark, work.notice)
     compile_once()  # before several workers on this machine do
-    found = find_sources(named, phi, keep=work.keep, leave_others=work.how.leave_others)
+    hints = Hints(work.settings.json_column)
+    found = find_sources(named, phi, keep=work.keep, leave_others=work.how.leave_others, hints=hints)
     result = work.start(found, journals)
     forget_broken_off(phi, broken)
     return result

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from masking import storage
 from masking.errors import StorageError, UsageError, naming
 from masking.sources.content import Form
+from masking.sources.parquet import NO_HINTS, Hints
 from masking.spark.inplace.mark import MARK
 from masking.spark.inplace.put import ASIDE, SPOOLED
 from masking.spark.read import Inputs, base_of, find_inputs
@@ -18,6 +19,8 @@ from masking.spark.read import Inputs, base_of, find_inputs
 _HARMLESS = (MARK, "_SUCCESS")
 #: What is staged is a little larger than what it replaces, for each resource says that it is masked.
 _LARGER = 1.1
+#: Of Parquet: values that recurred in a column may do so no more.
+_LARGER_TABLE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +40,23 @@ class Sources:
         return self.below(path)[1].split("/")
 
 
-def find_sources(sources: Sequence[str], phi_area: str, *, keep: str | None, leave_others: bool) -> Sources:
+def find_sources(
+    sources: Sequence[str], phi_area: str, *, keep: str | None, leave_others: bool, hints: Hints = NO_HINTS
+) -> Sources:
     """All that is to be replaced. keep: the folder for originals, if there is to be one; this and the PHI area normalized.
+    hints: what is known of tables.
 
     `UsageError` where one of these lies within, where files are reached by links, and, unless `leave_others`, where the
     folders hold anything else; `InputError` as `find_inputs`.
     """
-    inputs = find_inputs(sources, phi_area, phi_area)
+    inputs = find_inputs(sources, phi_area, phi_area, hints)
     places = [storage.normalize(source) for source in sources]
     roots = _outermost([_root(place) for place in places])
     if keep is not None and any(storage.contains(root, keep) or storage.contains(keep, root) for root in roots):
         raise UsageError(
             f"the folder for originals {keep} and the source lie inside one another; choose another folder"
         )
-    _refuse_parquet(inputs)
+    _refuse_delta(inputs)
     _refuse_links(inputs)
     if not leave_others:
         _refuse_others(inputs, places)
@@ -73,11 +79,13 @@ def _outermost(folders: Sequence[str]) -> tuple[str, ...]:
     return tuple(one for one in each if not any(other != one and storage.contains(other, one) for other in each))
 
 
-def _refuse_parquet(inputs: Inputs) -> None:
-    if tables := sum(file.form is Form.PARQUET for file in inputs.files):
+def _refuse_delta(inputs: Inputs) -> None:
+    """`UsageError` for Delta tables: their logs hold sizes and smallest values of files, and name older ones."""
+    if tables := len(inputs.tables):
         raise UsageError(
-            f"{tables} files of the source are Parquet, which cannot be masked in place; mask them into a destination, or "
-            "name the source by a glob that leaves them out"
+            f"the source holds {tables} Delta tables, which are not masked in place: the log and the files of earlier "
+            "versions would stay as they are; mask them into a destination (--formats ndjson,parquet,delta makes Delta "
+            "tables there), or name the source by a glob that leaves them out"
         )
 
 
@@ -115,8 +123,9 @@ def _refuse_others(inputs: Inputs, places: Sequence[str]) -> None:
 
 
 def disk_needed(inputs: Inputs) -> int:
-    """About how many bytes the PHI area takes for a while."""
-    return int(inputs.bytes * _LARGER)
+    """About how many bytes the PHI area takes for a while. Parts of a table are there twice, while they are joined."""
+    tables = sum(file.size for file in inputs.files if file.form is Form.PARQUET)
+    return int((inputs.bytes - tables) * _LARGER + tables * _LARGER_TABLE)
 
 
 def refuse_full(phi_area: str, inputs: Inputs, keep: str | None) -> None:

@@ -115,6 +115,8 @@ class Staging:
             redactions=totals.redactions,
             dangling=totals.dangling,
             other_versions=totals.versions,
+            denied_columns=totals.denied,
+            unplaced=totals.unplaced,
             settings={**dataclasses.asdict(self.settings), "partitions": count},
             source_files=len(files),
             source_bytes=self.sources.inputs.bytes,
