@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from here_spark import HereSpark, here
 from spark_double import MADE_WITH, Double
-from test_sources_restore import PATHLING, SMALL_LETTERS, SYNAPSE, quantities
-from test_sources_spark import _NARROWER, BULK, needs_bulk, run, verified
+from test_sources_restore import PATHLING, SMALL_LETTERS, SYNAPSE, ours, quantities
+from test_sources_spark import _NARROWER, BULK, lines_of, needs_bulk, run, verified
 from test_sources_typed import _URL, pathling
 
 from masking.errors import CountMismatch, UnreadableFile, UsageError
@@ -108,7 +108,7 @@ def test_our_own_tables_are_masked_into_themselves(spark: SparkSession, tmp_path
     source = Path(first.parquet or "")
     kept = run(spark, [source], tmp_path / "kept", LIKE, keeps)
     masked = run(spark, [source], tmp_path / "masked", LIKE)
-    ours = run(spark, [source], tmp_path / "ours", RunSettings(formats="ndjson,parquet"))
+    anew = run(spark, [source], tmp_path / "ours", RunSettings(formats="ndjson,parquet"))
     names = sorted(path.name for path in source.iterdir())
     assert len(names) > 30
     for name in names:
@@ -117,9 +117,45 @@ def test_our_own_tables_are_masked_into_themselves(spark: SparkSession, tmp_path
         after = table_at(masked, name)
         assert after.schema.equals(before.schema), name
         order = [("id", "ascending")]
-        assert after.sort_by(order).equals(table_at(ours, name).sort_by(order)), name
+        assert after.sort_by(order).equals(table_at(anew, name).sort_by(order)), name
     assert masked.manifest.denied_columns == {}
     assert verified(source, tmp_path / "masked").verified
+
+
+def others_shape(table: pa.Table) -> pa.Table:
+    """A table as another program has it: small letters, no column of all that has none, and one that R4 does not know."""
+
+    def plain(type_: Any) -> Any:
+        if pa.types.is_struct(type_):
+            return pa.struct([one.with_type(plain(one.type)) for one in type_ if one.name != "other_json"])
+        return pa.list_(plain(type_.value_type)) if pa.types.is_list(type_) else type_
+
+    own = ("other_json", "main_date", "main_year", "patient_id")
+    table = table.drop_columns([name for name in own if name in table.column_names])
+    schema = pa.schema([one.with_type(plain(one.type)) for one in table.schema])
+    rows = [{**row, "whose": json.dumps(row.get("name") or row["id"])} for row in table.to_pylist()]
+    found = pa.Table.from_pylist(rows, schema.append(pa.field("whose", pa.string())))
+    return found.rename_columns([name.lower() for name in found.column_names])
+
+
+def test_what_others_tables_become_is_verified(here: HereSpark, tmp_path: Path) -> None:
+    """Nothing that identifies is in the tables, and what is in them is what the lines have."""
+    export = write_sample(tmp_path / "sample", 3, seed=6, processes=1).export
+    source = tmp_path / "in"
+    for name in ("Patient", "Practitioner", "Observation", "Encounter", "Claim"):
+        lines = [line for path in sorted(export.glob(f"{name}.*")) for line in path.read_bytes().splitlines()]
+        put(others_shape(ours(name, lines)), source / f"{name}.parquet", row_group_size=40)
+    result = run(here, [source], tmp_path, LIKE)  # type: ignore[arg-type]
+    rows = {file.resource_type: file.rows for file in result.manifest.tables}
+    assert result.manifest.denied_columns == {"whose": sum(rows.values())}
+    for name in rows:
+        before, after = pq.read_table(source / f"{name}.parquet"), table_at(result, name.lower())
+        assert after.schema.equals(before.schema)
+        ids = [json.loads(line)["id"] for line in lines_of(result) if json.loads(line)["resourceType"] == name]
+        assert sorted(after["id"].to_pylist()) == sorted(ids)
+        assert set(ids).isdisjoint(before["id"].to_pylist())
+        assert after["whose"].null_count == len(after)
+    assert verified(source, tmp_path).verified
 
 
 def test_files_that_are_cut_and_rows_that_go(here: HereSpark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

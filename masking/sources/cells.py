@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -281,51 +281,3 @@ def _places(made: Any, raw: Raw | None, before: Any, scale: Any) -> Any:
     if isinstance(before, Decimal) and before == made:
         return scale
     return max(0, -int(Decimal(text_of(bytes(raw))).as_tuple().exponent))
-
-
-def is_shown(value: Value, type_: pa.DataType, numbered: bool) -> bool:
-    """Whether documents show all that cells of a column hold: then one whose JSON is as it was can stay as it was."""
-    match value:
-        case Leaf():
-            moment = pa.types.is_timestamp(type_) or pa.types.is_date64(type_)
-            return not (value.type == "date" and moment)
-        case Single():  # of a text, that it was the text of an array is seen in the cell alone
-            return not is_text(type_) and is_shown(value.item, type_, numbered)
-        case Array():
-            return is_shown(value.item, type_.value_type, numbered)
-        case Object():
-            return _struct_is_shown(value.members, type_, numbered)
-    return False
-
-
-def _struct_is_shown(members: Sequence[Any], type_: pa.DataType, numbered: bool) -> bool:
-    types = _field_types(type_)
-    left = set(types) - ({FID} if numbered else set())
-    if "value" in types and pa.types.is_decimal(types["value"]):  # a quantity of Pathling's
-        left -= CANONICAL
-    seen: set[str] = set()
-    for part in members:
-        if isinstance(part, Merged) or part.field not in left:
-            return False
-        left.discard(part.field)
-        if isinstance(part, Choice):
-            if not _struct_is_shown(part.members, types[part.field], numbered):
-                return False
-            names = {member.name for member in part.members}
-        elif not part.known or part.scale or not is_shown(part.value, types[part.field], numbered):
-            return False
-        else:
-            names = {part.name}
-        if names & seen:
-            return False
-        seen |= names
-    return not left
-
-
-def is_numbered_within(type_: pa.DataType) -> bool:
-    """Whether elements in a column have numbers, which cells take from what was there."""
-    return any(field.name == FID or is_numbered_within(field.type) for field in _children(type_))
-
-
-def _children(type_: pa.DataType) -> list[pa.Field]:
-    return [type_.field(at) for at in range(type_.num_fields)]

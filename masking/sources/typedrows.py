@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from masking.sources.arrays import array_of, plain_list, replaced
-from masking.sources.cells import VERSIONED, Cells, Fields, fields_of, is_numbered_within, is_shown, merged_text
+from masking.sources.cells import VERSIONED, Cells, Fields, fields_of, merged_text
 from masking.sources.columns import type_of
 from masking.sources.documents import TypedTable
 from masking.sources.extensions import EXTENSION, FID
@@ -21,6 +21,7 @@ from masking.sources.names import DERIVED
 from masking.sources.numbered import extension_maps, is_numbered
 from masking.sources.ours import is_ours, our_rows
 from masking.sources.scalars import text_of
+from masking.sources.shown import is_numbered_within, is_shown
 from masking.sources.typed import Choice, Member, Merged, Object, Part, object_of
 from masking.tables.keys import KeyReader
 from masking.tables.schema import MAIN_DATE, MAIN_YEAR, PATIENT_ID
