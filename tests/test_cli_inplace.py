@@ -12,6 +12,7 @@ from masking.commands.job import order_of
 from masking.commands.run import add_arguments
 from masking.errors import UsageError
 from masking.keys import write_key_file
+from masking.spark.inplace.journal import JOURNAL
 
 LINE = b'{"resourceType":"Patient","id":"p1"}\n'
 
@@ -94,3 +95,19 @@ def test_a_job_file_says_all_but_yes(tmp_path: Path) -> None:
     job.write_text("source: a\ndestination: out\nphi_area: phi\nin_place: true\n")
     with pytest.raises(UsageError, match="has no DESTINATION"):
         order_of(parser.parse_intermixed_args(["--job", str(job)]))
+
+
+@pytest.mark.parametrize("command", ["status", "report"])
+@pytest.mark.parametrize("more", [[], ["--run", "20260101T000000Z-aaaa"]])
+def test_what_a_run_in_place_left_is_told_by_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, more: list[str]
+) -> None:
+    for run_id in ("20260101T000000Z-aaaa", "20260102T000000Z-bbbb"):
+        (tmp_path / "phi" / "runs" / run_id).mkdir(parents=True)
+        (tmp_path / "phi" / "runs" / run_id / JOURNAL).write_text("{}")
+    assert main([command, str(tmp_path / "phi"), *more]) == 7
+    said = capsys.readouterr().err
+    assert "PHI area of a run in place" in said and "20260102T000000Z-bbbb" in said.replace("\n", "").replace(" ", "")
+    (tmp_path / "in").mkdir()
+    assert main([command, str(tmp_path / "in"), *more]) == 7
+    assert "no finished run" in (said := capsys.readouterr().err) or "no run" in said

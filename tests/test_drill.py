@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from masked_run import Masked
 
+from masking.cli import main
 from masking.commands import verify as verify_command
 from masking.commands.drill import MISSES, show_drill
 from masking.commands.screen import Screen
 from masking.commands.verdict import LEAK
 from masking.report.drill import FOUND, MISSED, NOT_APPLICABLE, Drill, read_drill
 from masking.spark import drill as drilling
-from masking.spark import verify_run
+from masking.spark import verify_relations
 from masking.verify import hidden
 from masking.verify.drill.edit import Document, Number, change_one
 from masking.verify.drill.faults import AMONG_LINES, IN_DOCUMENTS
@@ -122,12 +123,30 @@ def test_a_check_of_dates_that_is_gone_is_told(
     unharmed: Masked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only(monkeypatch, "a date that moved by another day", "a wrong code")
-    monkeypatch.setattr(verify_run, "unsteady", lambda tasks, arrays: iter(()))
+    monkeypatch.setattr(verify_relations, "unsteady", lambda arrays: iter(()))
     done = unharmed.copy(tmp_path).drill()
     assert {fault.name: fault.outcome for fault in done.faults} == {
         "a wrong code": FOUND,
         "a date that moved by another day": MISSED,
     }
+
+
+def test_the_command_ends_with_a_code_of_its_own_on_a_miss(
+    unharmed: Masked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only(monkeypatch, "note", "extension", "names in another order")
+    masked = unharmed.copy(tmp_path)
+    words = ["verify", str(masked.source), str(masked.out), "--phi-area", str(masked.phi), "--drill"]
+    assert main(words) == 0
+    assert "were found" in capsys.readouterr().out
+    monkeypatch.setattr(hidden, "from_base64", lambda run: b"")
+    assert main(words) == MISSES == 13
+    assert "MISSED" in capsys.readouterr().out
+    # The report has the matrix, once it is made of what the drill left.
+    assert main(["report", str(masked.out)]) == 0
+    (report,) = masked.out.rglob("report.html")
+    matrix = report.read_text().partition('id="drill"')[2]
+    assert all(word in matrix for word in ("note", "extension", "names in another order", "missed"))
 
 
 # ── planting ─────────────────────────────────────────────────────────────────────────────────────────────────────────

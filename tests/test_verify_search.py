@@ -10,13 +10,14 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
+from masking.report.verdict import Finding
 from masking.verify.collect import Collector
 from masking.verify.details import days_in, ordinal_of
 from masking.verify.judge import DOUBT, chances, poisson_tail
 from masking.verify.kinds import Kind
 from masking.verify.known import Known, joined
 from masking.verify.look import Looker, leaves
-from masking.verify.relations import broken, unsteady
+from masking.verify.relations import broken, findings, offsets, shared, unsteady
 from masking.verify.tree import Tree, shown, told
 
 PATIENT = {
@@ -223,25 +224,47 @@ class _Told:
     files = ["a.ndjson"]  # noqa: RUF012
 
 
-def test_relations_must_be_one_to_one() -> None:
-    def arrays(keys: list[tuple[int, int]]) -> dict[str, object]:
-        return {
-            "link_keys": np.array(keys, np.uint64).reshape(-1, 2),
-            "link_places": np.array([(0, 0, line) for line, _ in enumerate(keys, 1)], np.int64).reshape(-1, 3),
-        }
+@pytest.mark.parametrize("shares", [1, 2, 3, 7])
+def test_relations_must_be_one_to_one(shares: int) -> None:
+    def judged(*tasks: list[tuple[int, int]], moved: Sequence[tuple[int, int]] = ()) -> list[Finding]:
+        """What is found of tasks that met these pairs of names, and of people and days."""
+        lines = np.array([(0, 0, line) for line in range(1, len(moved) + 1)], np.int64).reshape(-1, 3)
+        owners, days = (np.array([one[column] for one in moved], np.int64) for column in (0, 1))
+        written = []
+        for pairs in tasks:
+            places = np.array([(0, 0, line) for line, _ in enumerate(pairs, 1)], np.int64).reshape(-1, 3)
+            keys = np.array(pairs, np.uint64).reshape(-1, 2)
+            written.append(list(shared(keys, places, (owners.astype(np.uint64), days, lines), shares)))
+        by_share = [[task[share] for task in written] for share in range(shares)]
+        clashes = [clash for arrays in by_share for clash in (*broken(arrays), *unsteady(arrays))]
+        return list(findings([_Told()] * len(tasks), clashes))
 
-    assert list(broken([_Told()], [arrays([(1, 11), (2, 12), (1, 11)])])) == []
-    [split] = broken([_Told(), _Told()], [arrays([(1, 11)]), arrays([(1, 12)])])
+    many = [(number, number + 100) for number in range(20)]
+    assert judged(many, many) == judged([(1, 11), (2, 12), (1, 11)]) == []
+    [split] = judged([(1, 11)], [(1, 12)])
     assert split.what == "one name became several" and split.times == 2
-    [merged] = broken([_Told()], [arrays([(1, 11), (2, 11), (3, 13)])])
+    [merged] = judged([(1, 11), (2, 11), (3, 13)])
     assert merged.what == "several names became one" and merged.places == (("a.ndjson", 1), ("a.ndjson", 2))
-    moved = {
-        "moved_owners": np.array([5, 5, 6, 0, 0], np.uint64),
-        "moved_days": np.array([3, 4, 9, 1, 2], np.int64),
-        "moved_places": np.array([(0, 0, line) for line in range(1, 6)], np.int64),
-    }
-    [odd] = unsteady([_Told()], [moved])
+    [odd] = judged([], moved=[(5, 3), (5, 4), (6, 9), (0, 1), (0, 2)])
     assert odd.what.startswith("another number of days") and odd.times == 1
+    [still] = judged([], moved=[(5, 0), (6, 1)])
+    assert still.what == "a date that did not move" and still.places == (("a.ndjson", 1),)
+
+
+def test_a_share_holds_its_names_alone() -> None:
+    keys = np.array([(number, number + 100) for number in range(60)], np.uint64)
+    none = np.zeros(0, np.uint64), np.zeros(0, np.int64), np.zeros((0, 3), np.int64)
+    parts = list(shared(keys, np.zeros((60, 3), np.int64), none, 3))
+    for name in ("before_keys", "after_keys"):
+        assert [len(part[name]) for part in parts] == [20, 20, 20]
+        assert sorted(np.concatenate([part[name] for part in parts]).tolist()) == keys.tolist()
+
+
+def test_the_days_of_people_are_told_where_they_are_asked_for() -> None:
+    dates = np.array([5, 6, 7], np.uint64), np.array([3, 9, -4], np.int64), np.zeros((3, 3), np.int64)
+    none = np.zeros((0, 2), np.uint64), np.zeros((0, 3), np.int64)
+    parts = list(shared(*none, dates, 4))
+    assert {person: days for part in parts for person, days in offsets([part], [5, 7, 8]).items()} == {5: 3, 7: -4}
 
 
 def test_leaves_of_what_is_no_json() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from masking import storage
 from masking.commands.screen import Screen
+from masking.commands.status import refuse_in_place
 from masking.commands.verdict import exit_code
 from masking.errors import UsageError, naming
 from masking.report.data import REPORT_DATA, encoded, gather_report
@@ -35,6 +36,7 @@ def run(arguments: Namespace, screen: Screen) -> int:
     if arguments.open and not storage.is_local(destination):
         raise UsageError("--open takes a local destination; copy the report first")
     with naming(f"read the destination {destination}"):
+        refuse_in_place(destination, storage.list_folders(storage.join(destination, "runs")))
         report = gather_report(destination, arguments.run)
     folder = run_folder(destination, report.scope.run_id)
     places = [storage.join(folder, name) for name in (REPORT, REPORT_DATA)]

@@ -9,7 +9,7 @@ from masking.commands.screen import Screen, counted, duration, size, table
 from masking.commands.summary import show_facts, show_summary
 from masking.commands.verdict import show_verdict
 from masking.errors import InputError, naming
-from masking.report.manifest import MANIFEST, Manifest, TypeCounts, read_manifest, run_folder
+from masking.report.manifest import IN_PLACE, MANIFEST, Manifest, TypeCounts, read_manifest, run_folder
 from masking.report.page import REPORT
 from masking.report.verdict import read_verdict
 
@@ -27,6 +27,7 @@ def run(arguments: Namespace, screen: Screen) -> int:
     destination = storage.normalize(arguments.destination)
     with naming(f"read the destination {destination}"):
         run_ids = storage.list_folders(storage.join(destination, "runs"))
+    refuse_in_place(destination, run_ids)
     manifest = read_manifest(destination, arguments.run)
     if manifest is None:
         raise InputError(_nothing(destination, run_ids, arguments.run))
@@ -49,6 +50,16 @@ def run(arguments: Namespace, screen: Screen) -> int:
     return 0
 
 
+def refuse_in_place(destination: str, run_ids: list[str]) -> None:
+    """`InputError` for the PHI area of runs in place: they have no destination, and all that they tell lies there."""
+    done = [name for name in run_ids if storage.find_file(storage.join(run_folder(destination, name), IN_PLACE))]
+    if done:
+        raise InputError(
+            "this is the PHI area of a run in place, which has no DESTINATION: its manifest, verdict and report are in "
+            f"{run_folder(destination, max(done))}"
+        )
+
+
 def _dataset(destination: str, manifest: Manifest) -> str:
     """What the run and those before it hold together."""
     found = [manifest if name == manifest.run_id else read_manifest(destination, name) for name in manifest.runs]
@@ -64,7 +75,7 @@ def _nothing(destination: str, run_ids: list[str], asked: str | None) -> str:
         return f"{destination} has no finished run of that id; without --run, its runs are listed"
     if run_ids:
         return f"no run into {destination} was finished; unfinished: {', '.join(run_ids[-5:])}"
-    return f"there is no run at {destination}"
+    return f"there is no run at {destination}; what a run in place left is in its PHI area, in runs/ID"
 
 
 def _show_runs(screen: Screen, destination: str, run_ids: list[str], shown: Manifest) -> None:

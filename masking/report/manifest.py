@@ -18,6 +18,8 @@ from masking import storage
 from masking.errors import CountMismatch, InputError, KeyRefused, UsageError, naming
 
 MANIFEST = "manifest.json"
+#: The journal of a run in place, in the run's folder in the PHI area.
+IN_PLACE = "in-place.json"
 #: What becomes of a Bundle: written as one, or as the resources of its entries.
 BUNDLES = ("keep", "split")
 FORMATS = ("ndjson", "parquet", "delta")  # of a run's output

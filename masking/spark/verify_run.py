@@ -30,12 +30,14 @@ from masking.spark.verify_delta import DeltaTask, TablesTask
 from masking.spark.verify_gather import CollectTask, FilesTask
 from masking.spark.verify_pairs import Stretch, document_key, stretches
 from masking.spark.verify_receipts import Checked, FaultCount
+from masking.spark.verify_relations import Related, RelationsTask, count_shares
 from masking.spark.verify_tables import delta_parts, own_files
 from masking.spark.verify_tasks import CheckTask
-from masking.spark.verify_weighing import Faults, offsets_of, pairs_of
+from masking.spark.verify_weighing import Faults, pairs_of
 from masking.spark.write import QUARANTINE
+from masking.verify.kinds import Kind
 from masking.verify.known import Known, Pieces, joined, pack, save, unpack
-from masking.verify.relations import broken, unsteady
+from masking.verify.relations import findings
 from masking.verify.weigh import Pairs, Weighed, weigh
 
 if TYPE_CHECKING:
@@ -125,10 +127,10 @@ class Verification:
         for receipt in checked:
             for fault in receipt.faults:
                 self._faults.add(fault)
-        for finding in (*broken(checked, arrays), *unsteady(checked, arrays)):
-            self._faults.add(FaultCount(**dataclasses.asdict(finding)))
+        finds = [find for one in checked for find in one.finds]
+        offsets = self._relate(checked, {find.patient for find in finds if find.kinds & Kind.BIRTH})
         pairs = pairs_of(known, arrays)
-        weighed = weigh(known, pairs, [find for one in checked for find in one.finds], offsets_of(arrays))
+        weighed = weigh(known, pairs, finds, offsets)
         aside = self._search_aside(known, arrays)
         return Judged([*weighed.findings, *aside, *self._faults.told()], weighed, pairs, known, checked)
 
@@ -198,9 +200,22 @@ class Verification:
             loose=loose,
             split=self.splits_bundles,
             takes_deletions=self._manifest.is_incremental,
+            shares=self._shares,
         )
         found = self._job(job, len(self.tasks))
         return sorted((msgspec.json.decode(one, type=Checked) for one in found), key=lambda one: one.task)
+
+    def _relate(self, checked: Sequence[Checked], people: set[int]) -> dict[int, int]:
+        """Hold names and dates of all tasks against each other; by how many days the dates of these people moved."""
+        task = RelationsTask(self._work, len(checked), tuple(sorted(people)))
+        related = [msgspec.json.decode(one, type=Related) for one in self._job(task, self._shares)]
+        for finding in findings(checked, [clash for one in related for clash in one.clashes]):
+            self._faults.add(FaultCount(**dataclasses.asdict(finding)))
+        return {person: days for one in related for person, days in one.offsets.items()}
+
+    @property
+    def _shares(self) -> int:
+        return count_shares(sum(file.weight for file in self._inputs.files))
 
     def _outputs(self) -> dict[int, dict[str, list[Stretch]]]:
         """What each task wrote, by type."""

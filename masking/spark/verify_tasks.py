@@ -22,6 +22,7 @@ from masking.spark.splits import Task
 from masking.spark.verify_gather import encode, load_known, numbers, row
 from masking.spark.verify_pairs import Outputs, Pair, Pairing, Stretch, parts_of
 from masking.spark.verify_receipts import Checked, FaultCount
+from masking.spark.verify_relations import share_file
 from masking.verify.collect import candidates, name_of, owner_paths
 from masking.verify.compare import Comparer
 from masking.verify.details import days_in, ordinal_of
@@ -32,6 +33,7 @@ from masking.verify.known import owner_key, pack
 from masking.verify.leads import Fault, Link
 from masking.verify.look import Leaf, Looker, leaves
 from masking.verify.outcome import Moved
+from masking.verify.relations import shared
 from masking.verify.tree import Tree
 from masking.verify.words import KIND_SHIFT
 
@@ -61,6 +63,7 @@ class CheckTask:
     loose: Mapping[int, frozenset[str]]
     split: bool
     takes_deletions: bool = False
+    shares: int = 1  # of names and people, by which it is compared how they changed
 
     def run(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Task numbers in, receipts out."""
@@ -291,13 +294,18 @@ class _Checking:
             "word_places": words[0].astype(np.int64),
             "word_humans": words[1],
             "humans": np.array(sorted(self._humans), np.uint64),
-            "link_keys": np.array(list(self._links), np.uint64).reshape(-1, 2),
-            "link_places": np.array(list(self._links.values()), np.int64).reshape(-1, 3),
-            "moved_owners": np.array([owner for owner, _ in self._moved], np.uint64),
-            "moved_days": np.array([days for _, days in self._moved], np.int64),
-            "moved_places": np.array(list(self._moved.values()), np.int64).reshape(-1, 3),
         }
-        storage.write_bytes(storage.join(self._job.folder, f"found-{self._number:05d}.npz"), pack(arrays))
+        folder = self._job.folder
+        storage.write_bytes(storage.join(folder, f"found-{self._number:05d}.npz"), pack(arrays))
+        moved = (
+            np.array([owner for owner, _ in self._moved], np.uint64),
+            np.array([days for _, days in self._moved], np.int64),
+            np.array(list(self._moved.values()), np.int64).reshape(-1, 3),
+        )
+        keys = np.array(list(self._links), np.uint64).reshape(-1, 2)
+        places = np.array(list(self._links.values()), np.int64).reshape(-1, 3)
+        for share, part in enumerate(shared(keys, places, moved, self._job.shares)):
+            storage.write_bytes(storage.join(folder, share_file(self._number, share)), pack(part))
         self._done.faults = list(self._faults.values())
         self._done.finds = self._finds
         self._done.paths, self._done.files = list(self._paths), list(self._files)

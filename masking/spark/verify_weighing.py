@@ -59,12 +59,3 @@ def pairs_of(known: Known, arrays: Sequence[Mapping[str, Any]]) -> Pairs:
         places, others = places[is_patient], others[is_patient]
     words, count = np.unique(both("word_places", "word_humans")[0], return_counts=True)
     return Pairs(*both("own_places", "own_owners"), places, others, words[count >= WORD], len(humans))
-
-
-def offsets_of(arrays: Sequence[Mapping[str, Any]]) -> dict[int, int]:
-    """By how many days the dates of each patient moved."""
-    return {
-        int(owner): int(days)
-        for found in arrays
-        for owner, days in zip(found["moved_owners"], found["moved_days"], strict=True)
-    }

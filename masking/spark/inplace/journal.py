@@ -13,11 +13,11 @@ import msgspec
 
 from masking import storage
 from masking.errors import InputError, naming
-from masking.report.manifest import MadeWith, Manifest, run_folder
+from masking.report.manifest import IN_PLACE, MadeWith, Manifest, run_folder
 from masking.spark.inplace.put import Move
 from masking.spark.inplace.write import staged_name
 
-JOURNAL = "in-place.json"
+JOURNAL = IN_PLACE
 STAGED = "staged"
 #: In a run's folder: what is half-written.
 WRITING = ".writing"
