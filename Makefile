@@ -53,7 +53,7 @@ $(READY): locks/spark41.txt pyproject.toml
 $(READY35): locks/spark35.txt pyproject.toml
 	@$(call set_up,$(VENV35),locks/spark35.txt)
 
-.PHONY: help install java java35 demo test test-spark35 test-kills test-delta lint types bench validate synthea wheel lock clean distclean
+.PHONY: help install java java35 demo test test-spark35 test-kills test-delta lint types bench validate synthea examples wheel lock clean distclean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -106,6 +106,10 @@ synthea: java $(READY) ## a Synthea export of 200 patients in .cache/synthea (ne
 	  -p $(SYNTHEA_PATIENTS) -s 7 -cs 7 -r 20260101 -e 20260101 \
 	  --exporter.fhir.bulk_data=true --exporter.baseDirectory=$(SYNTHEA)/export > $(SYNTHEA)/log.txt
 	@ls $(SYNTHEA)/export/fhir
+
+examples: ## HL7's own 5,298 examples of R4 in .cache/examples, which tests and `make validate` take then (needs npm; 0.2 GB)
+	@command -v npm >/dev/null || { echo "HL7's examples come by npm. Install it: https://nodejs.org/en/download" >&2; exit 1; }
+	npm install --silent --no-save --no-audit --no-fund --prefix .cache/examples hl7.fhir.r4.examples@4.0.1
 
 wheel: $(READY) ## dist/fhir_masking-*.whl, for Glue and EMR
 	$(BIN)/python -m hatchling build -t wheel

@@ -22,7 +22,7 @@ from benchmarks.export import CACHE, MB, bytes_of, find_export
 from benchmarks.scale import FULL, QUICK
 from masking.errors import MaskingError
 
-NAMES = ("engine", "job", "size", "cipher", "sample", "identity", "crowd", "tables", "verify", "risk")
+NAMES = ("engine", "job", "size", "cipher", "sample", "identity", "crowd", "tables", "delta", "verify", "risk")
 RESULTS = CACHE / "results.json"
 
 

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import Oracle
 
+from benchmarks.examples import EXAMPLES, WHY_NOT
 from masking.document import Engine, answers, memory, subjects
 
 #: `SEEDS=5000 pytest tests/test_document_oracle.py` looks harder.
 SEEDS = int(os.environ.get("SEEDS", "60"))
-EXAMPLES = Path(os.environ.get("FHIR_R4_EXAMPLES", "/nonexistent"))
 REAL = Path(__file__).parents[2] / "shared" / "data"
 
 seeds = st.integers(0, 2**32)
@@ -116,7 +116,7 @@ def _hold(found: Sequence[bytes], policy: str) -> None:
         assert [i for i, answer in enumerate(expected) if answer.masked != batch.masked[i]] == []
 
 
-@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="set FHIR_R4_EXAMPLES to the folder of HL7's examples")
+@pytest.mark.skipif(not EXAMPLES.is_dir(), reason=WHY_NOT)
 @pytest.mark.slow
 def test_hl7_examples():
     assert len(examples()) > 5000

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import pickle
 import re
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.examples import EXAMPLES, WHY_NOT
 from masking.fhir import elements
 from masking.fhir._tables import tables
 from masking.fhir.elements import children, element, required, suggest
-
-EXAMPLES = Path(os.environ.get("FHIR_R4_EXAMPLES", "../node_modules/hl7.fhir.r4.examples"))
 
 
 def test_counts_are_those_of_r4() -> None:
@@ -253,7 +250,7 @@ def test_the_check_of_examples_can_fail() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="FHIR_R4_EXAMPLES names no folder")
+@pytest.mark.skipif(not EXAMPLES.is_dir(), reason=WHY_NOT)
 def test_every_property_of_hl7s_examples_is_in_the_table() -> None:
     unknown: Counter[str] = Counter()
     seen = 0

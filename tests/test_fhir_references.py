@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.examples import EXAMPLES, WHY_NOT
 from masking.fhir.references import Reference, parse
 
-EXAMPLES = Path(os.environ.get("FHIR_R4_EXAMPLES", "../node_modules/hl7.fhir.r4.examples"))
 UUID = "541a72a8-df75-4484-ac89-ac4923f03b81"
 
 
@@ -156,7 +154,7 @@ def test_any_criteria_survive_the_writing(pairs: list[tuple[str, str]]) -> None:
     assert parse(written).criteria() == tuple(pairs)
 
 
-@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="FHIR_R4_EXAMPLES names no folder")
+@pytest.mark.skipif(not EXAMPLES.is_dir(), reason=WHY_NOT)
 def test_hl7s_examples_hold_few_references_of_no_known_form() -> None:
     others = set()
     total = 0

@@ -1,6 +1,6 @@
 """NDJSON, Parquet and Delta of real exports and of HL7's examples hold the same rows, by their ids.
 
-`FHIR_R4_EXAMPLES` names the folder of the npm package hl7.fhir.r4.examples; `FHIR_DELTA=1` lets Maven bring Delta's jars.
+`make examples` brings HL7's; `FHIR_DELTA=1` lets Maven bring Delta's jars.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from formats_agree import check, masked
-from test_hl7_examples import EXAMPLES, examples
+from test_hl7_examples import examples
+
+from benchmarks.examples import EXAMPLES, WHY_NOT
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -31,7 +33,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
             pytest.skip("the real export is not here")
         return DATA / request.param
     if not EXAMPLES.is_dir():
-        pytest.skip("FHIR_R4_EXAMPLES names no folder")
+        pytest.skip(WHY_NOT)
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "all.ndjson").write_text("\n".join(examples()))
     return tmp_path / "in"

@@ -1,12 +1,11 @@
 """HL7's own R4 examples through the job: awkward, and true.
 
-`FHIR_R4_EXAMPLES` names the folder of the npm package hl7.fhir.r4.examples.
+`make examples` brings them.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -17,6 +16,7 @@ import scan
 from documents import ON, plan
 from structure import faults, new_faults
 
+from benchmarks.examples import EXAMPLES, WHY_NOT
 from masking.document import Engine
 from masking.report.manifest import MadeWith
 from masking.spark import RunResult, RunSettings, mask
@@ -24,13 +24,12 @@ from masking.spark import RunResult, RunSettings, mask
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-EXAMPLES = Path(os.environ.get("FHIR_R4_EXAMPLES", "/nonexistent"))
 #: Longer ones, 32 value sets and the like, are masked and counted but not looked at leaf by leaf.
 LONGEST = 400_000
 #: What lies between two tokens, and must not change numbers' or strings' spelling when it goes.
 _BETWEEN = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
 
-needs_examples = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="FHIR_R4_EXAMPLES names no folder")
+needs_examples = pytest.mark.skipif(not EXAMPLES.is_dir(), reason=WHY_NOT)
 
 
 def examples() -> list[str]:

@@ -1,14 +1,13 @@
 """Validate documents before and after masking, and report the faults that masking brought: `python -m benchmarks.validator`.
 
 PATH is a folder or file of NDJSON, or a folder of *.json with a document each; by default the sample export, and with
-it what is there of Synthea's export (`make synthea`) and HL7's examples (FHIR_R4_EXAMPLES). Faults are counted by type,
+it what is there of Synthea's export (`make synthea`) and HL7's examples (`make examples`). Faults are counted by type,
 path and kind of message; no value of a document is shown or written. 1 if there are new errors.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.examples import EXAMPLES
 from benchmarks.export import CACHE
 from benchmarks.validator.documents import Pairs, mask_some
 from benchmarks.validator.hapi import Fault, Hapi
@@ -61,8 +61,8 @@ def _usual() -> Iterator[Path]:
     yield sample / "export"
     if SYNTHEA.is_dir():
         yield SYNTHEA
-    if examples := os.environ.get("FHIR_R4_EXAMPLES"):
-        yield Path(examples)
+    if EXAMPLES.is_dir():
+        yield EXAMPLES
 
 
 def new_faults(pairs: Pairs, before: list[Counter[Fault]], after: list[Counter[Fault]]) -> Counter[tuple[str, Fault]]:

@@ -10,9 +10,11 @@ import contextlib
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from delta.tables import DeltaTable
 from pyspark.sql import Window, functions
@@ -34,7 +36,11 @@ _EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 _RUN_ID = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{6})")
 #: How far back in a table's log its last run is looked for, behind commits of OPTIMIZE and of others.
 _LOOK_BACK = 100
+#: Tables that are merged side by side, where there are as many cores.
+_MOST_AT_ONCE = 8
+_HIDDEN = "(redacted)"
 Notice = Callable[[str], None]
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +72,65 @@ def merge_runs(
     root = storage.normalize(destination)
     waiting: list[Manifest] = []
     known: dict[str, str] = {}
-    for run_id in reversed(storage.list_folders(storage.join(root, "runs"))):
-        manifest = read_manifest(root, run_id)
-        if manifest is None or DELTA not in str(manifest.settings.get("formats", "")).split(","):
-            continue
-        types = _types(manifest)
-        for name in types - known.keys():
-            known[name] = _last_run(spark, _path(root, name))
-        if types and all(known[name] >= run_id for name in types):
-            break  # and so were those before it; a run of nothing tells nothing of them
-        waiting.append(manifest)
-    commits = []
-    for manifest in reversed(waiting):
-        for name in sorted(_types(manifest)):
-            if known[name] < manifest.run_id:
-                _merge(spark, root, manifest, name, change_feed)
-                commits.append((manifest.run_id, name))
+    with _Sessions(spark) as sessions:
+        for run_id in reversed(storage.list_folders(storage.join(root, "runs"))):
+            manifest = read_manifest(root, run_id)
+            if manifest is None or DELTA not in str(manifest.settings.get("formats", "")).split(","):
+                continue
+            types = _types(manifest)
+            new = sorted(types - known.keys())
+            known.update(zip(new, sessions.map(lambda own, name: _last_run(own, _path(root, name)), new), strict=True))
+            if types and all(known[name] >= run_id for name in types):
+                break  # and so were those before it; a run of nothing tells nothing of them
+            waiting.append(manifest)
+        waiting.reverse()
+
+        def merge_all(own: SparkSession, name: str) -> list[str]:
+            """Bring one table up to all runs, in their order; the runs that were not in it."""
+            runs = [each for each in waiting if name in _types(each) and known[name] < each.run_id]
+            for each in runs:
+                _merge(own, root, each, name, change_feed)
+            return [each.run_id for each in runs]
+
+        names = sorted(known)
+        merged = dict(zip(names, sessions.map(merge_all, names), strict=True))
+    for manifest in waiting:
         if notice:
             notice(f"run {manifest.run_id} is merged into the Delta tables")
-    return Merged(tuple(commits))
+    return Merged(tuple((each.run_id, name) for each in waiting for name in names if each.run_id in merged[name]))
+
+
+class _Sessions:
+    """Sessions side by side in one Spark, a thread each: tables know nothing of each other, and for a small change Spark
+    plans longer than it works. A commit's settings are of a session, so each thread has its own.
+    """
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._spark = spark
+        self._own = threading.local()
+        # What a new session has not of Spark's start: what has been set since. Spark hides what it takes for a secret.
+        self._settings = [(row.key, row.value) for row in spark.sql("SET").collect() if _HIDDEN not in row.value]
+        count = min(_MOST_AT_ONCE, max(1, spark.sparkContext.defaultParallelism))
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="delta")
+
+    def __enter__(self) -> _Sessions:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def map(self, work: Callable[[SparkSession, str], Answer], names: Sequence[str]) -> list[Answer]:
+        """What each name gives, in their order; the first error is raised when what has begun has ended."""
+        return list(self._pool.map(lambda name: work(self._session(), name), names))
+
+    def _session(self) -> SparkSession:
+        if not hasattr(self._own, "spark"):
+            own = self._own.spark = self._spark.newSession()
+            for name, value in self._settings:
+                if own.conf.isModifiable(name) and own.conf.get(name, None) != value:
+                    own.conf.set(name, value)
+        found: SparkSession = self._own.spark
+        return found
 
 
 def optimize(spark: SparkSession, destination: str) -> tuple[str, ...]:

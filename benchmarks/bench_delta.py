@@ -1,0 +1,102 @@
+"""MERGE of a small change into the Delta tables of an export, against writing all of those tables anew.
+
+The change is the last hundredth of the lines of every type, as a nightly export has it: their ids are there, so their
+rows are replaced. Both are made of tables that a run has published, in one session; what masking takes is not counted. A
+full rewrite is Spark's own overwrite of each Delta table with the rows that it has. Maven brings Delta's jars.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.engines import make_engine
+from benchmarks.export import CACHE, MB, bytes_of, files_of, find_export, slice_of
+from benchmarks.jobs import Usage, Watch, folder
+from benchmarks.report import Report, Verdict
+from benchmarks.scale import Scale
+from masking.commands.quiet import QuietStart
+from masking.session import open_session, with_delta
+from masking.spark import RunSettings, mask
+from masking.spark.delta import merge_runs
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+#: The part of the lines of each type that change, and what merging them may cost of a full rewrite.
+CHANGED, FLOOR = 0.01, 0.05
+
+
+def main(scale: Scale) -> Report:
+    """Measure and tell by round; each merges a change of its own."""
+    source = slice_of(find_export(scale), scale.job_mb)
+    os.environ["SPARK_LOCAL_DIRS"] = str(CACHE / "spark")
+    with QuietStart():
+        spark = open_session(None, with_delta(None, {}))
+    with folder("delta") as target, folder("delta-phi") as phi, folder("change") as change:
+        _mask(spark, source, target, phi)
+        with Watch() as created:
+            merge_runs(spark, str(target))
+        rows, tables = [], sorted((target / "delta").iterdir())
+        for number in range(1, scale.repeats + 2):  # the first warms up
+            changed = _last_lines(source, change)
+            _mask(spark, change, target, phi)
+            with Watch() as merged:
+                merge_runs(spark, str(target))
+            with Watch() as written:
+                for table in tables:
+                    frame = spark.read.format("delta").load(str(table))
+                    frame.write.format("delta").mode("overwrite").save(str(table))
+            rows.append((number, changed, merged, written))
+        spark.stop()
+    rows = rows[1:]
+    size = bytes_of(source) / MB
+    report = Report(
+        f"Delta, a change of {CHANGED:.0%} of {size:,.0f} MB, {len(tables)} tables, created in {created.seconds:.1f} s",
+        ("round", "changed MB", "MERGE s", "rewrite s", "time ÷ rewrite", "CPU ÷ rewrite"),
+    )
+    report.rows = [_row(*one) for one in rows]
+    wall = statistics.median(merged.seconds / written.seconds for _, _, merged, written in rows)
+    cpu = statistics.median(merged.cpu / written.cpu for _, _, merged, written in rows)
+    report.verdicts = [
+        Verdict("MERGE of 1%, time against a full rewrite (median)", wall, FLOOR, FLOOR, is_less_better=True)
+    ]
+    report.figures = {
+        "mb": round(size, 1),
+        "tables": len(tables),
+        "created_seconds": round(created.seconds, 2),
+        "time_ratio": round(wall, 3),
+        "cpu_ratio": round(cpu, 3),
+    }
+    return report
+
+
+def _mask(spark: SparkSession, source: Path, target: Path, phi: Path) -> None:
+    engine, made_with = make_engine()
+    settings = RunSettings(formats="ndjson,parquet,delta")
+    mask(spark, str(source), str(target), str(phi), engine=engine, made_with=made_with, settings=settings)
+
+
+def _last_lines(source: Path, target: Path) -> float:
+    """Write the last `CHANGED` of the lines of every file; the megabytes of them."""
+    total = 0
+    for file in files_of(source):
+        lines = file.read_bytes().splitlines(keepends=True)
+        last = lines[-max(1, round(CHANGED * len(lines))) :]
+        copy = target / file.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        total += copy.write_bytes(b"".join(last))
+    return total / MB
+
+
+def _row(number: int, changed: float, merged: Usage, written: Usage) -> tuple[str, ...]:
+    return (
+        str(number - 1),
+        f"{changed:.1f}",
+        f"{merged.seconds:.1f}",
+        f"{written.seconds:.1f}",
+        f"{merged.seconds / written.seconds:.2f}×",
+        f"{merged.cpu / written.cpu:.2f}×",
+    )
