@@ -53,7 +53,7 @@ $(READY): locks/spark41.txt pyproject.toml
 $(READY35): locks/spark35.txt pyproject.toml
 	@$(call set_up,$(VENV35),locks/spark35.txt)
 
-.PHONY: help install java java35 demo test test-spark35 test-kills test-delta lint types bench validate synthea examples wheel lock clean distclean
+.PHONY: help install java java35 demo test test-spark35 test-kills test-delta test-delta35 lint types bench validate synthea examples wheel lock clean distclean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -80,6 +80,9 @@ test-kills: java $(READY) ## kill -9 a run's driver and its workers at every mom
 
 test-delta: java $(READY) ## runs merged into Delta tables, with Delta's jars, which Maven brings
 	FHIR_DELTA=1 $(BIN)/python -m pytest tests/test_delta.py tests/test_formats_agree.py $(ARGS)
+
+test-delta35: java35 $(READY35) ## the same on Spark 3.5, with the Delta that fits it
+	FHIR_DELTA=1 $(VENV35)/bin/python -m pytest tests/test_delta.py tests/test_formats_agree.py $(ARGS)
 
 lint: types ## ruff's checks and formatting, and the types
 	$(BIN)/ruff check .
