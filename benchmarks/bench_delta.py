@@ -8,9 +8,9 @@ full rewrite is Spark's own overwrite of each Delta table with the rows that it 
 from __future__ import annotations
 
 import os
-import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 from benchmarks.engines import make_engine
 from benchmarks.export import CACHE, MB, bytes_of, files_of, find_export, slice_of
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
 #: The part of the lines of each type that change, and what merging them may cost of a full rewrite.
 CHANGED, FLOOR = 0.01, 0.05
+#: The later ones find compiled code, in Java and for Spark's plans.
+_ROUNDS = 2
 
 
 def main(scale: Scale) -> Report:
-    """Measure and tell by round; each merges a change of its own."""
+    """Measure and tell by round, the first of which finds a process as a nightly job does."""
     source = slice_of(find_export(scale), scale.job_mb)
     os.environ["SPARK_LOCAL_DIRS"] = str(CACHE / "spark")
     with QuietStart():
@@ -39,8 +41,9 @@ def main(scale: Scale) -> Report:
         _mask(spark, source, target, phi)
         with Watch() as created:
             merge_runs(spark, str(target))
-        rows, tables = [], sorted((target / "delta").iterdir())
-        for number in range(1, scale.repeats + 2):  # the first warms up
+        tables = sorted((target / "delta").iterdir())
+        rounds = []
+        for _ in range(_ROUNDS):
             changed = _last_lines(source, change)
             _mask(spark, change, target, phi)
             with Watch() as merged:
@@ -49,34 +52,35 @@ def main(scale: Scale) -> Report:
                 for table in tables:
                     frame = spark.read.format("delta").load(str(table))
                     frame.write.format("delta").mode("overwrite").save(str(table))
-            rows.append((number, changed, merged, written))
+            rounds.append((changed, merged, written))
         spark.stop()
-    rows = rows[1:]
     size = bytes_of(source) / MB
     report = Report(
         f"Delta, a change of {CHANGED:.0%} of {size:,.0f} MB, {len(tables)} tables, created in {created.seconds:.1f} s",
         ("round", "changed MB", "MERGE s", "rewrite s", "time ÷ rewrite", "CPU ÷ rewrite"),
     )
-    report.rows = [_row(*one) for one in rows]
-    wall = statistics.median(merged.seconds / written.seconds for _, _, merged, written in rows)
-    cpu = statistics.median(merged.cpu / written.cpu for _, _, merged, written in rows)
-    report.verdicts = [
-        Verdict("MERGE of 1%, time against a full rewrite (median)", wall, FLOOR, FLOOR, is_less_better=True)
-    ]
+    report.rows = [_row(number, *one) for number, one in enumerate(rounds, 1)]
+    _, merged, written = rounds[-1]
+    wall = merged.seconds / written.seconds
+    what = f"MERGE of {CHANGED:.0%}, time against a full rewrite (last round)"
+    report.verdicts = [Verdict(what, wall, FLOOR, FLOOR, is_less_better=True)]
     report.figures = {
         "mb": round(size, 1),
         "tables": len(tables),
         "created_seconds": round(created.seconds, 2),
+        "merge_seconds_a_table": round(merged.seconds / len(tables), 2),
         "time_ratio": round(wall, 3),
-        "cpu_ratio": round(cpu, 3),
+        "cpu_ratio": round(merged.cpu / written.cpu, 3),
     }
     return report
 
 
 def _mask(spark: SparkSession, source: Path, target: Path, phi: Path) -> None:
+    """A run whose tables wait to be merged."""
     engine, made_with = make_engine()
     settings = RunSettings(formats="ndjson,parquet,delta")
-    mask(spark, str(source), str(target), str(phi), engine=engine, made_with=made_with, settings=settings)
+    with mock.patch("masking.spark.run.merge_runs"):
+        mask(spark, str(source), str(target), str(phi), engine=engine, made_with=made_with, settings=settings)
 
 
 def _last_lines(source: Path, target: Path) -> float:
@@ -93,7 +97,7 @@ def _last_lines(source: Path, target: Path) -> float:
 
 def _row(number: int, changed: float, merged: Usage, written: Usage) -> tuple[str, ...]:
     return (
-        str(number - 1),
+        str(number),
         f"{changed:.1f}",
         f"{merged.seconds:.1f}",
         f"{written.seconds:.1f}",

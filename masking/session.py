@@ -52,6 +52,8 @@ def with_delta(master: str | None, conf: Mapping[str, str]) -> dict[str, str]:
     if not is_submitted() and (master or LOCAL).startswith("local"):
         packages = [conf["spark.jars.packages"]] if "spark.jars.packages" in conf else []
         found["spark.jars.packages"] = ",".join([_delta_package(), *packages])
+        # Rows of a thousand columns want more than the 1 GB that Spark takes by default.
+        found.setdefault("spark.driver.memory", "3g")
         # Delta reads each table's log in 50 tasks unless told otherwise, which one machine would feel at every table.
         found.setdefault("spark.databricks.delta.snapshotPartitions", "2")
     return found

@@ -39,6 +39,8 @@ _LOOK_BACK = 100
 #: Tables that are merged side by side, where there are as many cores.
 _MOST_AT_ONCE = 8
 _HIDDEN = "(redacted)"
+#: Rows that are read at once: a row has a thousand columns, each of which has its place in memory for all of them.
+_ROWS_AT_ONCE = ("spark.sql.parquet.columnarReaderBatchSize", "512")
 Notice = Callable[[str], None]
 Answer = TypeVar("Answer")
 
@@ -109,7 +111,8 @@ class _Sessions:
         self._spark = spark
         self._own = threading.local()
         # What a new session has not of Spark's start: what has been set since. Spark hides what it takes for a secret.
-        self._settings = [(row.key, row.value) for row in spark.sql("SET").collect() if _HIDDEN not in row.value]
+        since = [(row.key, row.value) for row in spark.sql("SET").collect() if _HIDDEN not in row.value]
+        self._settings = [_ROWS_AT_ONCE, *since]  # as somebody has set it, else ours
         count = min(_MOST_AT_ONCE, max(1, spark.sparkContext.defaultParallelism))
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="delta")
 
