@@ -1,58 +1,89 @@
-"""Names in short, in displays as texts have them: `Bill Smith` of whom the record calls William."""
+"""Names in short, as people call somebody whose record is known: `Bill Smith` and `W. Smith` of whom it calls William."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from masking.pools.names import BREAKS
+from masking.pools.names import BREAKS, HYPHENS, WordMasker, is_initial, is_initials
+from masking.pools.titles import PARTICLES
 from masking.scrub.characters import fold
 from masking.scrub.spellings import cased
-from masking.scrub.vocabulary import nicknames
+from masking.scrub.vocabulary import forms_of, nicknames
 
 
-class Formal(NamedTuple):
-    """A name with the given name of the record in place of another form of it.
+class Called(NamedTuple):
+    """The given names of a record by what people make of them, and all its names, folded.
 
-    at: which of its pieces that is. found: what stood there. is_short: whether that was the short form.
+    initials: of each the first name that begins with it. forms: of each short, long or other form the name, and whether it is
+    the short one; the first of equal ones stays, as it does in texts.
     """
 
-    text: str
-    at: int
-    found: str
-    is_short: bool
+    names: frozenset[str]
+    initials: Mapping[str, str]
+    forms: Mapping[str, tuple[str, bool]]
 
 
-def formal(text: str, told: Mapping[str, str | None]) -> Formal | None:
-    """A display with the record's own given name where it has a short or a long form of it; None where it has none.
+@lru_cache(maxsize=1 << 13)
+def called(given: str, family: str) -> Called:
+    """What people make of somebody's names; `given` and `family` of the record, by spaces."""
+    initials: dict[str, str] = {}
+    forms: dict[str, tuple[str, bool]] = {}
+    words = BREAKS.split(given)[::2]
+    for word in words:
+        for own in HYPHENS.split(word)[::2]:  # which are masked one by one
+            folded = fold(own.strip("0123456789"))
+            if not folded or own.casefold() in PARTICLES:
+                continue
+            initials.setdefault(folded[0], own)
+            for form, is_short in forms_of(folded):
+                forms.setdefault(form, (own, is_short))
+    names = frozenset(fold(word) for word in (*words, *BREAKS.split(family)[::2]))
+    return Called(names, initials, forms)
 
-    told: `given` and `family` of the record's names, by spaces. A word that is a name of the record stays.
+
+def spoken(pieces: Sequence[str], given: str | None, family: str | None) -> str | None:
+    """`given` with the words of a text that are forms of a given name of it, or initials: they too are given names."""
+    if not given:
+        return given
+    own = called(given, family or "")
+    found = [word for word in pieces[::2] if word and _is_form(word, own)]
+    return " ".join((given, *found)) if found else given
+
+
+def _is_form(word: str, own: Called) -> bool:
+    folded = fold(word)
+    return folded not in own.names and (folded in own.forms or (is_initial(word) and folded in own.initials))
+
+
+def as_called(mask: WordMasker, given: str | None, family: str | None) -> WordMasker:
+    """A masker of words that has the fake of the record's given name for a form of it, in short where that is the short one.
+
+    So does an initial of it become the initial of its fake, which texts show too. Any other word goes to `mask`.
     """
-    given = (told.get("given") or "").split()
-    names = {fold(word) for word in (*given, *(told.get("family") or "").split())}
-    pieces = BREAKS.split(text)
-    for at in range(0, len(pieces), 2):
-        word = fold(pieces[at])
-        if not word or word in names:
-            continue
-        for own in given:
-            is_short = word in nicknames().get(fold(own), ())
-            if is_short or fold(own) in nicknames().get(word, ()):
-                whole = [*pieces[:at], cased(own, pieces[at]), *pieces[at + 1 :]]
-                return Formal("".join(whole), at, pieces[at], is_short)
-    return None
+    if not given:
+        return mask
+    own = called(given, family or "")
 
+    def initial(letter: str) -> str:
+        real = own.initials.get(fold(letter[0]))
+        fake = mask(real) if real is not None else None
+        if not fake or not fake[0].isalpha():
+            return mask(letter) or ""
+        return (fake[0].lower() if letter[0].islower() else fake[0].upper()) + letter[1:]
 
-def shortened(name: Formal, fake: str | None, fake_given: str | None) -> str | None:
-    """The fake of a formal name with the short form of its given name, where the source had a short one.
+    def masked(word: str) -> str | None:
+        if is_initial(word):
+            return initial(word)
+        if is_initials(word):
+            return "".join(initial(letter + ".") for letter in word[::2])
+        folded = fold(word)
+        form = None if folded in own.names else own.forms.get(folded)
+        fake = mask(form[0]) if form is not None else None
+        if form is None or fake is None:
+            return mask(word)
+        short = next(iter(nicknames().get(fold(fake), ())), "").title() if form[1] else ""
+        return cased(short or fake, word)
 
-    fake_given: what the record's given name becomes alone. The short form is the one that texts show.
-    """
-    if fake is None or fake_given is None or not name.is_short:
-        return fake
-    short = next(iter(nicknames().get(fold(fake_given), ())), "").title() or fake_given
-    pieces = BREAKS.split(fake)
-    places = [at for at in range(0, len(pieces), 2) if fold(pieces[at]) == fold(fake_given)]
-    if places:
-        pieces[places[0]] = cased(short, name.found)
-    return "".join(pieces)
+    return masked

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, TypeAlias
 
 from masking.fhir.compartment import facility_types, person_types
-from masking.maskers._short import Formal, formal, shortened
 from masking.maskers.base import BoundMasker, Masker, People, Subkeys, check, register
-from masking.pools.names import BREAKS
 
 #: What a person's name is masked with, as the record's own is.
 _ASKED = ("subject", "sex", "family", "given")
@@ -46,15 +44,10 @@ class BoundByReferent(BoundMasker):
         people: list[_Told] = []
         places: list[_Told] = []
         others: list[_Told] = []
-        shorts: dict[int, Formal] = {}
         for row, referent in enumerate(context["referent"]):
             told = self._person(referent)
             if told is not None:
                 people.append((row, told))
-                # Of a user name two forms are two user names.
-                short = formal(values[row], told) if getattr(self.person, "is_spoken", False) else None
-                if short is not None:
-                    shorts[row] = short
             elif (told := self._facility(referent)) is not None:
                 places.append((row, told))
             else:
@@ -62,19 +55,10 @@ class BoundByReferent(BoundMasker):
         for rows, masker in ((people, self.person), (places, self.place), (others, self.default)):
             if rows:
                 columns = {name: [told.get(name) for _, told in rows] for name in masker.context}
-                texts = [shorts[row].text if row in shorts else values[row] for row, _ in rows]
+                texts = [values[row] for row, _ in rows]
                 for (row, _), answer in zip(rows, masker.mask_distinct(texts, **columns), strict=True):
                     masked[row] = answer
-        for row, told in people:
-            if row in shorts:
-                masked[row] = self._shortened(shorts[row], masked[row], told)
         return masked
-
-    def _shortened(self, name: Formal, fake: str | None, told: dict[str, str | None]) -> str | None:
-        """The fake of a name that stood there in short, in short."""
-        columns = {one: [told.get(one)] for one in self.person.context}
-        given = BREAKS.split(name.text)[name.at]
-        return shortened(name, fake, self.person.mask_distinct([given], **columns)[0])
 
     def _person(self, referent: str | None) -> dict[str, str | None] | None:
         """What a person's name is masked with; None where the reference means no person."""

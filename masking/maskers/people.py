@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from masking.maskers._short import as_called, spoken
 from masking.maskers.base import BoundMasker, Masker, Subkeys, register
 from masking.pools.choice import digits, words
 from masking.pools.names import (
@@ -138,8 +139,6 @@ class NameSuffix(Masker):
 class BoundFullName(BoundMasker):
     """See `FullName`."""
 
-    #: what people call somebody, so that it may be a short form
-    is_spoken: ClassVar[bool] = True
     key: bytes = field(repr=False)
     context = ("subject", "sex", "family", "given")
 
@@ -152,8 +151,9 @@ class BoundFullName(BoundMasker):
         self, text: str, subject: str | None, sex: str | None, family: str | None, given: str | None
     ) -> str | None:
         pieces = BREAKS.split(text)
-        roles = roles_of(pieces, family, given)
-        masks = {"family": family_masker(self.key, subject), "given": given_masker(self.key, subject, sex)}
+        roles = roles_of(pieces, family, spoken(pieces, given, family))
+        of_given = as_called(given_masker(self.key, subject, sex), given, family)
+        masks = {"family": family_masker(self.key, subject), "given": of_given}
         fakes = _masked_words(pieces, roles, masks, sex)
         if not any(fakes[index] for index, role in roles.items() if role in masks):
             return None
@@ -184,7 +184,8 @@ def _tidy(text: str) -> str:
 class FullName(Masker):
     """A whole name ('Mr. Joe Q Smith Jr.', 'SMITH, JOE') becomes the one that its masked parts make up.
 
-    Words that stand in `family` or `given` beside it are masked as such; else the last word, or what precedes a comma,
+    Words that stand in `family` or `given` beside it are masked as such, short forms and initials of these as those of the
+    fakes; else the last word, or what precedes a comma,
     is the family name. Common titles stay; one that contradicts the sex is dropped. No letters: null.
     """
 

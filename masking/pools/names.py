@@ -18,7 +18,7 @@ from masking.pools.titles import GUESSABLE_SUFFIXES, PARTICLES, fold_title
 
 #: Between words: kept as it stands. Everything else belongs to a word and is replaced with it.
 BREAKS = re.compile(r"""([\s,;/()\[\]"“”&+]+)""")
-_HYPHENS = re.compile(r"([-‐‑–—]+)")
+HYPHENS = re.compile(r"([-‐‑–—]+)")
 _INITIAL = re.compile(r"[^\W\d_]\.?")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.){2,}")
 _SEXES = {"male": "male", "female": "female"}
@@ -29,6 +29,16 @@ WordMasker = Callable[[str], str | None]
 def fold(text: str) -> str:
     """Case-folded and NFC: spellings that differ in case or composition alone are one."""
     return text.casefold() if text.isascii() else unicodedata.normalize("NFC", text).casefold()
+
+
+def is_initial(word: str) -> bool:
+    """Whether a word is a letter, with or without a dot."""
+    return len(word) <= 2 and _INITIAL.fullmatch(word) is not None and word[0].lower() != word[0].upper()
+
+
+def is_initials(word: str) -> bool:
+    """Whether a word is several letters, each with a dot."""
+    return "." in word and _INITIALS.fullmatch(word) is not None
 
 
 def given_masker(key: bytes, subject: str | None, sex: str | None) -> WordMasker:
@@ -81,7 +91,7 @@ def _mask_pieces(pieces: list[str], at: Sequence[int], kept: set[int], mask: Wor
 
 def mask_word(word: str, mask: WordMasker) -> str | None:
     """Mask a word between breaks: the parts of a double name one by one, particles ('al-Rashid') kept."""
-    if word.isalpha() or len(parts := _HYPHENS.split(word)) == 1:
+    if word.isalpha() or len(parts := HYPHENS.split(word)) == 1:
         return mask(word)
     last = len(parts) - 1
     fakes = [
@@ -99,9 +109,9 @@ def _fake(word: str, key: bytes, kind: str, subject: str, *sex: str) -> str | No
     parts = (kind, subject, *sex)
     pool = given_names(sex[0] or None) if sex else family_names()
     folded = fold(word)
-    if len(word) <= 2 and _INITIAL.fullmatch(word) and word[0].lower() != word[0].upper():
+    if is_initial(word):
         return _fake_initial(word, pool, key, *parts)
-    if "." in word and _INITIALS.fullmatch(word):
+    if is_initials(word):
         return "".join(_fake_initial(letter + ".", pool, key, *parts) for letter in word[::2])
     if not word.isalpha() and not any(character.isalpha() for character in word):
         return None

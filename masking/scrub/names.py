@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from masking.scrub.spellings import NAME, NUMBER, TEXT, WHOLE, Entry, cased, pour
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 _UNKNOWN_NAME = re.compile(
     r"\.?\s{1,2}((?:[A-Z]\.?\s)?[^\W\d_a-z][^\W\d_]*(?:['’-][^\W\d_]+)*(?:\s(?:[A-Z]\.\s)?[A-Z][a-z]+(?:['’-][A-Z]?[a-z]+)*)?)"
+)
+#: Of `Smith, C. difficile` the letter is the germ's.
+_INITIALS_BEHIND = re.compile(
+    r", ?([^\W\d_a-z])(?![\w'’-])(?!\.? (?:coli|diff|difficile|aureus|pneumoniae|faecalis|albicans|pylori|baumannii)\b)"
+    r"(?:\. ?([^\W\d_a-z])(?=\.))?"
 )
 _LABEL_MARK = re.compile(r"\s*[:#]\s*|\s+")
 _NO_SURNAME = frozenset(
@@ -79,10 +85,32 @@ def _name(reader: Reader, start: int, stop: int, entry: Entry) -> None:
             last = reader.before()
             named = entry.kind == "family" or (last is not None and last[2] == "given" and reader.end == initial - 1)
             if named and (text[start - 2] == "." or _is_initial(reader, initial)):
-                reader.put(initial, initial + 1, "given", _initial(reader, text[initial]), "known")
+                for at in (*_initial_before(reader, initial), initial):
+                    reader.put(at, at + 1, "given", _initial(reader, text[at]), "known")
     reader.put(start, stop, entry.kind, cased(entry.fake, text[start:stop]), "known")
     if entry.kind == "given" and text[stop : stop + 1] == " ":
         middle_initial(reader)
+    elif text[stop : stop + 1] == ",":
+        _initials_behind(reader, stop)
+
+
+def _initials_behind(reader: Reader, stop: int) -> None:
+    """`Smith, J.` and `Smith, J. Q.`: initials of the dossier behind a name and a comma."""
+    found = _INITIALS_BEHIND.match(reader.text, stop)
+    if found is None or not found[1].isupper() or found[1].lower() not in reader.known.initials:
+        return
+    for group in (1, 2):
+        if found[group]:
+            reader.put(*found.span(group), "given", _initial(reader, found[group]), "known")
+
+
+def _initial_before(reader: Reader, initial: int) -> Iterator[int]:
+    """Where the first one of `J. Q. Smith` or `J.Q. Smith` stands, if it is one of the dossier's."""
+    text = reader.text
+    at = initial - 3 if text[initial - 2 : initial] == ". " else initial - 2
+    if at >= reader.end and at >= 0 and text[at + 1] == "." and not text[at - 1 : at].isalnum():
+        if text[at].isupper() and text[at].lower() in reader.known.initials:
+            yield at
 
 
 def _initial(reader: Reader, letter: str) -> str:

@@ -8,7 +8,7 @@ from masking.native import Points, borrowing
 from masking.scrub.batch import AT, HEX, LINK, NUMBER, REFERENCE, ROW, WORDS, Lexicon, Texts, Tokens
 from masking.scrub.characters import class_of
 from masking.scrub.lookup import find, get, hash_of, phrase, word_end
-from masking.scrub.sift import case_of, has_initial, is_apart, sift, starts_hex
+from masking.scrub.sift import case_of, has_initial, is_apart, is_initial_behind, sift, starts_hex
 
 
 @borrowing
@@ -137,7 +137,8 @@ def _put_word(texts: Texts, lexicon: Lexicon, tokens: Tokens, size: int, text: i
     if entry >= 0 and not (has_digit and not is_apart(points, at, entry_end, begin, stop)):
         hint = 0
         if entry & 4 and not has_initial(points, at, begin, lexicon.classes):
-            hint = case_of(points, at, entry_end)
+            if not is_initial_behind(points, entry_end, stop, lexicon.classes):
+                hint = case_of(points, at, entry_end)
         size = _put(tokens, size, at - begin, entry_end - begin, entry >> 3, hint)
     if has_digit:
         return end, _put(tokens, size, at - begin, end - begin, NUMBER, 0)

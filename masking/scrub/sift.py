@@ -50,6 +50,17 @@ def has_initial(points: Points, start: int, begin: int, classes: Bytes) -> bool:
 
 
 @borrowing
+def is_initial_behind(points: Points, stop: int, end: int, classes: Bytes) -> bool:
+    """Whether an initial may stand behind a name and a comma: 'Smith, J.'. What is not ASCII may be one."""
+    if stop + 1 >= end or points[stop] != 44:
+        return False
+    at = stop + 2 if points[stop + 1] == 32 else stop + 1
+    if at >= end or not (65 <= points[at] <= 90 or points[at] > 127):
+        return False
+    return at + 1 >= end or class_of(points[at + 1], classes) == 0
+
+
+@borrowing
 def case_of(points: Points, start: int, stop: int) -> int:
     """The case of a name by its ASCII letters; of one letter alone it cannot be told."""
     upper, lower = 0, 0

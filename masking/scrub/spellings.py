@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from itertools import product
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from masking.pools.titles import GUESSABLE_SUFFIXES, PARTICLES, PREFIXES, fold_title
 from masking.scrub.characters import fold
 from masking.scrub.terms import Term
-from masking.scrub.vocabulary import LABELS, full_names, level_of, nicknames, street_words
+from masking.scrub.vocabulary import LABELS, forms_of, level_of, nicknames, street_words
 
 #: A whole name, one word of a name, a number that is poured into the punctuation found, text as it is.
 WHOLE, NAME, NUMBER, TEXT = range(4)
@@ -30,6 +31,14 @@ _LEAST_TAIL = 6
 _TAIL = re.compile(r"[^0-9]*?0*([1-9][0-9]*)")
 #: `MRN-0045213`: a label that a record writes before its number.
 _LABELLED = re.compile(r"([A-Za-z]{2,8})[^A-Za-z0-9]{1,2}[0-9]+$")
+#: Letters of German and Nordic names as they are written without them.
+_SPELLED_OUT = str.maketrans(
+    {**dict(zip("äöüßøåæœ", "ae oe ue ss oe aa ae oe".split(), strict=True)),  # noqa: SIM905
+     **dict(zip("ÄÖÜẞØÅÆŒ", "Ae Oe Ue SS Oe Aa Ae Oe".split(), strict=True))}  # noqa: SIM905
+)  # fmt: skip
+_APOSTROPHE = re.compile(r"(?<=\w)['’ʼ]([^\W\d_]{3,})")
+#: A genitive of a shorter name is likelier another word; behind these letters it has no s.
+_LEAST_GENITIVE, _HISSING = 4, frozenset("sßxzSẞXZ")
 #: Of `St. John`: alone, a street's suffix.
 _NO_NAMES = frozenset({"st", "ste"})
 
@@ -65,6 +74,9 @@ class Spelled:
 
     def _put(self, spelling: str, entry: Entry) -> None:
         if spelling:
+            # What is found ends with a letter: the dot behind it stays in the text.
+            if spelling[-1] == "." and entry.fake[-1:] == ".":
+                entry = entry._replace(fake=entry.fake[:-1])
             self.rows.append((spelling, entry))
 
     def _add(self, term: Term) -> None:
@@ -113,12 +125,11 @@ class Spelled:
                 self._put(tail, Entry(kind, other if other.isdigit() else fake, NUMBER, 0, ""))
 
     def _add_name(self, kind: str, real: str, fake: str) -> None:
-        words, fakes = _words(real), _words(fake)
         spelling = _untitled(real)
+        words, fakes = _in_turn(kind, real, real), _in_turn(kind, real, fake)
         if words and not spelling.isalpha() and len(spelling) > 2:
-            self._put(spelling, Entry(kind, _untitled(fake), WHOLE, 0, ""))
-        if kind == "name" and "," in real:  # 'LAST, First': told apart by the comma
-            words, fakes = _turned(real), _turned(fake)
+            for other in (spelling, *_respelled(spelling)):
+                self._put(other, Entry(kind, _untitled(fake), WHOLE, 0, ""))
         pairs = zip(words, fakes, strict=True) if len(words) == len(fakes) else ((word, fake) for word in words)
         for number, (word, other) in enumerate(pairs):
             part = kind if kind != "name" else ("family" if number == len(words) - 1 and number else "given")
@@ -137,23 +148,31 @@ class Spelled:
             self.initials.append((folded[0], fake[0].upper() if fake[0].isalpha() else "X"))
         if len(folded) > 1 or not word.isascii():
             self._put(word, Entry(kind, fake, NAME, level_of(folded) if word.isascii() else 0, folded))
+            for other in _respelled(word):
+                self._put(other, Entry(kind, fake, NAME, level_of(fold(other)), fold(other)))
+            for other in _genitives(word):
+                ends = fake[-1:].isalpha() and fake[-1] not in _HISSING
+                self._put(
+                    other, Entry(kind, fake + "s" if ends else fake, NAME, max(1, level_of(fold(other))), fold(other))
+                )
             bare = word.strip("0123456789")  # Synthea numbers its people
             if bare != word and len(bare) > 1:
                 other = fake.strip("0123456789") or fake
                 self._put(bare, Entry(kind, other, NAME, level_of(fold(bare)), fold(bare)))
 
     def _add_nicknames(self, term: Term) -> None:
-        words = _words(term.real)
-        if not words:
-            return
-        real, fakes = fold(words[0]), _words(term.fake or "[given]")
-        fake = fakes[0] if fakes else "[given]"
-        short = next(iter(nicknames().get(fold(fake), ())), "").title() or fake
-        others = [(nick, short) for nick in nicknames().get(real, ())]
-        for formal in full_names().get(real, ()):
-            others.append((formal, fake))
-        for nick, other in others:
-            self.nicknames.append((nick, Entry("given", other, NAME, level_of(nick), nick)))
+        real = term.real.strip()
+        words, fakes = _in_turn(term.kind, real, real), _in_turn(term.kind, real, term.fake or "[given]")
+        given = words if term.kind == "given" else words[: max(1, len(words) - 1)]
+        for number, word in enumerate(given):
+            fake = fakes[number] if len(fakes) == len(words) else fakes[0] if fakes else "[given]"
+            pieces, others = word.split("-"), fake.split("-")
+            pairs = zip(pieces, others, strict=True) if len(pieces) == len(others) else ((one, fake) for one in pieces)
+            for piece, other in ((word, fake), *pairs) if len(pieces) > 1 else ((word, fake),):
+                short = next(iter(nicknames().get(fold(other), ())), "").title() or other
+                for nick, is_short in forms_of(fold(piece.strip("0123456789"))):
+                    entry = Entry("given", short if is_short else other, NAME, level_of(nick), nick)
+                    self.nicknames.append((nick, entry))
 
 
 def _words(text: str) -> list[str]:
@@ -166,6 +185,33 @@ def _words(text: str) -> list[str]:
         and fold_title(word) not in GUESSABLE_SUFFIXES
         and (word.casefold() not in PARTICLES or len(word) > 3)
     ]
+
+
+def _in_turn(kind: str, real: str, text: str) -> list[str]:
+    """The words of a name or of its fake, those of 'LAST, First' told apart by the comma. A placeholder is one word."""
+    if text[:1] == "[":
+        return [text]
+    return _turned(text) if kind == "name" and "," in real else _words(text)
+
+
+def _respelled(text: str) -> Iterable[str]:
+    """Other spellings of a name: `Mueller` of `Müller`, `Strasse` of `Straße`, `O Neil` of `O'Neil`."""
+    other = unicodedata.normalize("NFC", text).translate(_SPELLED_OUT)
+    if other != unicodedata.normalize("NFC", text):
+        yield other
+    found = _APOSTROPHE.search(text)
+    # 'vitamin D or' is not D'Or
+    if found is not None and level_of(fold(found[1])) == 0:
+        yield _APOSTROPHE.sub(r" \1", text)
+
+
+def _genitives(word: str) -> Iterable[str]:
+    """`Müllers`, and `Muellers`: where a name has a letter of German and another ending than a hiss."""
+    composed = unicodedata.normalize("NFC", word)
+    if len(composed) >= _LEAST_GENITIVE and composed[-1] not in _HISSING and not composed.isupper():
+        other = composed.translate(_SPELLED_OUT)
+        if other != composed:
+            yield from (composed + "s", other + "s")
 
 
 def _untitled(text: str) -> str:

@@ -44,6 +44,13 @@ _DATE_BEFORE = re.compile(
 )
 _DATE_BEHIND = re.compile(r"[.,]?\s+['’]?[0-9]")
 _APART = re.compile(r"(?:,?[ \t]+|-|\n)(?:[A-Z]\.?\s)?")
+#: Before a name in quotes or brackets: `William "Bill" Smith`.
+_ASIDE = re.compile(r",?\s{1,2}[(\"“'‘\[]")
+#: At most three words, which may end a sentence.
+_FEW_WORDS = re.compile(r"(?:['’]s)?[,.;]?\s(?:[\w'’-]{1,20}[,.;:]?\s){0,3}")
+_NAMES = frozenset(("given", "family", "name"))
+#: Given names that in small letters are likelier these.
+_VERBS = frozenset(("will", "mark", "grant", "chase", *MONTHS))
 _SENTENCE = re.compile(r"(?:^|[.!?:;\n\r•*|>\"“(]|-\s)\s*$")
 
 
@@ -52,7 +59,7 @@ def is_name(reader: Reader, place: int, start: int, stop: int, entry: Entry) -> 
     text = reader.text
     spelled = text[start:stop]
     if not spelled[0].isupper():
-        return False
+        return _is_small_name(reader, place, start, stop, entry)
     if _beside_name(reader, place, start, stop):
         return True
     if _CUE.search(text, max(0, start - 20), start) or _IS_WHO.match(text, stop):
@@ -62,6 +69,8 @@ def is_name(reader: Reader, place: int, start: int, stop: int, entry: Entry) -> 
     ):
         return False
     if spelled.isupper() and len(spelled) > 1:
+        if entry.kind == "given" and len(spelled) > 2 and entry.folded not in COMMON and _follows_name(reader, start):
+            return True
         return entry.kind == "city" and level_of(entry.folded) == 0
     if entry.level == 1 and entry.folded not in COMMON:
         return True  # a short name that is no word: its capital is enough
@@ -73,20 +82,48 @@ def is_name(reader: Reader, place: int, start: int, stop: int, entry: Entry) -> 
     return entry.level == 1 and not begins
 
 
-def _beside_name(reader: Reader, place: int, start: int, stop: int) -> bool:
-    """Whether another name of the dossier stands beside it, or an initial between the two."""
+def _is_small_name(reader: Reader, place: int, start: int, stop: int, entry: Entry) -> bool:
+    """`bob smith`: a given name in small letters before a family name that is one wherever it stands."""
+    text = reader.text
+    if entry.kind != "given" or entry.level > 1 or entry.folded in _VERBS or text[stop : stop + 1] != " ":
+        return False
+    for later in range(place + 1, min(place + 4, reader.stop)):
+        if reader.starts[later] == stop + 1 and reader.codes[later] >= 0:
+            other = reader.entries[reader.codes[later]]
+            return other.kind == "family" and other.level == 0 and text[stop + 1].islower()
+    return False
+
+
+def _follows_name(reader: Reader, start: int) -> bool:
+    """Whether a name was found a few words before: `ROB SMITH is well. ROB left.`"""
+    last = reader.before()
+    return last is not None and last[2] in _NAMES and _FEW_WORDS.fullmatch(reader.text, last[1], start) is not None
+
+
+def _beside_name(reader: Reader, place: int, start: int, stop: int, most: int = 2) -> bool:
+    """Whether another name of the dossier stands beside it, or an initial between the two; one in quotes may follow a name.
+
+    most: how many names that are words as well may stand between it and the name that is none.
+    """
     text, last = reader.text, reader.before()
-    if last and last[2] in ("given", "family", "name") and _APART.fullmatch(text, last[1], start):
+    if (
+        last
+        and last[2] in _NAMES
+        and (_APART.fullmatch(text, last[1], start) or _ASIDE.fullmatch(text, last[1], start))
+    ):
         return text[last[0]].isupper()
     entries, codes, starts = reader.entries, reader.codes, reader.starts
     for later in range(place + 1, min(place + 4, reader.stop)):
         if starts[later] >= stop:
-            if codes[later] >= 0 and entries[codes[later]].kind in ("given", "family", "name"):
+            if codes[later] >= 0 and entries[codes[later]].kind in _NAMES:
                 if not text[starts[later]].isupper() or not _APART.fullmatch(text, stop, starts[later]):
                     return False
                 other = entries[codes[later]]
                 # Two words of the language side by side ('Chest Pain') are a name if one is given, one family.
-                return other.kind != entry_kind(reader, place) or other.level == 0
+                if other.kind != entry_kind(reader, place) or other.level == 0:
+                    return True
+                # 'Bill Bob Smith'
+                return most > 0 and _beside_name(reader, later, starts[later], reader.stops[later], most - 1)
             if starts[later] > stop + 4:
                 return False
     return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
@@ -103,6 +104,21 @@ def full_names() -> dict[str, tuple[str, ...]]:
         for short in shorts:
             table.setdefault(short, []).append(formal)
     return {short: tuple(formal) for short, formal in table.items()}
+
+
+def forms_of(folded: str) -> Iterator[tuple[str, bool]]:
+    """What else people call somebody of this given name, folded, and whether it is a short form of the name itself.
+
+    Of William, Bill; of Bill, William, and whatever William is called beside it.
+    """
+    for short in nicknames().get(folded, ()):
+        yield short, True
+    for formal in full_names().get(folded, ()):
+        yield formal, False
+    for formal in full_names().get(folded, ()):
+        for other in nicknames()[formal]:
+            if other != folded:
+                yield other, False
 
 
 #: More suffixes of USPS Publication 28, appendix C1, than the pool of fakes has.
