@@ -72,7 +72,9 @@ def test_an_initial_that_no_record_tells_of_is_another_one() -> None:
 
 
 def test_a_letter_behind_a_name_may_be_none_of_its() -> None:
-    given, family, _, note = known(["Clark"], "Smith", "x", "Smith, C. difficile found; Smith, I said, Smith, C4 fracture.")
+    given, family, _, note = known(
+        ["Clark"], "Smith", "x", "Smith, C. difficile found; Smith, I said, Smith, C4 fracture."
+    )
     assert note == f"{family}, C. difficile found; {family}, I said, {family}, C4 fracture."
     assert given != ["Clark"]
 
@@ -122,7 +124,9 @@ def test_nicknames_beside_the_name_are_found(given: list[str], text: str, gone: 
 
 
 def test_verbs_that_are_short_names_stay() -> None:
-    family, note = known(["William", "Patrick"], "Smith", "x", "Smith seen, will follow. Pat dry. We will smith it.")[1::2]
+    family, note = known(["William", "Patrick"], "Smith", "x", "Smith seen, will follow. Pat dry. We will smith it.")[
+        1::2
+    ]
     assert note == f"{family} seen, will follow. Pat dry. We will {family.lower()} it."
 
 
