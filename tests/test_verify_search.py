@@ -17,6 +17,7 @@ from masking.verify.judge import DOUBT, chances, poisson_tail
 from masking.verify.kinds import Kind
 from masking.verify.known import Known, joined
 from masking.verify.look import Looker, leaves
+from masking.verify.prose import Prose, Words, stands_alike
 from masking.verify.relations import broken, findings, offsets, shared, unsteady
 from masking.verify.tree import Tree, shown, told
 
@@ -292,4 +293,23 @@ def test_leaves_of_what_is_no_json() -> None:
 )
 def test_a_name_among_other_words_is_another_persons(looker: Looker, before: str, after: str, alike: bool) -> None:
     (place,) = looker.places_in("Zoë")
-    assert looker.stands_alike(place, [before], [after]) is alike
+    was, now = (Words([text], looker.places_in).near(place) for text in (before, after))
+    assert stands_alike(was, now) is alike
+
+
+def test_each_word_of_a_document_is_looked_up_once(looker: Looker) -> None:
+    """However many values are found in it: a value set names ten thousand."""
+    asked: list[str] = []
+
+    def places_in(text: str) -> set[int]:
+        asked.append(text)
+        return looker.places_in(text)
+
+    titles = [f"Zoë of {word}" for word in ("salt", "sugar", "salt", "Zoë")]
+    prose = Prose(json.dumps({"resourceType": "ValueSet", "title": titles}).encode(), places_in)
+    (place,) = looker.places_in("Zoë")
+    found = [prose.near("ValueSet.title", place) for _ in range(100)]
+    assert found[0] == {(1, "of"), (2, "salt"), (2, "sugar"), (2, "zoë"), (-1, "of"), (-2, "zoë")}
+    assert all(one == found[0] for one in found)
+    assert sorted(asked) == ["of", "salt", "sugar", "zoë"]
+    assert prose.near("ValueSet.name", place) == set() and "ValueSet.name" not in prose

@@ -25,14 +25,14 @@ from masking.spark.verify_receipts import Checked, FaultCount
 from masking.spark.verify_relations import share_file
 from masking.verify.collect import candidates, name_of, owner_paths
 from masking.verify.compare import Comparer
-from masking.verify.details import days_in, ordinal_of
+from masking.verify.details import ordinal_of
 from masking.verify.finds import Find
-from masking.verify.hidden import undone
 from masking.verify.kinds import NOBODYS, POOL, Kind
 from masking.verify.known import owner_key, pack
 from masking.verify.leads import Fault, Link
-from masking.verify.look import Leaf, Looker, leaves
+from masking.verify.look import Leaf, Looker
 from masking.verify.outcome import Moved
+from masking.verify.prose import Prose, stands_alike
 from masking.verify.relations import shared
 from masking.verify.tree import Tree
 from masking.verify.words import KIND_SHIFT
@@ -212,10 +212,8 @@ class _Checking:
         block = self._job.tasks[self._number][pair.block] if pair.block >= 0 else None
         after = self._looker.where(pair.masked, places)
         before = self._looker.where(pair.source, places) if pair.source else {}
-        texts: dict[str, list[str]] = {}
-        now: dict[str, list[str]] = {}
-        if pair.source and any(int(kinds[index]) & (Kind.BIRTH | Kind.NAME_WORD) for index in indexes):
-            texts, now = _texts_by_path(pair.source), _texts_by_path(pair.masked)
+        is_asked = pair.source and any(int(kinds[index]) & (Kind.BIRTH | Kind.NAME_WORD) for index in indexes)
+        old, new = (Prose(text if is_asked else None, self._looker.places_in) for text in (pair.source, pair.masked))
         for index in indexes:
             place = int(finds.places[index])
             stood = {leaf.path for leaf in before.get(place, ())}
@@ -224,9 +222,9 @@ class _Checking:
                 days: set[int] = set()
                 day = ordinal_of(int(finds.days[index])) or 0
                 if int(kinds[index]) & Kind.BIRTH:
-                    days = {day for text in texts.get(leaf.path, ()) for day in days_in(text)}
+                    days = old.days(leaf.path)
                 alike = leaf.path not in stood or not int(kinds[index]) & Kind.NAME_WORD
-                alike = alike or self._looker.stands_alike(place, texts.get(leaf.path, ()), now.get(leaf.path, ()))
+                alike = alike or stands_alike(old.near(leaf.path, place), new.near(leaf.path, place))
                 self._finds.append(
                     Find(
                         place=place,
@@ -242,7 +240,7 @@ class _Checking:
                         source_start=block.start if block else 0,
                         source_line=pair.source_line,
                         day=day,
-                        sure=leaf.path not in now or any(day in days_in(text, sure=True) for text in now[leaf.path]),
+                        sure=leaf.path not in new or day in new.days(leaf.path, sure=True),
                         days=sorted(days)[:200],
                         patient=patient,
                         alike=alike,
@@ -334,12 +332,3 @@ def _head(document: bytes) -> tuple[str, str]:
         return "", ""
     head = head.resource or head
     return head.resourceType, head.id
-
-
-def _texts_by_path(document: bytes) -> dict[str, list[str]]:
-    """What stands at each path of a document, hidden texts too."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for path, text in leaves(document):
-        found[path].append(text)
-        found[path] += [inner.decode("utf-8", "replace") for inner in undone(text.encode("utf-8", "surrogatepass"))]
-    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -16,14 +15,6 @@ from masking.verify.hidden import Opener, undone
 from masking.verify.known import Known, owned
 
 _decode = msgspec.json.Decoder(float_hook=str).decode
-
-
-#: A word of two letters or digits and more, as people write names.
-_TOKEN = re.compile(r"[^\W_](?:['’-]?[^\W_])+")
-#: Words on each side that tell where a name stands.
-_NEAR = 3
-#: Beside a name of anybody.
-_JOINTS = frozenset(("a", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"))
 
 
 class Finds(NamedTuple):
@@ -120,30 +111,6 @@ class Looker:
         for path, text in leaves(document):
             for place in self.places_in(text) & places:
                 found.setdefault(place, []).append(Leaf(path, text))
-        return found
-
-    def stands_alike(self, place: int, before: Sequence[str], after: Sequence[str]) -> bool:
-        """Whether a word that texts held before and hold now stands among the same words: next to one of them that is no mere
-        joint (`by`), or within three words of two, on the same side and as far away; or has no other neighbors.
-        What names people in a text goes, and what tells of them stays; so a name among other words is another person's,
-        whose fake it happens to be. True where the word is by itself in none.
-        """
-        was, now = (self._around(place, texts) for texts in (before, after))
-        same = was & now
-        beside = any(abs(distance) == 1 and word not in _JOINTS for distance, word in same)
-        return not was or not now or len(same) > 1 or beside or same in (was, now)
-
-    def _around(self, place: int, texts: Sequence[str]) -> set[tuple[int, str]]:
-        """The words near a word, each with how far away it is."""
-        found = set()
-        is_it: dict[str, bool] = {}
-        for text in texts:
-            tokens = [token.casefold() for token in _TOKEN.findall(text)]
-            for token in set(tokens) - is_it.keys():
-                is_it[token] = place in self.places_in(token)
-            for at in (at for at, token in enumerate(tokens) if is_it[token]):
-                near = range(max(0, at - _NEAR), min(len(tokens), at + _NEAR + 1))
-                found |= {(other - at, tokens[other]) for other in near if other != at}
         return found
 
     def places_in(self, text: str) -> set[int]:
