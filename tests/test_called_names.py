@@ -130,6 +130,18 @@ def test_verbs_that_are_short_names_stay() -> None:
     assert note == f"{family} seen, will follow. Pat dry. We will {family.lower()} it."
 
 
+def test_abbreviations_that_are_short_names_stay() -> None:
+    family, note = known(["Samuel", "Patrick"], "Smith", "x", "Smith (PAT) has SAM. SMITH (CHF) came.")[1::2]
+    assert note == f"{family} (PAT) has SAM. {family.upper()} (CHF) came."
+
+
+def test_a_spelling_that_is_a_word_is_a_name_beside_one_only() -> None:
+    given, family, _, note = known(
+        ["Otto"], "Groß", "x", "Gross hematuria, gross motor delay. Otto Gross and Dr. Gross came."
+    )
+    assert note == f"Gross hematuria, gross motor delay. {given[0]} {family} and Dr. {family} came."
+
+
 def test_a_placeholder_is_not_cut() -> None:
     display = "Ms. Vanterpool, PA-C"
     assert stranger(display, "Vanterpool came. Vanterpool's note.") == "[name] came. [name]'s note."

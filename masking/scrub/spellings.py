@@ -36,6 +36,10 @@ _SPELLED_OUT = str.maketrans(
     {**dict(zip("äöüßøåæœ", "ae oe ue ss oe aa ae oe".split(), strict=True)),  # noqa: SIM905
      **dict(zip("ÄÖÜẞØÅÆŒ", "Ae Oe Ue SS Oe Aa Ae Oe".split(), strict=True))}  # noqa: SIM905
 )  # fmt: skip
+#: Of Groß, Maß, Loß and the like: names only beside another name or a title.
+_SPELLED_AS_WORDS = frozenset(
+    ("gross", "mass", "loss", "pass", "press", "bass", "less", "mess", "miss", "cross", "toss")
+)
 _APOSTROPHE = re.compile(r"(?<=\w)['’ʼ]([^\W\d_]{3,})")
 #: A genitive of a shorter name is likelier another word; behind these letters it has no s.
 _LEAST_GENITIVE, _HISSING = 4, frozenset("sßxzSẞXZ")
@@ -149,7 +153,8 @@ class Spelled:
         if len(folded) > 1 or not word.isascii():
             self._put(word, Entry(kind, fake, NAME, level_of(folded) if word.isascii() else 0, folded))
             for other in _respelled(word):
-                self._put(other, Entry(kind, fake, NAME, level_of(fold(other)), fold(other)))
+                level = 2 if fold(other) in _SPELLED_AS_WORDS else level_of(fold(other))
+                self._put(other, Entry(kind, fake, NAME, level, fold(other)))
             for other in _genitives(word):
                 ends = fake[-1:].isalpha() and fake[-1] not in _HISSING
                 self._put(

@@ -95,9 +95,23 @@ def _is_small_name(reader: Reader, place: int, start: int, stop: int, entry: Ent
 
 
 def _follows_name(reader: Reader, start: int) -> bool:
-    """Whether a name was found a few words before: `ROB SMITH is well. ROB left.`"""
+    """Whether a name in capitals too was found a few words before: `ROB SMITH is well. ROB left.`"""
     last = reader.before()
-    return last is not None and last[2] in _NAMES and _FEW_WORDS.fullmatch(reader.text, last[1], start) is not None
+    if last is None or last[2] not in _NAMES or not _is_capitals(reader.text[last[0] : last[1]]):
+        return False
+    return _FEW_WORDS.fullmatch(reader.text, last[1], start) is not None
+
+
+def _is_aside(reader: Reader, last: tuple[int, int, str], start: int, stop: int) -> bool:
+    """Whether it stands in quotes or brackets behind the name found last; in capitals only where that is: `Smith (PAT)`."""
+    text = reader.text
+    if _is_capitals(text[start:stop]) and not _is_capitals(text[last[0] : last[1]]):
+        return False
+    return _ASIDE.fullmatch(text, last[1], start) is not None
+
+
+def _is_capitals(spelled: str) -> bool:
+    return len(spelled) > 1 and spelled.isupper()
 
 
 def _beside_name(reader: Reader, place: int, start: int, stop: int, most: int = 2) -> bool:
@@ -106,11 +120,7 @@ def _beside_name(reader: Reader, place: int, start: int, stop: int, most: int = 
     most: how many names that are words as well may stand between it and the name that is none.
     """
     text, last = reader.text, reader.before()
-    if (
-        last
-        and last[2] in _NAMES
-        and (_APART.fullmatch(text, last[1], start) or _ASIDE.fullmatch(text, last[1], start))
-    ):
+    if last and last[2] in _NAMES and (_APART.fullmatch(text, last[1], start) or _is_aside(reader, last, start, stop)):
         return text[last[0]].isupper()
     entries, codes, starts = reader.entries, reader.codes, reader.starts
     for later in range(place + 1, min(place + 4, reader.stop)):
