@@ -12,7 +12,7 @@ from documents import dump, plan
 from masking.document import Engine
 from masking.identity import People, gather
 from masking.identity.facts import MOST_MET, Met
-from masking.scrub.called import calls_by_name
+from masking.scrub.called import name_in
 
 Resource = dict[str, Any]
 PATIENT = {
@@ -155,7 +155,10 @@ def test_a_known_name_goes_before_a_strangers() -> None:
         ("佐々木 健", True, True),
         ("Night Nurse", True, False),
         ("Nurse-Midwife", True, False),
-        ("ottilie vanterpool", True, False),
+        ("ottilie vanterpool", True, True),
+        ("ottilie vanterpool", False, False),
+        ("see the chart", True, False),
+        ("Black, Mary", False, True),
         ("Mary Hospital", False, False),
         ("", True, False),
         ("Dr.", True, False),
@@ -165,7 +168,7 @@ def test_a_known_name_goes_before_a_strangers() -> None:
     ],
 )
 def test_what_calls_somebody_by_name(text: str, is_human: bool, is_name: bool) -> None:
-    assert calls_by_name(text, is_human=is_human) == is_name
+    assert bool(name_in(text, is_human=is_human)) == is_name
 
 
 # ── whom the chart names ──
@@ -262,3 +265,92 @@ def test_whom_somebody_has_met_is_bounded_whatever_the_order() -> None:
     found = [People(gather(some)).facts("Patient/p").met for some in (lines, lines[::-1])]
     assert found[0] == found[1]
     assert [one.who for one in found[0]] == [f"Practitioner/{n:03}" for n in range(MOST_MET)]
+
+
+# ── displays that are no names, and names that are words of the clinic ──
+
+
+@pytest.mark.parametrize(
+    "display",
+    ["Blood Bank", "Cardiac Rehab", "Diabetes Educator", "Insulin Pump", "Stroke", "Left Knee", "Night Float", "Baby Boy",
+     "Hospice", "Telehealth", "Infusion Suite", "Massachusetts General Hospital"],
+)  # fmt: skip
+def test_a_function_is_nobody(display: str) -> None:
+    first, last = display.split()[0], display.split()[-1]
+    text = f"{first} seen. {first} type A. {last}. The {first.lower()} and {last.lower()}. {display}, see {last} sheet."
+    chart = encounter("e", {"reference": "Practitioner/404", "display": display})
+    assert masked(PATIENT, chart, observation("o", text))[-1]["note"] == [{"text": text}]
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.parametrize(
+    ("family", "text", "named"),
+    [
+        ("Colon", "Colon normal; colon cancer.", "Dr. Colon"),
+        ("Blood", "Blood drawn. Low blood pressure. Blood type A.", "Dr. Blood"),
+        ("Parkinson", "Parkinson's worse, since parkinson's began.", "Dr. Parkinson's plan"),
+        ("Crohn", "Crohn's flare. No Crohn's in the family.", "Dr. Crohn"),
+        ("Graves", "Graves' disease. Graves' since 2019.", "Dr. Graves"),
+        ("Foley", "Foley removed. Old foley out.", "Dr. Foley"),
+        ("Parkinson", "On levodopa.", "Parkinson's wife"),
+        ("Foley", "Catheter out.", "Tom Foley called"),
+    ],
+)
+def test_a_name_that_is_a_word_of_the_clinic(family: str, text: str, named: str, is_known: bool) -> None:
+    who = {"resourceType": "Practitioner", "id": "404", "name": [{"family": family, "given": ["Tom"]}]}
+    reference = {"reference": "Practitioner/404", "display": f"Dr. Tom {family}"}
+    documents = [PATIENT, *([who] if is_known else []), encounter("e", reference), observation("o", f"{text} {named}.")]
+    note = masked(*documents)[-1]["note"][0]["text"]
+    assert note.startswith(text + " ")
+    assert family not in note.removeprefix(text)
+
+
+@pytest.mark.parametrize(
+    ("display", "name"),
+    [
+        ("Ottilie Vanterpool, Cardiology", "Ottilie Vanterpool"),
+        ("Ottilie Vanterpool (Cardiology)", "Ottilie Vanterpool"),
+        ("Cardiology - Ottilie Vanterpool", "Ottilie Vanterpool"),
+        ("Ottilie Vanterpool - RN", "Ottilie Vanterpool"),
+        ("Ottilie Vanterpool NPI 1234567893", "Ottilie Vanterpool"),
+        ("Prof. Dr. med. Ottilie Vanterpool", "Prof. Dr. Ottilie Vanterpool"),
+        ("vanterpool, ottilie", "vanterpool, ottilie"),
+        ("Vanterpool^Ottilie^^^Dr", "Vanterpool, Ottilie"),
+        ("77123^Vanterpool^Ottilie", "Vanterpool, Ottilie"),
+        ("Ottilie Abernathy-State", "Ottilie Abernathy-State"),
+        ("Nurse Ottilie Vanterpool", "Ottilie Vanterpool"),
+        ("Attending: Ottilie Vanterpool", "Ottilie Vanterpool"),
+        ("Ottilie Vanterpool is covering", "Ottilie Vanterpool"),
+        ("Dr. Vanterpool [77123]", "Dr. Vanterpool"),
+        ("Elizabeth (Betty) Smith", "Elizabeth Betty Smith"),
+        ("Dr. Lee Ward, Mercy Clinic", "Dr. Lee Ward"),
+        ("Black, Mary", "Black, Mary"),
+        ("Rose Ward", "Rose Ward"),
+        ("Dr. Colon", "Dr. Colon"),
+        ("John Muir Hospital", ""),
+        ("to be determined", ""),
+        ("n/a", ""),
+    ],
+)
+def test_a_name_is_what_is_left_without_what_somebody_is(display: str, name: str) -> None:
+    assert name_in(display, is_human=True) == name
+
+
+@pytest.mark.parametrize(
+    "display", ["Ottilie Vanterpool, Cardiology", "Vanterpool^Ottilie^^^Dr", "vanterpool, ottilie"]
+)
+def test_a_display_with_more_than_the_name_says_who_it_is(display: str) -> None:
+    who = {"reference": "Practitioner/404", "display": display}
+    alone = {"reference": "Practitioner/404", "display": "Ottilie Vanterpool"}
+    _, seen, plain = masked(
+        PATIENT, observation("o", "Vanterpool saw her; Ottilie agrees.", who), observation("p", "", alone)
+    )
+    given, family = words(plain["performer"][0]["display"])
+    assert seen["note"][0]["text"].casefold() == f"{family} saw her; {given} agrees.".casefold()
+
+
+@pytest.mark.parametrize("display", ["Ottilie Abernathy-State", "Mary Nurse"])
+def test_a_word_of_a_role_in_a_name_stays_where_it_is_one(display: str) -> None:
+    text = "Stable state, mental state good. The nurse left."
+    who = {"reference": "Practitioner/404", "display": display}
+    assert masked(PATIENT, observation("o", text, who))[-1]["note"] == [{"text": text}]

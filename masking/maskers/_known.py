@@ -14,7 +14,7 @@ from masking.maskers.base import APART, BETWEEN, BoundMasker, People
 from masking.pools.facilities import is_generic
 from masking.pools.names import official
 from masking.scrub import Company, Term
-from masking.scrub.called import calls_by_name
+from masking.scrub.called import name_in
 
 #: Knowledge kept at hand in a worker, of so many people and texts' companies; then it starts anew.
 _PEOPLE, _COMPANIES = 20_000, 20_000
@@ -208,7 +208,9 @@ def _of_stranger(said: str, masker: BoundMasker | None) -> Iterator[Term]:
     who, _, text = said.partition(APART)
     kind = who.partition("/")[0]
     is_place = kind in facility_types()
-    if is_generic(text) if is_place else not calls_by_name(text, is_human=kind in person_types()):
+    if not is_place:
+        text = name_in(text, is_human=kind in person_types())
+    if not text or (is_place and is_generic(text)):
         return
     fake = None
     if who and masker is not None:

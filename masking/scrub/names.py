@@ -75,7 +75,9 @@ def _as_found(fake: str, mode: int, spelled: str) -> str:
 
 def _name(reader: Reader, start: int, stop: int, entry: Entry) -> None:
     text = reader.text
-    if is_eponym(entry.folded, text, stop):
+    last = reader.before()
+    is_beside = last is not None and last[2] == "given" and text[last[1] : start] == " "
+    if is_eponym(entry.folded, text, start, stop, is_beside=is_beside):
         return
     # 'J. Smith' and 'John Q. Smith': the initial before it goes with the name.
     if start > 1 and text[start - 1] == " ":

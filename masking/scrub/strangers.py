@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from masking.pools.load import given_names
-from masking.scrub.vocabulary import COMMON, CREDENTIALS, EPONYMS, RELATIONS
+from masking.scrub.vocabulary import COMMON, CREDENTIALS, EPONYMS, RELATIONS, is_clinical
 
 if TYPE_CHECKING:
     from masking.scrub.reader import Reader
@@ -20,12 +20,6 @@ _SIGNED = re.compile(rf"(?<![\w'’-])((?:{_WORD}|[A-Z]\.?)\s(?:[A-Z]\.?\s)?({_W
 #: A state and its ZIP: `Silver Spring, MD 20910`.
 _ZIP = re.compile(r"\s+[0-9]{5}")
 _LONGEST = 60
-#: Stand before a degree, yet name nobody.
-_NOBODY = (
-    "attending resident nurse charge primary care signed electronically reviewed by hospital center clinic medicine health "
-    "medical surgery services department provider physician dictated surgeon consultant fellow"
-)
-_ROLES = frozenset(_NOBODY.split())
 
 
 def named(reader: Reader, place: int, start: int, stop: int) -> bool:
@@ -48,7 +42,7 @@ def _relative(reader: Reader, place: int, stop: int) -> None:
     if found is None or not _is_given(found[1]) or _is_known(reader, place, found.start(1), found.end()):
         return
     second = found[2]
-    whole = second is not None and second.casefold() not in COMMON | EPONYMS | _ROLES
+    whole = second is not None and not is_clinical(second.casefold()) and second.casefold() not in EPONYMS
     reader.put(found.start(1), found.end(2 if whole else 1), "name", None)
 
 
@@ -59,7 +53,7 @@ def _signed(reader: Reader, start: int, stop: int) -> None:
     if found is None or found.start(1) < reader.end or _ZIP.match(text, stop):
         return
     words = found[1].replace(".", "").casefold().split()
-    if not any(word in _ROLES for word in words) and words[-1] not in COMMON:
+    if not any(map(is_clinical, words)):
         reader.put(found.start(1), found.end(1), "name", None)
 
 

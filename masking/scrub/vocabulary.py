@@ -66,24 +66,61 @@ COMMON = frozenset(_data("common.txt").split()) | _CLINICAL
 #: Names that diseases, signs and devices bear.
 EPONYMS = frozenset(_data("eponyms.txt").split())
 _EPONYMOUS = re.compile(
-    r"(?:['’]?s)?[\s-]+(?:(?:type|cell|body|bodies|de|la|barr[eé]|weiss|sternberg|hodgkin|palsy|lamp|ganz|score|scale|"
+    r"(?:['’]?s|['’])?[\s-]+(?:(?:type|cell|body|bodies|de|la|barr[eé]|weiss|sternberg|hodgkin|palsy|lamp|ganz|score|scale|"
     r"sign|test|disease|syndrome|thyroiditis|lymphoma|sarcoma|tumou?r|contracture|phenomenon|esophagus|oesophagus|"
     r"catheter|monitor|fracture|exercises?|man[oe]euv[er]+|stain|coma|ophthalmopathy|encephalopathy|chorea|gland|cyst|"
     r"tetralogy|paralysis|neuroma|node|position|point|triad|reflex|dementia|esophagitis|clamp|forceps|retractor)\b)",
     re.IGNORECASE,
 )
+#: Eponyms that mean the disease or the device also where nothing behind says which; those of devices.
+_DEVICES = frozenset(("foley", "holter"))
+_ALONE = _DEVICES | frozenset(
+    "addison alzheimer asperger barrett crohn cushing down dupuytren graves hashimoto hodgkin huntington kaposi lyme "  # noqa: SIM905
+    "parkinson peyronie raynaud sjogren tourette".split()
+)
+#: `Parkinson's worse`, `Graves' since 2019`; not what somebody has who bears the name.
+_POSSESSIVE = re.compile(
+    rf"(?:['’]s|(?<=s)['’])(?!\w)(?!\s+(?:{'|'.join(sorted(RELATIONS))}|patient|plan|note|notes|chart|office|team|request|"
+    r"advice|opinion|recommendations?|orders?|practice|clinic|house|home|room|phone|number|address|name|birthday)\b)",
+    re.IGNORECASE,
+)
+_DEVICE = re.compile(
+    r"\s+(?:(?:is|was|to\s+be|has\s+been)\s+)?(?:removed|inserted|placed|changed|replaced|in\s+place|in\s+situ|draining|"
+    r"drained|out|bag|balloon|output|care|d/?c['’]?e?d|discontinued|clamped|patent|to\s+gravity|results?|reading|worn)\b",
+    re.IGNORECASE,
+)
+#: Before an eponym that somebody bears: a title, a given name's initial.
+_CALLED = re.compile(
+    rf"\b(?:(?:{'|'.join(sorted(TITLES))})\b\.?\s+(?:[A-Z][\w'’-]*\.?\s+)?|[A-Z]\.\s?)$", re.IGNORECASE
+)
 
 
 def level_of(folded: str) -> int:
     """How surely a word that is a name is one where it stands: 0 surely, 1 with a capital, 2 beside a name or a title."""
-    if folded in _CLINICAL:
+    if is_clinical(folded):
         return 2
     return 1 if len(folded) <= 3 or folded in COMMON else 0
 
 
-def is_eponym(folded: str, text: str, stop: int) -> bool:
-    """Whether a name is that of a disease, a sign or a device: `Parkinson's disease`, `Foley catheter`."""
-    return folded in EPONYMS and _EPONYMOUS.match(text, stop) is not None
+def is_clinical(folded: str) -> bool:
+    """Whether a word is of the clinic, or says what somebody does: it stays but beside a name or a title."""
+    return folded in _CLINICAL or folded in ROLES
+
+
+def is_eponym(folded: str, text: str, start: int, stop: int, *, is_beside: bool) -> bool:
+    """Whether a name is that of a disease, a sign or a device: `Parkinson's disease`, `Crohn's flare`, `Foley removed`.
+    is_beside: whether a given name stands before it.
+    """
+    if folded not in EPONYMS:
+        return False
+    if _EPONYMOUS.match(text, stop) is not None:
+        return True
+    if folded not in _ALONE or is_beside:
+        return False
+    if text[start].islower():
+        return True
+    alone = _DEVICE if folded in _DEVICES else _POSSESSIVE
+    return alone.match(text, stop) is not None and _CALLED.search(text, max(0, start - 24), start) is None
 
 
 @cache
