@@ -276,7 +276,7 @@ def test_whom_somebody_has_met_is_bounded_whatever_the_order() -> None:
      "Hospice", "Telehealth", "Infusion Suite", "Massachusetts General Hospital"],
 )  # fmt: skip
 def test_a_function_is_nobody(display: str) -> None:
-    first, last = display.split()[0], display.split()[-1]
+    first, last = display.split(maxsplit=1)[0], display.rsplit(maxsplit=1)[-1]
     text = f"{first} seen. {first} type A. {last}. The {first.lower()} and {last.lower()}. {display}, see {last} sheet."
     chart = encounter("e", {"reference": "Practitioner/404", "display": display})
     assert masked(PATIENT, chart, observation("o", text))[-1]["note"] == [{"text": text}]
