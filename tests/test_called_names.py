@@ -92,6 +92,24 @@ def test_other_spellings_of_a_name_are_found(family: str, spelling: str) -> None
     assert note == f"Then {fake.upper() if spelling.isupper() else fake} came."
 
 
+@pytest.mark.parametrize(
+    ("given", "family", "display"),
+    [
+        ("Jürgen", "Müller", "Juergen Mueller"), ("Jürgen", "Müller", "Jurgen Muller"), ("José", "Núñez", "Jose Nunez"),
+        ("Anna", "Müller-Groß", "Anna Mueller-Gross"), ("Sean", "O'Neil", "Sean ONeil"),
+    ],
+)  # fmt: skip
+def test_a_display_in_another_spelling_shows_the_records_fake(given: str, family: str, display: str) -> None:
+    givens, fake, shown, note = known([given], family, display, f"{display} came.")
+    assert shown == f"{givens[0]} {fake}"
+    assert note == f"{shown} came."
+
+
+def test_two_names_that_differ_in_an_accent_alone_stay_two() -> None:
+    givens, family, shown, _ = known(["José", "Jose"], "Smith", "José Jose Smith", "x")
+    assert shown == f"{givens[0]} {givens[1]} {family}" and givens[0] != givens[1]
+
+
 @pytest.mark.parametrize("spelling", ["Müllers", "Muellers"])
 def test_a_german_genitive(spelling: str) -> None:
     _, fake, _, note = known(["Gregory"], "Müller", "x", f"Laut {spelling} Befund.")

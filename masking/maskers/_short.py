@@ -7,9 +7,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from masking.pools.names import BREAKS, HYPHENS, WordMasker, is_initial, is_initials
+from masking.pools.names import fold as exactly
 from masking.pools.titles import PARTICLES
 from masking.scrub.characters import fold
-from masking.scrub.spellings import cased
+from masking.scrub.spellings import cased, respelled
 from masking.scrub.vocabulary import forms_of, nicknames
 
 
@@ -41,6 +42,35 @@ def called(given: str, family: str) -> Called:
                 forms.setdefault(form, (own, is_short))
     names = frozenset(fold(word) for word in (*words, *BREAKS.split(family)[::2]))
     return Called(names, initials, forms)
+
+
+@lru_cache(maxsize=1 << 13)
+def _spellings(name: str) -> tuple[Mapping[str, str], frozenset[str]]:
+    """The words of a name by their spellings, folded: with accents or without, of Müller `Mueller`; and as they are."""
+    found: dict[str, str] = {}
+    words = [part for word in BREAKS.split(name)[::2] for part in HYPHENS.split(word)[::2] if part]
+    for word in words:
+        found.setdefault(fold(word), word)
+    for word in words:
+        for other in respelled(word):
+            found.setdefault(fold(other), word)
+    return found, frozenset(map(exactly, words))
+
+
+def as_spelled(mask: WordMasker, name: str | None) -> WordMasker:
+    """A masker of words that has the fake of a record's word for another spelling of it, as texts do; else `mask`'s."""
+    if not name:
+        return mask
+    own, words = _spellings(name)
+
+    def masked(word: str) -> str | None:
+        real = own.get(fold(word))
+        if real is None or exactly(word) in words:
+            return mask(word)
+        fake = mask(real)
+        return fake and cased(fake, word)
+
+    return masked
 
 
 def spoken(pieces: Sequence[str], given: str | None, family: str | None) -> str | None:

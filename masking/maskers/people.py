@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from masking.maskers._short import as_called, spoken
+from masking.maskers._short import as_called, as_spelled, spoken
 from masking.maskers.base import BoundMasker, Masker, Subkeys, register
 from masking.pools.choice import digits, words
 from masking.pools.names import (
@@ -152,8 +152,8 @@ class BoundFullName(BoundMasker):
     ) -> str | None:
         pieces = BREAKS.split(text)
         roles = roles_of(pieces, family, spoken(pieces, given, family))
-        of_given = as_called(given_masker(self.key, subject, sex), given, family)
-        masks = {"family": family_masker(self.key, subject), "given": of_given}
+        of_given = as_called(as_spelled(given_masker(self.key, subject, sex), given), given, family)
+        masks = {"family": as_spelled(family_masker(self.key, subject), family), "given": of_given}
         fakes = _masked_words(pieces, roles, masks, sex)
         if not any(fakes[index] for index, role in roles.items() if role in masks):
             return None

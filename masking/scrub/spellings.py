@@ -132,7 +132,7 @@ class Spelled:
         spelling = _untitled(real)
         words, fakes = _in_turn(kind, real, real), _in_turn(kind, real, fake)
         if words and not spelling.isalpha() and len(spelling) > 2:
-            for other in (spelling, *_respelled(spelling)):
+            for other in (spelling, *respelled(spelling)):
                 self._put(other, Entry(kind, _untitled(fake), WHOLE, 0, ""))
         pairs = zip(words, fakes, strict=True) if len(words) == len(fakes) else ((word, fake) for word in words)
         for number, (word, other) in enumerate(pairs):
@@ -152,7 +152,7 @@ class Spelled:
             self.initials.append((folded[0], fake[0].upper() if fake[0].isalpha() else "X"))
         if len(folded) > 1 or not word.isascii():
             self._put(word, Entry(kind, fake, NAME, level_of(folded) if word.isascii() else 0, folded))
-            for other in _respelled(word):
+            for other in respelled(word):
                 level = 2 if fold(other) in _SPELLED_AS_WORDS else level_of(fold(other))
                 self._put(other, Entry(kind, fake, NAME, level, fold(other)))
             for other in _genitives(word):
@@ -199,7 +199,7 @@ def _in_turn(kind: str, real: str, text: str) -> list[str]:
     return _turned(text) if kind == "name" and "," in real else _words(text)
 
 
-def _respelled(text: str) -> Iterable[str]:
+def respelled(text: str) -> Iterable[str]:
     """Other spellings of a name: `Mueller` of `Müller`, `Strasse` of `Straße`, `O Neil` of `O'Neil`."""
     other = unicodedata.normalize("NFC", text).translate(_SPELLED_OUT)
     if other != unicodedata.normalize("NFC", text):
