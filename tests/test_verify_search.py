@@ -293,7 +293,7 @@ def test_leaves_of_what_is_no_json() -> None:
 )
 def test_a_name_among_other_words_is_another_persons(looker: Looker, before: str, after: str, alike: bool) -> None:
     (place,) = looker.places_in("Zoë")
-    was, now = (Words([text], looker.places_in).near(place) for text in (before, after))
+    was, now = (Words([text], looker.places_in_each).near(place) for text in (before, after))
     assert stands_alike(was, now) is alike
 
 
@@ -301,9 +301,9 @@ def test_each_word_of_a_document_is_looked_up_once(looker: Looker) -> None:
     """However many values are found in it: a value set names ten thousand."""
     asked: list[str] = []
 
-    def places_in(text: str) -> set[int]:
-        asked.append(text)
-        return looker.places_in(text)
+    def places_in(words: Sequence[str]) -> list[set[int]]:
+        asked.extend(words)
+        return looker.places_in_each(words)
 
     titles = [f"Zoë of {word}" for word in ("salt", "sugar", "salt", "Zoë")]
     prose = Prose(json.dumps({"resourceType": "ValueSet", "title": titles}).encode(), places_in)

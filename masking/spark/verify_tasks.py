@@ -213,7 +213,9 @@ class _Checking:
         after = self._looker.where(pair.masked, places)
         before = self._looker.where(pair.source, places) if pair.source else {}
         is_asked = pair.source and any(int(kinds[index]) & (Kind.BIRTH | Kind.NAME_WORD) for index in indexes)
-        old, new = (Prose(text if is_asked else None, self._looker.places_in) for text in (pair.source, pair.masked))
+        old, new = (
+            Prose(text if is_asked else None, self._looker.places_in_each) for text in (pair.source, pair.masked)
+        )
         for index in indexes:
             place = int(finds.places[index])
             stood = {leaf.path for leaf in before.get(place, ())}

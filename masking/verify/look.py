@@ -35,6 +35,10 @@ class Leaf(NamedTuple):
     text: str
 
 
+#: Finds for which there is room at least.
+_ROOM = 256
+
+
 @dataclass(slots=True)
 class Looker:
     """Searches with the tables of one source."""
@@ -78,8 +82,9 @@ class Looker:
     def _scan(self, text: bytes, is_json: bool) -> tuple[Any, Any, Any]:
         known = self.known
         content: Bytes = bytes_of(text)
+        room = min(self._buffer, max(_ROOM, len(text)))
         while True:
-            found: list[Ints] = [np.zeros(self._buffer, np.int32) for _ in range(3)]
+            found: list[Ints] = [np.zeros(room, np.int32) for _ in range(3)]
             count = words.scan(
                 content,
                 is_json,
@@ -92,7 +97,8 @@ class Looker:
             )
             if count >= 0:
                 return tuple(one[:count] for one in found)  # type: ignore[return-value]
-            self._buffer *= 4
+            room *= 4
+            self._buffer = max(self._buffer, room)
 
     def _owned(self, found: Any, people: Sequence[Sequence[int]]) -> Finds:
         numbers, places, days = found
@@ -108,16 +114,32 @@ class Looker:
     def where(self, document: bytes, places: frozenset[int]) -> dict[int, list[Leaf]]:
         """The leaves of a JSON document in which values stand that were found in it, by the values' places in the table."""
         found: dict[int, list[Leaf]] = {}
-        for path, text in leaves(document):
-            for place in self.places_in(text) & places:
-                found.setdefault(place, []).append(Leaf(path, text))
+        listed = [Leaf(*one) for one in leaves(document)]
+        for leaf, there in zip(listed, self.places_in_each([leaf.text for leaf in listed]), strict=True):
+            for place in there & places:
+                found.setdefault(place, []).append(leaf)
         return found
 
     def places_in(self, text: str) -> set[int]:
         """The places of all values in one text, hidden ones too."""
-        content = text.encode("utf-8", "surrogatepass")
-        _, places, _ = self._in_texts([content, *undone(content)])
-        return set(places.tolist())
+        (found,) = self.places_in_each([text])
+        return found
+
+    def places_in_each(self, texts: Sequence[str]) -> list[set[int]]:
+        """The same of each of many texts, in one search."""
+        found: list[set[int]] = [set() for _ in texts]
+        searched: list[bytes] = []
+        of_text: list[int] = []
+        for number, text in enumerate(texts):
+            content = text.encode("utf-8", "surrogatepass")
+            opened = [content, *undone(content)]
+            searched += opened
+            of_text += [number] * len(opened)
+        if searched:
+            numbers, places, _ = self._in_texts(searched)
+            for number, place in zip(numbers.tolist(), places.tolist(), strict=True):
+                found[of_text[number]].add(place)
+        return found
 
 
 def leaves(document: bytes) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ _NEAR = 3
 #: Words that stand beside any other.
 _JOINTS = frozenset(("a", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"))
 
+PlacesIn = Callable[[Sequence[str]], list[set[int]]]
 #: A word, and how far away it is: -1 is the one before.
 Near = set[tuple[int, str]]
 
@@ -23,19 +24,16 @@ Near = set[tuple[int, str]]
 class Words:
     """Words of some texts, so that what is near a value is found without going through them again.
 
-    places_in: the places, in the table of known values, of all values in a word.
+    places_in: of each of some words, the places of all values in it in the table of known values.
     """
 
-    def __init__(self, texts: Iterable[str], places_in: Callable[[str], set[int]]) -> None:
-        self._texts: list[list[str]] = []
+    def __init__(self, texts: Iterable[str], places_in: PlacesIn) -> None:
+        self._texts = [[token.casefold() for token in _TOKEN.findall(text)] for text in texts]
         self._at: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        known: dict[str, set[int]] = {}
-        for number, text in enumerate(texts):
-            tokens = [token.casefold() for token in _TOKEN.findall(text)]
-            self._texts.append(tokens)
+        words = list(dict.fromkeys(token for tokens in self._texts for token in tokens))
+        known = dict(zip(words, places_in(words), strict=True))
+        for number, tokens in enumerate(self._texts):
             for at, token in enumerate(tokens):
-                if token not in known:
-                    known[token] = places_in(token)
                 for place in known[token]:
                     self._at[place].append((number, at))
 
@@ -52,7 +50,7 @@ class Words:
 class Prose:
     """What stands at each path of a document, hidden texts too. None: a document of which nothing is asked."""
 
-    def __init__(self, document: bytes | None, places_in: Callable[[str], set[int]]) -> None:
+    def __init__(self, document: bytes | None, places_in: PlacesIn) -> None:
         self._places_in = places_in
         self._texts: dict[str, list[str]] = defaultdict(list)
         self._days: dict[tuple[str, bool], set[int]] = {}
