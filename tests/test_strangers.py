@@ -354,3 +354,56 @@ def test_a_word_of_a_role_in_a_name_stays_where_it_is_one(display: str) -> None:
     text = "Stable state, mental state good. The nurse left."
     who = {"reference": "Practitioner/404", "display": display}
     assert masked(PATIENT, observation("o", text, who))[-1]["note"] == [{"text": text}]
+
+
+# ── carers and places of the patient ──
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"generalPractitioner": [{"reference": "Practitioner/404", "display": "Dr. Ottilie Vanterpool"}]},
+        {"generalPractitioner": [{"display": "Dr. Ottilie Vanterpool"}]},
+        {"generalPractitioner": [{"reference": "PractitionerRole/404", "display": "Ottilie Vanterpool"}]},
+    ],
+)
+def test_a_general_practitioner_without_a_record(rest: Resource) -> None:
+    _, seen = masked(PATIENT | rest, observation("o", "Vanterpool saw her; Ottilie agrees."))
+    assert "Vanterpool" not in seen["note"][0]["text"] and "Ottilie" not in seen["note"][0]["text"]
+    assert masked(PATIENT, observation("o", "Vanterpool left."))[-1]["note"] == [{"text": "Vanterpool left."}]
+
+
+def test_whoever_has_a_role_without_a_record() -> None:
+    role = ROLE | {"practitioner": {"reference": "Practitioner/404", "display": "Ottilie Vanterpool"}}
+    visit = encounter("e", {"reference": "PractitionerRole/r"})
+    assert "Vanterpool" not in masked(PATIENT, role, visit, observation("o", "Vanterpool left."))[-1]["note"][0]["text"]
+
+
+WHERE = {"reference": "Organization/404", "display": "Saint Brigid Hospital"}
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        [PATIENT | {"managingOrganization": WHERE}],
+        [PATIENT, encounter("e", location=[{"location": WHERE | {"reference": "Location/404"}}])],
+        [PATIENT, encounter("e", hospitalization={"origin": WHERE})],
+        [PATIENT, encounter("e", hospitalization={"destination": WHERE})],
+    ],
+)
+def test_a_place_of_the_patient_without_a_record(documents: list[Resource]) -> None:
+    *_, seen = masked(*documents, observation("o", "Brought from Saint Brigid Hospital."))
+    assert "Brigid" not in seen["note"][0]["text"]
+
+
+def test_places_and_spellings_take_nobodys_room() -> None:
+    places = [{"location": {"reference": f"Location/{n:03}", "display": f"Ward {n}"}} for n in range(80)]
+    spellings = [{"reference": "Practitioner/000", "display": f"Dr. Anna Smith{n}"} for n in range(80)]
+    people = [{"reference": f"Practitioner/{n:03}", "display": f"Dr. A{n}"} for n in range(1, MOST_MET)]
+    lines = [dump(PATIENT), dump(encounter("e", *spellings, location=places)), dump(encounter("f", *people))]
+    found = [People(gather(some)).facts("Patient/p").met for some in (lines, lines[::-1])]
+    assert found[0] == found[1]
+    whos = {one.who for one in found[0]}
+    assert {one["reference"] for one in people} | {"Practitioner/000"} <= whos
+    assert len(whos) == 2 * MOST_MET
+    assert sum(one.who == "Practitioner/000" for one in found[0]) == 4

@@ -11,12 +11,14 @@ from typing import Any
 
 import msgspec
 
+from masking.fhir.compartment import facility_types
 from masking.identity.names import identifier_key
 
 #: Of each kind of fact, a merged record keeps the first so many: no human has more, and a record stays small.
 MOST = 200
-#: Of those whom a patient has met: some have met hundreds, and all texts of theirs are searched for all of them.
-MOST_MET = 50
+#: Of those whom a patient has met, people, and places as many, with so many displays of each: some have met hundreds, and
+#: all texts of theirs are searched for all of them.
+MOST_MET, _SPELLINGS = 50, 4
 
 
 class _Quiet(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
@@ -90,7 +92,8 @@ class Contact(_Quiet, frozen=True):
 
 
 class Met(_Quiet, frozen=True):
-    """Somebody who took part in a patient's care, as the patient's chart has it (Encounter, EpisodeOfCare, CareTeam).
+    """Somebody who took part in a patient's care, or where that was, as the patient's chart has it (Encounter, EpisodeOfCare,
+    CareTeam) or the record itself.
 
     who: a record's name; "" where none is meant. called: the display beside it.
     """
@@ -108,7 +111,7 @@ class Facts(msgspec.Struct, array_like=True, gc=False, eq=True):
     aliases: keys under which a Bundle's fullUrl knows the record, if not its own.
     known_as: the names of all records that were merged; () for one alone.
     homes: of a facility, the first address of its record in one (`Address.in_one`): its fake name is of that state.
-    met: of a patient, who took part in the care.
+    met: of a patient, who took part in the care; of a role, who has it and where, if there is a display.
     births: of one of a multiple birth, the day and the home in one, which those who were born together share.
     """
 
@@ -174,6 +177,27 @@ class Facts(msgspec.Struct, array_like=True, gc=False, eq=True):
         return tuple(sorted({*numbers, *self.aliases} - {self.key}))
 
 
+def first_met(met: Iterable[Met]) -> tuple[Met, ...]:
+    """The first by name: `MOST_MET` people and as many places, `_SPELLINGS` displays of each. The same whatever the order, and
+    whatever part was bounded before.
+    """
+    counts: dict[bool, int] = {}
+    kept: dict[tuple[str, str], list[Met]] = {}
+    for one in sorted(set(met)):
+        whose = (one.who, "" if one.who else one.called)
+        if whose not in kept:
+            is_place = one.who.partition("/")[0] in facility_types()
+            counts[is_place] = counts.get(is_place, 0) + 1
+            kept[whose] = []
+            if counts[is_place] > MOST_MET:
+                continue
+        elif not kept[whose]:
+            continue  # one too many
+        if len(kept[whose]) < _SPELLINGS:
+            kept[whose].append(one)
+    return tuple(one for those in kept.values() for one in those)
+
+
 _KEPT = tuple(name for name in Facts.__struct_fields__ if name not in ("resource_type", "key"))
 
 
@@ -182,10 +206,10 @@ def merge(records: Iterable[Facts], resource_type: str, key: str) -> Facts:
     parts = list(records)
     if len(parts) == 1:
         return msgspec.structs.replace(parts[0], resource_type=resource_type, key=key)
-    fields = {}
+    fields: dict[str, Any] = {}
     for field in _KEPT:
         values = {value for part in parts for value in getattr(part, field)}
-        fields[field] = tuple(sorted(values)[: MOST_MET if field == "met" else MOST])
+        fields[field] = first_met(values) if field == "met" else tuple(sorted(values)[:MOST])
     return Facts(resource_type, key, **fields)
 
 

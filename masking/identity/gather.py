@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from masking.identity.facts import Facts, Met
+from masking.identity.facts import Facts, Met, first_met
 from masking.identity.names import TYPES, identifier_key, named_by, split
 from masking.identity.records import CHARTS, facts_of, met_in
 
@@ -149,7 +149,7 @@ def _resolved(entries: Iterable[tuple[str, list[Facts]]]) -> Iterator[Facts]:
                     tuple(sorted({own.get(name, name) for name in names}))
                     for names in (facts.relatives, facts.same, facts.carers)
                 )
-                facts.met = tuple(sorted({Met(own.get(one.who, one.who), one.called) for one in facts.met}))
+                facts.met = first_met(Met(own.get(one.who, one.who), one.called) for one in facts.met)
                 if not facts.resource_type:
                     _, facts.key = split(own.get(facts.name, facts.name))
             yield facts

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from masking.fhir.compartment import facility_types
-from masking.identity.facts import MOST, MOST_MET, Address, Contact, Facts, Identifier, Met, Name, Telecom
+from masking.identity.facts import MOST, Address, Contact, Facts, Identifier, Met, Name, Telecom, first_met
 from masking.identity.names import RANK, contained_key, id_key, identifier_key, named_by, split
 
 #: Longer texts are no names, numbers or address lines, and are passed over.
@@ -74,12 +74,19 @@ def _read(record: dict[str, Any], facts: Facts, root: str) -> Facts:
         _set(name for path in paths.get(facts.resource_type, ()) for name in _named(record, path, root))
         for paths in (_RELATIVES, _SAME, _CARERS)
     )
+    if facts.resource_type in ("Patient", "PractitionerRole"):  # whom texts may name though no record describes them
+        carers = (item for path in _CARERS[facts.resource_type] for item in _at(record, path))
+        facts.met = first_met(_met(item, root) for item in carers if _text(item.get("display")))
     return facts
 
 
+_OF_VISIT = (
+    *("participant.individual", "serviceProvider", "location.location"),
+    *("hospitalization.origin", "hospitalization.destination"),
+)
 #: Whose a resource of a chart is, and where it names those who take part in the care.
 _TAKE_PART = {
-    "Encounter": ("subject", ("participant.individual", "serviceProvider")),
+    "Encounter": ("subject", _OF_VISIT),
     "EpisodeOfCare": ("patient", ("careManager", "managingOrganization")),
     "CareTeam": ("subject", ("participant.member", "participant.onBehalfOf")),
 }
@@ -92,15 +99,14 @@ def met_in(resource: dict[str, Any]) -> Facts | None:
     whose, paths = _TAKE_PART[resource["resourceType"]]
     root = _id(resource.get("id"))
     resource_type, key = split(next(iter(_named(resource, whose, root)), ""))
-    met = _set(
-        Met(name, _text(item.get("display")))
-        for path in paths
-        for item in _at(resource, path)
-        if (name := _reference_name(item, root)) or "display" in item
-    )
+    met = first_met(one for path in paths for item in _at(resource, path) if (one := _met(item, root)) != Met())
     if not key or not met or resource_type not in ("", "Patient"):
         return None
-    return Facts("", key, met=met[:MOST_MET])
+    return Facts("", key, met=met)
+
+
+def _met(item: dict[str, Any], root: str) -> Met:
+    return Met(_reference_name(item, root), _text(item.get("display")))
 
 
 #: Where a record names others, by its type.

@@ -125,7 +125,7 @@ class Knowledge:
             days = (
                 None if offset is None else offset(self.people.canonical(chart or owner or ""), is_patient=is_patient)
             )
-            said = (*(strangers or "").split(BETWEEN), *self._met(owner or ""))
+            said = (*(strangers or "").split(BETWEEN), *self._met((owner or "", *own)))
             known = [*map(self._terms.__getitem__, own), *map(self._stranger, filter(None, said))]
             parts = {id(terms): terms for terms in known}
             key = (*parts, days)
@@ -159,12 +159,18 @@ class Knowledge:
                 found.update(dict.fromkeys(role.carers))
         return found
 
-    def _met(self, owner: str) -> Iterator[str]:
-        """The strangers whom the chart of a text's owner names."""
-        facts = self.people.facts(owner)
-        for one in facts.met if facts is not None else ():
-            if one.called and (not one.who or self.people.facts(one.who) is None):
-                yield f"{one.who}{APART}{one.called}"
+    def _met(self, names: Iterable[str]) -> Iterator[str]:
+        """The strangers whom the chart of a text's owner names, and those of roles."""
+        for place, name in enumerate(names):
+            facts = self.people.facts(name) if not place or name.startswith("PractitionerRole/") else None
+            for one in facts.met if facts is not None else ():
+                if one.called and not self._is_named(one.who):
+                    yield f"{one.who}{APART}{one.called}"
+
+    def _is_named(self, who: str) -> bool:
+        """Whether there is a name in a record: others are known by what refers to them alone."""
+        facts = self.people.facts(who) if who else None
+        return facts is not None and (bool(facts.names) or facts.resource_type == "PractitionerRole")
 
     def _stranger(self, said: str) -> tuple[Term, ...]:
         """The term of somebody whom no record describes: what a reference says of them, and what its display shows."""
@@ -209,7 +215,7 @@ def _of_stranger(said: str, masker: BoundMasker | None) -> Iterator[Term]:
     kind = who.partition("/")[0]
     is_place = kind in facility_types()
     if not is_place:
-        text = name_in(text, is_human=kind in person_types())
+        text = name_in(text, is_human=kind in person_types() or kind == "PractitionerRole")
     if not text or (is_place and is_generic(text)):
         return
     fake = None
