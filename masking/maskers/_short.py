@@ -61,9 +61,11 @@ def as_spelled(mask: WordMasker, name: str | None) -> WordMasker:
     """A masker of words that has the fake of a record's word for another spelling of it, as texts do; else `mask`'s."""
     if not name:
         return mask
-    own, words = _spellings(name)
 
     def masked(word: str) -> str | None:
+        if word in name:
+            return mask(word)  # as it is spelled there, which nearly all are: no table has to be made
+        own, words = _spellings(name)
         real = own.get(fold(word))
         if real is None or exactly(word) in words:
             return mask(word)
