@@ -67,6 +67,8 @@ def _answer(plan: Plan, steps: list[tuple[str, str | None]]) -> str | None:
         if node is None:
             return None
         child = node.child(name)
+        if node.content == "Identifier" and name == "value" and child.level > 2:
+            return None  # its system and its type decide, each time
         complex_ = child.element is not None and not child.element.is_primitive
         if child.element is None or (complex_ and child.rule.action is Action.REDACT):
             return "gone"
