@@ -139,16 +139,19 @@ class Knowledge:
         owners = dict.fromkeys(owner for owner, *_ in rows if owner is not None)
         facts = {owner: self.people.facts(owner) for owner in owners}
         known = {
-            owner: (own.name, *own.relatives, *own.carers, *(one.who for one in own.met))
+            owner: ((own.name, *own.relatives, *own.carers), tuple(one.who for one in own.met))
             for owner, own in facts.items()
             if own is not None
         }
-        return [
-            tuple(
-                self._in_person(filter(None, (*known[owner], *(people or "").split(BETWEEN)))) if owner in known else ()
-            )
-            for owner, people, *_ in rows
-        ]
+
+        def named(owner: str | None, people: str | None) -> tuple[str, ...]:
+            """Whom the text's own resource names comes before those whom the chart does: the first who has a name has it."""
+            if owner not in known:
+                return ()
+            own, met = known[owner]
+            return tuple(self._in_person(filter(None, (*own, *(people or "").split(BETWEEN), *met))))
+
+        return [named(owner, people) for owner, people, *_ in rows]
 
     def _in_person(self, names: Iterable[str]) -> Iterable[str]:
         """Names, each once, and of roles the names of those who have them."""
