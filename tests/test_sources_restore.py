@@ -17,7 +17,7 @@ from documents import Maker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rows_again import read_again, write_again
-from test_sources_typed import _EXTENSION, _URL, DATA, TEXT, pathling, plainly, rows_of, struct
+from test_sources_typed import _EXTENSION, _URL, DATA, PATHLING, TEXT, pathling, plainly, rows_of, struct
 
 from masking.errors import UnreadableFile
 from masking.fhir.elements import resource_types
@@ -92,29 +92,6 @@ def test_tables_of_all_sorts_of_types_with_a_column_less(tmp_path: Path, resourc
     table = ours(resource_type, lines)
     same(tmp_path / "x", table)
     same(tmp_path / "y", table.drop_columns(["other_json"]))
-
-
-PATHLING: list[dict[str, Any]] = [
-    {
-        "id": "p1",
-        "id_versioned": "Patient/p1/_history/2",
-        "meta": {
-            "versionId": "2",
-            "versionId_versioned": "Patient/p1/_history/2",
-            "lastUpdated": dt.datetime(2020, 1, 2, 3, 4, 5, 670000),
-        },
-        "name": [{"family": "Bloggs", "given": ["Joe", "J"], "_fid": 11}, {"family": "Blagg", "_fid": -12}],
-        "_fid": 1,
-        "_extension": [
-            (1, [{"url": _URL + "race", "_fid": 20}, {"url": _URL + "b", "valueString": "é\n", "_fid": 21}]),
-            (-12, [{"url": _URL + "own", "valueString": "x", "_fid": 22}]),
-            (20, [{"url": "text", "valueString": "inner", "_fid": 23}]),
-            (23, [{"url": "deeper", "valueString": "innermost"}]),
-        ],
-    },
-    {"id": "p2", "name": [{"family": "Doe", "_fid": 11}], "_fid": 1, "deceasedBoolean": False, "_extension": []},
-    {"id": "p3", "_fid": 1},
-]
 
 
 @pytest.mark.parametrize("int96", [True, False])

@@ -97,6 +97,30 @@ _URL = "http://example.org/"
 _EXTENSION = pa.struct([("id", pa.string()), ("url", pa.string()), ("valueString", pa.string()), ("_fid", pa.int32())])
 
 
+#: Patients whose extensions are kept in a map, by the numbers of their elements.
+PATHLING: list[dict[str, Any]] = [
+    {
+        "id": "p1",
+        "id_versioned": "Patient/p1/_history/2",
+        "meta": {
+            "versionId": "2",
+            "versionId_versioned": "Patient/p1/_history/2",
+            "lastUpdated": dt.datetime(2020, 1, 2, 3, 4, 5, 670000),
+        },
+        "name": [{"family": "Bloggs", "given": ["Joe", "J"], "_fid": 11}, {"family": "Blagg", "_fid": -12}],
+        "_fid": 1,
+        "_extension": [
+            (1, [{"url": _URL + "race", "_fid": 20}, {"url": _URL + "b", "valueString": "é\n", "_fid": 21}]),
+            (-12, [{"url": _URL + "own", "valueString": "x", "_fid": 22}]),
+            (20, [{"url": "text", "valueString": "inner", "_fid": 23}]),
+            (23, [{"url": "deeper", "valueString": "innermost"}]),
+        ],
+    },
+    {"id": "p2", "name": [{"family": "Doe", "_fid": 11}], "_fid": 1, "deceasedBoolean": False, "_extension": []},
+    {"id": "p3", "_fid": 1},
+]
+
+
 def pathling(rows: list[dict[str, Any]]) -> pa.Table:
     name = pa.struct([("family", pa.string()), ("given", pa.list_(pa.string())), ("_fid", pa.int32())])
     schema = pa.schema(
@@ -115,29 +139,8 @@ def pathling(rows: list[dict[str, Any]]) -> pa.Table:
 
 
 def test_pathling_keeps_extensions_in_a_map(tmp_path: Path) -> None:
-    rows: list[dict[str, Any]] = [
-        {
-            "id": "p1",
-            "id_versioned": "Patient/p1/_history/2",
-            "meta": {
-                "versionId": "2",
-                "versionId_versioned": "Patient/p1/_history/2",
-                "lastUpdated": dt.datetime(2020, 1, 2, 3, 4, 5, 670000),
-            },
-            "name": [{"family": "Bloggs", "given": ["Joe", "J"], "_fid": 11}, {"family": "Blagg", "_fid": -12}],
-            "_fid": 1,
-            "_extension": [
-                (1, [{"url": _URL + "race", "_fid": 20}, {"url": _URL + "b", "valueString": "é\n", "_fid": 21}]),
-                (-12, [{"url": _URL + "own", "valueString": "x", "_fid": 22}]),
-                (20, [{"url": "text", "valueString": "inner", "_fid": 23}]),
-                (23, [{"url": "deeper", "valueString": "innermost"}]),
-            ],
-        },
-        {"id": "p2", "name": [{"family": "Doe", "_fid": 11}], "_fid": 1, "deceasedBoolean": False, "_extension": []},
-        {"id": "p3", "_fid": 1},
-    ]
     found = made_of(
-        tmp_path / "Patient.parquet" / "part-0.parquet", pathling(rows), use_deprecated_int96_timestamps=True
+        tmp_path / "Patient.parquet" / "part-0.parquet", pathling(PATHLING), use_deprecated_int96_timestamps=True
     )
     inner = {"url": "text", "valueString": "inner", "extension": [{"url": "deeper", "valueString": "innermost"}]}
     assert found == [

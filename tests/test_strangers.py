@@ -11,7 +11,8 @@ from documents import dump, plan
 
 from masking.document import Engine
 from masking.identity import People, gather
-from masking.identity.facts import MOST_MET, Met
+from masking.identity.facts import MOST_MET, Facts, Met, Name
+from masking.maskers._short import calls_otherwise
 from masking.scrub.called import name_in
 
 Resource = dict[str, Any]
@@ -407,3 +408,45 @@ def test_places_and_spellings_take_nobodys_room() -> None:
     assert {one["reference"] for one in people} | {"Practitioner/000"} <= whos
     assert len(whos) == 2 * MOST_MET
     assert sum(one.who == "Practitioner/000" for one in found[0]) == 4
+
+
+@pytest.mark.parametrize(
+    "called", ["Patrick Vanterpool", "Vanterpool, Patrick", "Dr. Vanterpool", "Gregory Vanterpool"]
+)
+def test_another_name_than_the_record_s_goes_as_its_display_shows_it(called: str) -> None:
+    """A maiden name, or somebody else's: a display says it of a human whose record has others."""
+    who = {"reference": "Practitioner/d", "display": called}
+    text = "Vanterpool signed; Quillfeather agrees."
+    _, record, _, seen, by_chart = masked(
+        PATIENT,
+        {**HOUSE, "name": [{"family": "Quillfeather", "given": ["Gregory"]}]},
+        {"resourceType": "Encounter", "id": "e", "status": "finished", "class": {}, "subject": {"reference": "Patient/p"},
+         "participant": [{"individual": who}]},
+        observation("o", text, who),
+        observation("o2", text),
+    )  # fmt: skip
+    fake = record["name"][0]["family"]
+    for one in (seen, by_chart):
+        assert "Vanterpool" not in one["note"][0]["text"] and "Quillfeather" not in one["note"][0]["text"]
+        assert one["note"][0]["text"].endswith(f" signed; {fake} agrees.")
+    assert seen["note"][0]["text"].split(" signed")[0] in seen["performer"][0]["display"]
+
+
+def test_a_display_that_says_what_the_record_says_is_nobody_else() -> None:
+    facts = Facts(
+        "Practitioner", "1", names=(Name("official", "Heps-Müller", ("Simone", "William7")), Name("alias", text="Ann"))
+    )
+    for called in (
+        "Dr. Simone Heps-Müller",
+        "HEPS, S.",
+        "Mueller",
+        "Bill Heps",
+        "S. Heps, MD",
+        "William",
+        "Ann",
+        "Blood Bank",
+        "",
+    ):
+        assert not calls_otherwise(facts, called), called
+    for called in ("Simone Pump", "Heps-Pump", "Dr. Quigley"):
+        assert calls_otherwise(facts, called), called

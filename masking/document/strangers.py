@@ -58,7 +58,10 @@ def find_said(tape: Tape, node_flags: Ints, frames: Frames, wanted: Ints, found:
 
 
 def strangers_in(walked: Walked, frames: Ints) -> dict[int, bytes]:
-    """By frame, the strangers of these resources as the context `strangers` has them; those without any are left out."""
+    """By frame, the strangers of these resources as the context `strangers` has them; those without any are left out.
+
+    Those too whose record is known, if a display has another name for them than the record.
+    """
     wanted = np.zeros(len(walked.frames), np.int32)
     wanted[frames] = 1
     room = 8 * len(frames) + 64
@@ -83,9 +86,12 @@ def strangers_in(walked: Walked, frames: Ints) -> dict[int, bytes]:
     for at, name in zip(by_number.tolist(), walked.named_by_number(beside[by_number]), strict=True):
         is_stranger[at] = name is None or walked.references.is_unknown(name)
         names[at] = name
-    chosen = np.flatnonzero(is_stranger)
-    texts = walked.strings(rows[chosen])
+    named = np.flatnonzero(is_stranger | np.array([name is not None for name in names], bool))
+    texts = walked.strings(rows[named])
     said: dict[int, set[bytes]] = {}
-    for at, text in zip(chosen.tolist(), texts, strict=True):
+    for at, text in zip(named.tolist(), texts, strict=True):
+        name = names[at]
+        if not is_stranger[at] and (name is None or not text or not walked.references.is_other_name(name, text)):
+            continue  # the record says it all
         said.setdefault(int(found["frame"][at]), set()).add((names[at] or b"") + APART.encode() + (text or b""))
     return {frame: BETWEEN.encode().join(sorted(those)) for frame, those in said.items()}

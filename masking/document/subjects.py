@@ -13,8 +13,10 @@ from collections.abc import Iterator
 
 from masking.document.memory import Memory
 from masking.document.strings import plain, to_part, to_text
+from masking.fhir.compartment import person_types
 from masking.fhir.references import parse
 from masking.identity.names import named_by as name_of
+from masking.maskers._short import calls_otherwise
 from masking.maskers.base import People
 
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -61,6 +63,7 @@ class Subjects:
         self._canonical: dict[bytes, bytes] = {}
         self._patients: dict[bytes, tuple[bool | None]] = {}
         self._unknown: dict[bytes, bool] = {}
+        self._otherwise: dict[tuple[bytes, bytes], bool] = {}
         self._known: dict[bytes, bytes | None] = {}
         self._named: dict[bytes, bytes] = {}
         #: the numbers of the names that references mean, four bytes each
@@ -124,6 +127,17 @@ class Subjects:
             if len(self._unknown) > _MEMORY:
                 self._unknown.clear()
             found = self._unknown[name] = self._people.facts(name.decode()) is None
+        return found
+
+    def is_other_name(self, name: bytes, text: bytes) -> bool:
+        """Whether what stands beside a reference to a human who is known is a name that the human's record has not."""
+        found = self._otherwise.get((name, text))
+        if found is None:
+            if len(self._otherwise) > _MEMORY:
+                self._otherwise.clear()
+            facts = self._people.facts(to_text(name)) if self._people is not None else None
+            is_human = facts is not None and facts.resource_type in person_types() and bool(facts.names)
+            found = self._otherwise[name, text] = is_human and calls_otherwise(facts, to_text(text))
         return found
 
     def named(self, reference: bytes, root_id: bytes | None) -> bytes:

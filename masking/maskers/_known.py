@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from masking.fhir.compartment import facility_types, person_types
+from masking.maskers._short import calls_otherwise
 from masking.maskers._together import is_patients
 from masking.maskers.base import APART, BETWEEN, BoundMasker, People
 from masking.pools.facilities import is_generic
@@ -92,6 +93,7 @@ class Knowledge:
         self._distinct: dict[tuple[int | None, ...], Company] = {}
 
         self._strangers: dict[str, tuple[Term, ...]] = {}
+        self._otherwise: dict[tuple[str, str], bool] = {}
         self._attachments: dict[tuple[str, str], Attachments] = {}
 
     def __repr__(self) -> str:
@@ -167,13 +169,24 @@ class Knowledge:
         for place, name in enumerate(names):
             facts = self.people.facts(name) if not place or name.startswith("PractitionerRole/") else None
             for one in facts.met if facts is not None else ():
-                if one.called and not self._is_named(one.who):
+                if one.called and (not self._is_named(one.who) or self._is_other_name(one.who, one.called)):
                     yield f"{one.who}{APART}{one.called}"
 
     def _is_named(self, who: str) -> bool:
         """Whether there is a name in a record: others are known by what refers to them alone."""
         facts = self.people.facts(who) if who else None
         return facts is not None and (bool(facts.names) or facts.resource_type == "PractitionerRole")
+
+    def _is_other_name(self, who: str, text: str) -> bool:
+        """Whether a display has a name for a human that the record has not."""
+        found = self._otherwise.get((who, text))
+        if found is None:
+            if len(self._otherwise) > _PEOPLE:
+                self._otherwise.clear()
+            facts = self.people.facts(who)
+            is_human = facts is not None and facts.resource_type in person_types()
+            found = self._otherwise[who, text] = is_human and calls_otherwise(facts, text)
+        return found
 
     def _stranger(self, said: str) -> tuple[Term, ...]:
         """The term of somebody whom no record describes: what a reference says of them, and what its display shows."""

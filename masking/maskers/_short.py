@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from masking.pools.names import BREAKS, HYPHENS, WordMasker, is_initial, is_initials
 from masking.pools.names import fold as exactly
-from masking.pools.titles import PARTICLES
+from masking.pools.titles import PARTICLES, PREFIXES, SUFFIXES, fold_title
+from masking.scrub.called import name_in
 from masking.scrub.characters import fold
 from masking.scrub.spellings import cased, respelled
 from masking.scrub.vocabulary import forms_of, nicknames
+
+_DIGITS = "0123456789"  # Synthea numbers its people
 
 
 class Called(NamedTuple):
     """The given names of a record by what people make of them, and all its names, folded.
 
-    initials: of each the first name that begins with it. forms: of each short, long or other form the name, and whether it is
-    the short one; the first of equal ones stays, as it does in texts.
+    parts: the same with what stands between hyphens by itself, in all spellings. initials: of each the first name that begins
+    with it. forms: of each short, long or other form the name, and whether it is the short one; the first of equal ones
+    stays, as it does in texts.
     """
 
     names: frozenset[str]
+    parts: frozenset[str]
     initials: Mapping[str, str]
     forms: Mapping[str, tuple[str, bool]]
 
@@ -34,14 +39,16 @@ def called(given: str, family: str) -> Called:
     words = BREAKS.split(given)[::2]
     for word in words:
         for own in HYPHENS.split(word)[::2]:  # which are masked one by one
-            folded = fold(own.strip("0123456789"))
+            folded = fold(own.strip(_DIGITS))
             if not folded or own.casefold() in PARTICLES:
                 continue
             initials.setdefault(folded[0], own)
             for form, is_short in forms_of(folded):
                 forms.setdefault(form, (own, is_short))
-    names = frozenset(fold(word) for word in (*words, *BREAKS.split(family)[::2]))
-    return Called(names, initials, forms)
+    every = [*words, *BREAKS.split(family)[::2]]
+    parts = [part.strip(_DIGITS) for word in every for part in HYPHENS.split(word)[::2]]
+    spelled = [other for part in parts for other in (part, *respelled(part))]
+    return Called(frozenset(map(fold, every)), frozenset(map(fold, (*every, *spelled))), initials, forms)
 
 
 @lru_cache(maxsize=1 << 13)
@@ -73,6 +80,29 @@ def as_spelled(mask: WordMasker, name: str | None) -> WordMasker:
         return fake and cased(fake, word)
 
     return masked
+
+
+def calls_otherwise(facts: Any, text: str) -> bool:
+    """Whether a text that means a human has a name for them that the record has not: a maiden name, another person's.
+
+    facts: the record's (`masking.identity.Facts`).
+    """
+    own = called(
+        " ".join(word for name in facts.names for word in name.given),
+        " ".join(part for name in facts.names for part in (name.family, name.text)),
+    )
+    words = [part for word in BREAKS.split(name_in(text, is_human=True))[::2] for part in HYPHENS.split(word)[::2]]
+    return not all(
+        is_initial(word)
+        or is_initials(word)
+        or fold_title(word) in PREFIXES
+        or fold_title(word) in SUFFIXES
+        or word.casefold() in PARTICLES
+        or fold(word.strip(_DIGITS)) in own.parts
+        or fold(word) in own.forms
+        for word in words
+        if word
+    )
 
 
 def spoken(pieces: Sequence[str], given: str | None, family: str | None) -> str | None:
