@@ -15,8 +15,8 @@ from here_spark import HereSpark, here
 from spark_double import MADE_WITH as DOUBLE_MADE_WITH
 from spark_double import Double
 from test_inplace_engine import ENGINE, MADE_WITH, POLICY
-from test_sources_restore import PATHLING, SMALL_LETTERS, SYNAPSE
-from test_sources_typed import pathling
+from test_sources_restore import SMALL_LETTERS, SYNAPSE
+from test_sources_typed import PATHLING, pathling
 from test_tables_like_source import keep_policy, put
 
 from masking.commands.verifying import facts_of

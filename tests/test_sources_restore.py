@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import gzip
 import json
@@ -13,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from documents import Maker
+from documents import Maker, one
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rows_again import read_again, write_again
@@ -492,3 +493,89 @@ def test_a_column_of_a_type_that_fhir_has_no_spelling_for(tmp_path: Path) -> Non
     pq.write_table(table, path)
     with pytest.raises(UnreadableFile, match="no spelling"):
         write_again(path)
+
+
+# ── what malformed cells and notes could carry over ──────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("type_", "cell"),
+    [
+        (pa.string(), '{"coding":[{"code":"1"}]},"subject":{"display":"Joe Bloggs"}'),
+        (pa.string(), '{"coding":[{"code":"1"}]},"mrn":"Joe Bloggs"'),
+        (
+            pa.list_(pa.struct([("code", pa.string())])),
+            [{"code": '{"coding":[{"code":"1"}]}}],"note":[{"text":"Joe Bloggs"'}],
+        ),
+    ],
+)
+def test_a_text_is_one_element_whatever_is_in_it(tmp_path: Path, type_: pa.DataType, cell: Any) -> None:
+    """A policy is asked of the element in which a text stands, not of others that the text would open behind it."""
+    name = "code" if pa.types.is_string(type_) else "component"
+    table = pa.table({"resourceType": ["Observation"], "id": ["o"], "status": ["final"], name: pa.array([cell], type_)})
+    pq.write_table(table, tmp_path / "x")
+    write_again(tmp_path / "x", one)
+    assert "Bloggs" not in str(read_again(tmp_path / "x").to_pylist())
+
+
+def test_canonical_columns_follow_a_value_and_are_canonical(tmp_path: Path) -> None:
+    quantity = pa.struct(
+        [("value", pa.decimal128(32, 6)), ("_value_canonicalized", pa.string()), ("_code_canonicalized", pa.string())]
+    )
+    cells = [(None, "Joe A", "Joe B"), (Decimal(1), "Joe C", "Joe D"), (Decimal(2), None, "mmol")]
+    rows = [dict(zip([field.name for field in quantity], cell, strict=True)) for cell in cells]
+    table = pa.table({
+        "resourceType": ["Observation"] * 3, "id": ["a", "b", "c"], "status": ["final"] * 3,
+        "valueQuantity": pa.array(rows, quantity),
+    })  # fmt: skip
+    found = changed(tmp_path / "x", table)
+    assert "Joe" not in str(found)
+    assert found[2]["valueQuantity"] == rows[2]
+
+
+def test_notes_of_columns_are_left_behind(tmp_path: Path) -> None:
+    family = pa.field("family", pa.string(), metadata={"max": "Bloggs", "PARQUET:field_id": "7"})
+    schema = pa.schema(
+        [
+            pa.field("id", pa.string(), metadata={"comment": "Joe Bloggs"}),
+            pa.field("name", pa.list_(pa.struct([family]))),
+        ],
+        {"org.apache.spark.sql.parquet.row.metadata": '{"ml_attr":{"vals":["Joe Bloggs"]}}', "pandas": "Joe Bloggs"},
+    )
+    table = pa.Table.from_pylist([{"id": "p", "name": [{"family": "x"}]}], schema)
+    pq.write_table(table.append_column("resourceType", pa.array(["Patient"])), tmp_path / "x")
+    write_again(tmp_path / "x")
+    written = pq.read_metadata(tmp_path / "x.again").metadata
+    assert list(written) == [b"ARROW:schema"]
+    assert b"Bloggs" not in Path(f"{tmp_path / 'x'}.again").read_bytes()
+    assert b"Bloggs" not in base64.b64decode(written[b"ARROW:schema"])
+    assert read_again(tmp_path / "x").schema.names == ["id", "name", "resourceType"]
+
+
+def test_an_unknown_column_is_null_whatever_its_fields_are_called(tmp_path: Path) -> None:
+    table = pathling(PATHLING).append_column(
+        "mrn", pa.array([{"_fid": 12345678}] * 3, pa.struct([("_fid", pa.int32())]))
+    )
+    (tmp_path / "Patient.parquet").mkdir()
+    pq.write_table(table, tmp_path / "Patient.parquet" / "x")
+    again = write_again(tmp_path / "Patient.parquet" / "x")
+    assert read_again(tmp_path / "Patient.parquet" / "x")["mrn"].null_count == 3
+    assert again.denied == {"mrn": 3}
+
+
+def test_doubled_names_are_told_of_without_them(tmp_path: Path) -> None:
+    arrays = [pa.array(["Patient"]), pa.array(["p"]), pa.array(["male"]), pa.array(["x"]), pa.array(["y"])]
+    pq.write_table(pa.Table.from_arrays(arrays, ["resourceType", "id", "gender", "Bloggs", "Bloggs"]), tmp_path / "x")
+    with pytest.raises(UnreadableFile, match="input file 7") as raised:
+        write_again(tmp_path / "x")
+    assert "Bloggs" not in str(raised.value)
+
+
+def test_bytes_of_any_size_come_back(tmp_path: Path) -> None:
+    for type_ in (pa.binary(), pa.large_binary()):
+        table = pa.table(
+            {"resourceType": ["Binary"], "id": ["b"], "contentType": ["a/b"], "data": pa.array([b"\xffhello"], type_)}
+        )
+        same(tmp_path / str(type_), table)
+        [row] = changed(tmp_path / "x", table, ("/2hlbGxv", "eHh4"))
+        assert row["data"] == b"xxx"

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from here_spark import HereSpark, here
 from spark_double import MADE_WITH, Double
-from test_sources_restore import PATHLING, SMALL_LETTERS, SYNAPSE, ours, quantities
+from test_sources_restore import SMALL_LETTERS, SYNAPSE, ours, quantities
 from test_sources_spark import _NARROWER, BULK, lines_of, needs_bulk, run, verified
-from test_sources_typed import _URL, pathling
+from test_sources_typed import _URL, PATHLING, pathling
 
 from masking.errors import CountMismatch, UnreadableFile, UsageError
 from masking.fhir.elements import primitive_types
@@ -186,7 +186,7 @@ def test_files_that_are_cut_and_rows_that_go(here: HereSpark, tmp_path: Path, mo
     assert any("1 of 2 files are no tables" in notice for notice in notices)
 
 
-def test_the_same_bytes_whatever_the_batches(here: HereSpark, tmp_path: Path) -> None:
+def test_the_same_rows_whatever_the_batches(here: HereSpark, tmp_path: Path) -> None:
     rows = [{**PATHLING[at % 3], "id": f"p{at}"} for at in range(60)]
     put(pathling(rows), tmp_path / "in" / "Patient.parquet", row_group_size=25)
     made = []

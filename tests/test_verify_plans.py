@@ -244,7 +244,7 @@ def test_shapes_are_equal_where_leaves_alone_differ() -> None:
 @pytest.mark.parametrize(
     "text",
     ['{"a":01}', '{"a":1.}', '{"a":-}', '{"a":1e}', '{"a":"\\x"}', '{"a":"\\u12"}', '{"a":"\\ud800"}', '{"a":"\n"}', '{"a":"b',
-     '{"a":"\\', '{"a":"\\u', "]"],
+     '{"a":"\\', '{"a":"\\u', "]", '{"a":' + '0""' * 5_000 + "0}"],
 )  # fmt: skip
 def test_what_is_no_json_has_no_shape(text: str) -> None:
     assert read(text.encode()) is None

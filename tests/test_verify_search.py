@@ -297,6 +297,19 @@ def test_a_name_among_other_words_is_another_persons(looker: Looker, before: str
     assert stands_alike(was, now) is alike
 
 
+@pytest.mark.parametrize("odd", ["x%E9", "caf%E9%20", "%F0%9F", "%C3", "a%E2%82"])
+def test_what_is_no_utf_8_swallows_nothing_behind_it(looker: Looker, odd: str) -> None:
+    """An escape of Latin-1 in one text hides no name in the same text or the next."""
+    (place,) = looker.places_in("Zoë")
+    hidden = base64.b64encode(b"Here Zo\xc3\xab came in the morning").decode()
+    texts = [f"see {odd}", hidden, f"http://x.test/?q={odd}%20Zo%C3%AB", "nobody"]
+    each = looker.places_in_each(texts)
+    assert each == [looker.places_in(text) for text in texts]
+    assert [place in found for found in each] == [False, True, True, False]
+    document = json.dumps({"resourceType": "Basic", "a": f"see {odd}", "b": hidden}).encode()
+    assert looker.where(document, frozenset({place})).keys() == {place}
+
+
 def test_each_word_of_a_document_is_looked_up_once(looker: Looker) -> None:
     """However many values are found in it: a value set names ten thousand."""
     asked: list[str] = []

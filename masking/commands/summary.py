@@ -60,11 +60,13 @@ def show_summary(screen: Screen, manifest: Manifest) -> None:
         dict(manifest.misfits),
         "In tables as JSON alone, for R4 has no such property or another type there.",
     )
+    # How a column is called is the source's own word: the manifest has it, as the tables have, and no log.
+    null = {"in columns that are no part of a resource": sum(manifest.denied_columns.values())}
     _show_counts(
         screen,
-        "Column made null",
-        dict(manifest.denied_columns),
-        "Of the source's tables: columns that are no part of a resource, so that no rule lets them through.",
+        "Made null",
+        null if manifest.denied_columns else {},
+        "Of the source's tables: no rule lets them through. The manifest names the columns.",
     )
     unplaced = "Masked values that the source's columns have no place for, or no column at all."
     _show_counts(screen, "Without a column", dict(manifest.unplaced), unplaced)

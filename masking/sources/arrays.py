@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
+_FIELD_NUMBER = b"PARQUET:field_id"
+
 
 def written_type(type_: pa.DataType) -> pa.DataType:
     """A column's type as it is written again: all within may be null, for what is not let through is.
@@ -18,6 +20,12 @@ def written_type(type_: pa.DataType) -> pa.DataType:
     if pa.types.is_dictionary(type_):
         return type_
     return _without(type_, pa.types.is_dictionary, lambda one: one.value_type, optional=True)
+
+
+def bare(field: pa.Field) -> pa.Field:
+    """A field without what is noted of it, which may be anything, but its number in the table."""
+    number = (field.metadata or {}).get(_FIELD_NUMBER)
+    return field.with_metadata(None if number is None else {_FIELD_NUMBER: number})
 
 
 def plain(array: pa.Array) -> pa.Array:
@@ -78,7 +86,7 @@ def _without(type_: pa.DataType, is_one: Any, instead: Any, optional: bool = Fal
         return instead(type_)
 
     def again(field: pa.Field, may_be_null: bool = optional) -> pa.Field:
-        made = field.with_type(_without(field.type, is_one, instead, optional))
+        made = bare(field).with_type(_without(field.type, is_one, instead, optional))
         return made.with_nullable(True) if may_be_null else made
 
     if pa.types.is_struct(type_):

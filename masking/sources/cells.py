@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +28,8 @@ Raw = bytes | msgspec.Raw
 Fields = Mapping[str, Raw]
 
 #: Columns of Pathling's that follow from a quantity's value and unit.
-CANONICAL = frozenset({"_value_canonicalized", "_code_canonicalized"})
+_CANONICAL_VALUE, _CANONICAL_CODE = "_value_canonicalized", "_code_canonicalized"
+_UCUM = re.compile(r"[!-~]{1,32}")
 VERSIONED = "_versioned"
 EXTENSION_NAME = "extension"
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -164,7 +166,7 @@ class Cells:
                     rest[name] = raw
         for name, said in old.items():
             if said is not None and name in plan.fields and name not in made:
-                made[name] = hollow(said, self.numbered)
+                made[name] = hollow(said, self.numbered and name not in plan.unknown)
         if plan.fid and self.numbered:
             made[FID] = old.get(FID)
         if plan.merged:
@@ -213,6 +215,8 @@ class Cells:
         """The field of one property, with the one that tells its places."""
         raw = fields.get(part.name)
         before = old.get(part.field)
+        if not part.known and raw is None:  # of which no document tells, of its numbers neither
+            return {part.field: hollow(before, numbered=False)}
         made = {part.field: self.cell(part.value, types[part.field], raw, before, f"{path}.{part.name}")}
         if part.scale:
             made[part.scale] = _places(made[part.field], raw, before, old.get(part.scale))
@@ -236,7 +240,7 @@ class Cells:
             if name.endswith(VERSIONED) and isinstance(said, str):
                 made[name] = self.called.get(said)
             elif (
-                name in CANONICAL
+                _is_canonical(name, said)
                 and isinstance(made.get("value"), Decimal)
                 and all(old.get(one) == made.get(one) for one in ("value", "code", "unit", "system", "comparator"))
             ):
@@ -247,12 +251,14 @@ class Cells:
 class _Plan:
     """What is where in a struct. parts: of each property its members, each with the field of its choice, or "".
 
-    fields: those of members, choices and scales. merged: the one of properties that have no other, or "".
+    fields: those of members, choices and scales; unknown: of these, those that are no element of R4. merged: the one of
+    properties that have no other, or "".
     """
 
     value: Object
     parts: Mapping[str, tuple[tuple[Member, str], ...]]
     fields: frozenset[str]
+    unknown: frozenset[str]
     merged: str
     fid: bool
 
@@ -271,7 +277,16 @@ class _Plan:
                 parts[member.name] = (*parts.get(member.name, ()), (member, "" if part is member else part.field))
                 if member.scale and part is member:
                     fields.add(member.scale)
-        return cls(value, parts, frozenset(fields), merged, bool(value.fid))
+        unknown = {part.field for part in value.members if isinstance(part, Member) and not part.known}
+        return cls(value, parts, frozenset(fields), frozenset(unknown), merged, bool(value.fid))
+
+
+def _is_canonical(name: str, said: Any) -> bool:
+    """Whether a field is one of Pathling's canonical ones, with a value such as these have: a number, a code of UCUM's."""
+    if name == _CANONICAL_CODE:
+        return isinstance(said, str) and _UCUM.fullmatch(said) is not None
+    parts = said.values() if isinstance(said, dict) else (said,)
+    return name == _CANONICAL_VALUE and all(one is None or isinstance(one, Decimal | int) for one in parts)
 
 
 def _places(made: Any, raw: Raw | None, before: Any, scale: Any) -> Any:

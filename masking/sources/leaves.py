@@ -50,10 +50,16 @@ def is_text(type_: pa.DataType) -> bool:
     return any(test(type_) for name in tests if (test := getattr(pa.types, name, None)) is not None)
 
 
+def is_bytes(type_: pa.DataType) -> bool:
+    """Whether values of a type are bytes."""
+    tests = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
+    return any(test(type_) for test in tests)
+
+
 def json_texts(array: pa.Array) -> pa.StringArray:
-    """Texts that are objects or arrays of JSON as they are; any other as a JSON string."""
+    """Texts that are an object or an array of JSON as they are; any other as a JSON string."""
     found = plain_texts(array)
-    return pc.if_else(pc.match_substring_regex(found, r"^\s*[{\[]"), found, _quoted(found))
+    return pc.if_else(_wholes(found, r"^\s*[{\[]"), found, _quoted(found))
 
 
 def item_texts(array: pa.Array, item: Callable[[pa.Array], pa.StringArray]) -> pa.StringArray:
@@ -62,13 +68,16 @@ def item_texts(array: pa.Array, item: Callable[[pa.Array], pa.StringArray]) -> p
     if not is_text(array.type):
         return wrapped
     found = plain_texts(array)
-    begins = pc.fill_null(pc.match_substring_regex(found, r"^\s*\["), False).to_numpy(zero_copy_only=False)
-    if not begins.any():
-        return wrapped
-    whole = begins.copy()
-    for place in np.flatnonzero(begins).tolist():
-        whole[place] = _is_array(found[place].as_py())
-    return pc.if_else(pa.array(whole), found, wrapped)
+    whole = _wholes(found, r"^\s*\[")
+    return pc.if_else(whole, found, wrapped) if pc.any(whole).as_py() else wrapped
+
+
+def _wholes(texts: pa.StringArray, begins: str) -> pa.BooleanArray:
+    """Which texts are one value of JSON that begins so. What ends earlier than its text would be more than one element."""
+    found = pc.fill_null(pc.match_substring_regex(texts, begins), False).to_numpy(zero_copy_only=False).copy()
+    for place in np.flatnonzero(found).tolist():
+        found[place] = _is_json(texts[place].as_py())
+    return pa.array(found)
 
 
 def plain_texts(array: pa.Array) -> pa.StringArray:
@@ -96,7 +105,7 @@ def scaled(numbers: pa.Array, scales: pa.Array) -> pa.StringArray:
 
 def _texts(array: pa.Array, type_: str) -> pa.StringArray:
     kind = json_kind(type_) if type_ else "string"
-    if type_ == "base64Binary" and pa.types.is_binary(array.type):
+    if type_ == "base64Binary" and is_bytes(array.type):
         values = array.to_pylist()
         return pa.array([None if v is None else f'"{base64.b64encode(v).decode()}"' for v in values], pa.string())
     found = plain_texts(array)
@@ -151,7 +160,8 @@ def _moments(array: pa.Array, type_: str) -> pa.StringArray:
         return pc.utf8_slice_codeunits(array.cast(pa.date32()).cast(pa.string()), 0, 10)
     if pa.types.is_time(given):
         return _short(array.cast(pa.string()))
-    raise Unsupported(f"it has a column of the type {given}, which FHIR has no spelling for")
+    kind = str(given).partition("<")[0]  # within, fields may be called anything
+    raise Unsupported(f"it has a column of the type {kind}, which FHIR has no spelling for")
 
 
 def _short(times: pa.StringArray) -> pa.StringArray:
@@ -171,11 +181,12 @@ def _with_scale(pair: str | None) -> str | None:
     return f"{whole}.{kept}" if kept else whole
 
 
-def _is_array(text: str) -> bool:
+def _is_json(text: str) -> bool:
     try:
-        return isinstance(_decode(text), list)
+        _decode(text)
     except (msgspec.DecodeError, RecursionError):
         return False
+    return True
 
 
 def _as_text(value: bytes | None) -> str | None:

@@ -6,6 +6,7 @@ became longer, has no place for its extensions: they are counted.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -37,13 +38,19 @@ def _numbers_are_small(field: pa.Field) -> bool:
     return all(_numbers_are_small(field.type.field(at)) for at in range(field.type.num_fields))
 
 
+@functools.lru_cache(maxsize=16)
+def _extensions(type_: pa.DataType) -> Array:
+    """What extensions of a type are: one object a type, for cells are planned by it."""
+    return Array(object_of(list(type_), "Extension"))
+
+
 def extension_maps(
     root: Object, columns: Mapping[str, pa.Array], masked: Sequence[bytes], cells: Cells, path: str
 ) -> pa.Array:
     """The column of maps for masked documents; empty where it was there and no extension is left."""
     maps = columns[EXTENSION]
     lists = maps.type.item_type
-    node = Array(object_of(list(lists.value_type), "Extension"))
+    node = _extensions(lists.value_type)
     before = [None if one is None else dict(one) for one in plain_list(maps)]
     rows = [at for at, document in enumerate(masked) if b'"extension"' in document]
     place = pa.array(rows, pa.int64())

@@ -14,7 +14,7 @@ import msgspec
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
-from masking.sources.arrays import as_type, plain, written_type
+from masking.sources.arrays import as_type, bare, plain, written_type
 from masking.sources.columns import type_of
 from masking.sources.documents import JsonTable, Refused, Table, TypedTable, values
 from masking.sources.ours import is_ours, our_rows
@@ -34,8 +34,8 @@ _header = msgspec.json.Decoder(_Header).decode
 
 
 def written_schema(schema: pa.Schema) -> pa.Schema:
-    """A schema as it is written again: names, order and types as they are, and all columns may be null."""
-    return pa.schema([one.with_type(written_type(one.type)).with_nullable(True) for one in schema])
+    """A schema as it is written again: names, order and types as they are, all columns may be null, and nothing is noted."""
+    return pa.schema([bare(one).with_type(written_type(one.type)).with_nullable(True) for one in schema])
 
 
 class Rows(Protocol):

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from masking.sources.leaves import is_text
+from masking.sources.leaves import is_bytes, is_text
 
 _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 _DIGITS = Context(prec=80)
@@ -55,7 +55,7 @@ def _reader(type_: pa.DataType, fhir: str) -> Callable[[bytes], Any]:
     if pa.types.is_dictionary(type_):
         return _reader(type_.value_type, fhir)
     if is_text(type_):
-        return _bytes_reader(fhir) if _is_bytes(type_) else text_of
+        return _bytes_reader(fhir) if is_bytes(type_) else text_of
     if pa.types.is_boolean(type_):
         return _boolean
     if pa.types.is_integer(type_):
@@ -71,11 +71,6 @@ def _reader(type_: pa.DataType, fhir: str) -> Callable[[bytes], Any]:
     if pa.types.is_time(type_):
         return lambda raw: dt.time.fromisoformat(_string(raw))
     return _never
-
-
-def _is_bytes(type_: pa.DataType) -> bool:
-    tests = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
-    return any(test(type_) for test in tests)
 
 
 def _bytes_reader(fhir: str) -> Callable[[bytes], Any]:

@@ -1,7 +1,6 @@
 """How a Parquet file is written, so that another one is written alike: schema, codecs, encodings, what is said of columns.
 
-Of a file's own notes only those are taken along that readers need for its types. All others may hold anything, such as
-the values of an index.
+Notes are not taken along, neither the file's own nor those on columns: they may hold anything, such as the values of an index.
 """
 
 from __future__ import annotations
@@ -13,10 +12,9 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
+from masking.sources.content import Unsupported
 from masking.sources.restore import written_schema
 
-#: Notes by which Spark knows the types and names of columns.
-_NOTES = (b"org.apache.spark.sql.parquet.row.metadata", b"org.apache.spark.version")
 _ARROW = b"ARROW:schema"
 _CODECS = {"UNCOMPRESSED": "none", "LZ4_RAW": "lz4"}
 
@@ -39,19 +37,28 @@ def shape_of(file: Any) -> Shape:
     notes = metadata.metadata or {}
     columns = list(_first_columns(metadata))
     codecs = {path: _CODECS.get(column.compression, column.compression.lower()) for path, column in columns}
-    kept = {name: notes[name] for name in _NOTES if name in notes}
-    physical = [metadata.schema.column(number).physical_type for number in range(metadata.num_columns)]
+    kinds = {_timestamp_kind(metadata.schema.column(number)) for number in range(metadata.num_columns)} - {""}
+    if len(kinds) > 1:
+        raise Unsupported(
+            "it has timestamps as INT96 and as INT64, which are written one way or the other; write it anew with one"
+        )
     options: dict[str, Any] = {
         "version": "2.6",
         "compression": _one_or_all(codecs, "snappy"),
         "use_dictionary": [path for path, column in columns if column.has_dictionary_page] if columns else True,
         "write_statistics": any(column.is_stats_set for _, column in columns) if columns else True,
         "write_page_index": any(column.has_offset_index for _, column in columns),
-        "use_deprecated_int96_timestamps": "INT96" in physical,
+        "use_deprecated_int96_timestamps": kinds == {"INT96"},
         "use_compliant_nested_type": False,  # items of lists are called as they were
         "store_schema": _ARROW in notes,
     }
-    return Shape(written_schema(file.schema_arrow).with_metadata(kept or None), options)
+    return Shape(written_schema(file.schema_arrow), options)
+
+
+def _timestamp_kind(column: Any) -> str:
+    """How a column has timestamps; "" for one of something else."""
+    physical: str = column.physical_type
+    return physical if physical == "INT96" or column.logical_type.type == "TIMESTAMP" else ""
 
 
 def _first_columns(metadata: Any) -> Iterator[tuple[str, Any]]:

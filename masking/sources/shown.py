@@ -7,7 +7,6 @@ from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from masking.sources.cells import CANONICAL
 from masking.sources.extensions import FID
 from masking.sources.leaves import is_text
 from masking.sources.typed import Array, Choice, Leaf, Merged, Object, Single, Value
@@ -18,7 +17,8 @@ def is_shown(value: Value, type_: pa.DataType, numbered: bool) -> bool:
     match value:
         case Leaf():
             moment = pa.types.is_timestamp(type_) or pa.types.is_date64(type_)
-            return not (value.type == "date" and moment)
+            # Of the text of an object, only its first value may be in the document.
+            return not (value.json and is_text(type_)) and not (value.type == "date" and moment)
         case Single():  # of a text, that it was the text of an array is seen in the cell alone
             return not is_text(type_) and is_shown(value.item, type_, numbered)
         case Array():
@@ -31,8 +31,6 @@ def is_shown(value: Value, type_: pa.DataType, numbered: bool) -> bool:
 def _struct_is_shown(members: Sequence[Any], type_: pa.DataType, numbered: bool) -> bool:
     types = {field.name: field.type for field in type_}
     left = set(types) - ({FID} if numbered else set())
-    if "value" in types and pa.types.is_decimal(types["value"]):  # a quantity of Pathling's
-        left -= CANONICAL
     seen: set[str] = set()
     for part in members:
         if isinstance(part, Merged) or part.field not in left:

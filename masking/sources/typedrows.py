@@ -107,10 +107,6 @@ class _Batch:
         if isinstance(part, Member) and part.scale:
             types[part.scale] = self._columns[part.scale].type
         known = isinstance(part, Choice) or part.known
-        if not known:
-            pairs = zip(self._old, self._new, strict=True)
-            if lost := sum(names[0] in old and names[0] not in new for old, new in pairs):
-                self._denied[part.field] += lost
         if known and self._is_shown(part, array.type):
             changed = sorted({at for name in names for at in self._changed.get(name, ())})
             if changed and not is_numbered_within(array.type):
@@ -121,10 +117,13 @@ class _Batch:
         if not changed:
             return {name: self._columns[name] for name in types}
         cells = self._made(part, types, changed)
-        return {
+        made = {
             name: replaced(self._columns[name], changed, self._array([cell.get(name) for cell in cells], type_, name))
             for name, type_ in types.items()
         }
+        if not known and (lost := made[part.field].null_count - array.null_count):
+            self._denied[part.field] += lost
+        return made
 
     def _of_json(self, part: Part, type_: pa.DataType, rows: Sequence[int]) -> pa.Array:
         """Cells of which nothing counts but their JSON: each spelling is made once."""

@@ -18,7 +18,6 @@ from masking.sources.content import Unsupported
 from masking.sources.documents import Table
 from masking.sources.parquet import Rows
 from masking.sources.restore import Restorer
-from masking.sources.scalars import Misfit
 from masking.sources.shape import Shape
 from masking.spark.lines import LineBatch, unreadable
 from masking.spark.sink import Sink
@@ -57,10 +56,12 @@ class RowsAgain:
         self._put = self._restored = 0
         self._held: deque[_Held] = deque()
         self._restorer: Restorer | None = None
+        self._last: _Held | None = None
         self._writer: Any = None
         self._sink: Sink
         self._group = -1
         self._batches: list[pa.RecordBatch] = []
+        self._bytes = 0
 
     def keep(self, line: int, rows: Rows) -> None:
         """Rows that were read, the first of them from a line."""
@@ -72,11 +73,12 @@ class RowsAgain:
 
     def put(self, line: int, masked: bytes) -> None:
         """A masked document; lines ascend."""
-        for held in self._held:
-            if held.first <= line < held.stop:
-                held.masked[line] = masked
-                self._put += 1
-                return
+        if self._last is None or not self._last.first <= line < self._last.stop:
+            self._last = next((held for held in self._held if held.first <= line < held.stop), None)
+        if self._last is not None:
+            self._last.masked[line] = masked
+            self._put += 1
+            return
         raise MaskingError("a masked document has no row in its table; this is a bug")
 
     @property
@@ -124,20 +126,21 @@ class RowsAgain:
             self._group = origin.group
         try:
             batch = self._restorer.rows(origin.batch, held.rows.documents, masked)
-        except (pa.ArrowException, Misfit) as error:
+        except (pa.ArrowException, ValueError) as error:  # a text that is no UTF-8, doubled names
             raise Unsupported(f"its columns cannot be written again ({type(error).__name__})") from None
         self._restored += sum(one is not None for one in masked)
         self._batches.append(batch)
-        if sum(one.nbytes for one in self._batches) >= _GROUP_BYTES:
+        self._bytes += batch.nbytes
+        if self._bytes >= _GROUP_BYTES:
             self._write_group()
 
     def _write_group(self) -> None:
         """What is held, as a row group."""
-        batches, self._batches = self._batches, []
+        batches, self._batches, self._bytes = self._batches, [], 0
         rows = sum(batch.num_rows for batch in batches)
         if rows:
             assert self.shape is not None
-            table = pa.Table.from_batches(batches).replace_schema_metadata(self.shape.schema.metadata)
+            table = pa.Table.from_batches(batches, self.shape.schema)
             self._writer.write_table(table, row_group_size=rows)
             self.rows += rows
             self.groups += 1
@@ -157,8 +160,7 @@ class BlocksAgain:
 
     def take(self, batch: LineBatch, masked: Sequence[bytes | None]) -> None:
         """What became of the documents of a batch, as the engine gave it."""
-        bounds = [*(span.first for span in batch.spans[1:]), len(batch.documents)] if batch.spans else []
-        for span, stop in zip(batch.spans, bounds, strict=True):
+        for span, stop in batch.stretches():
             if (rows := self.found.get(span.block)) is None:
                 continue
             for place in range(span.first, stop):
@@ -186,5 +188,5 @@ class BlocksAgain:
     def _told(self, block: int) -> Iterator[None]:
         try:
             yield
-        except (Unsupported, pa.ArrowException) as error:
+        except (pa.ArrowException, ValueError) as error:
             raise unreadable(self._blocks[block], str(error) if isinstance(error, Unsupported) else error) from None

@@ -176,15 +176,13 @@ class Running:
     def _write_rows(self, writer: AlikeWriter, batch: LineBatch, masked: Sequence[bytes | None]) -> None:
         """Write the rows of tables again: with what the engine gave, not with what becomes a line."""
         writer.take(batch, masked)
-        ends = [*(span.first for span in batch.spans[1:]), len(masked)]
-        for span, end in zip(batch.spans, ends, strict=True):
+        for span, end in batch.stretches():
             if self._reader.forms[span.block] is not Form.PARQUET:
                 self._rowless += sum(one is not None for one in masked[span.first : end])
 
     def _put_on_lines(self, batch: LineBatch, masked: list[bytes | None]) -> None:
         """Make one line of each masked document that was none; done last, so that quarantine has the source's bytes."""
-        ends = [*(span.first for span in batch.spans[1:]), len(masked)]
-        for span, end in zip(batch.spans, ends, strict=True):
+        for span, end in batch.stretches():
             if self._reader.forms[span.block] is Form.LINES:
                 continue
             for index in range(span.first, end):

@@ -87,6 +87,11 @@ class LineBatch:
         span = self.spans[bisect.bisect_right(self.spans, index, key=operator.attrgetter("first")) - 1]
         return span.block, span.line + index - span.first
 
+    def stretches(self) -> Iterator[tuple[Span, int]]:
+        """The spans, each with the index behind its last document."""
+        ends = [span.first for span in self.spans[1:]] + [len(self.documents)] if self.spans else []
+        return zip(self.spans, ends, strict=True)
+
     def add(self, block: int, line: int, documents: list[bytes], size: int) -> None:
         """Append consecutive lines of a block, `size` bytes in all."""
         self.spans.append(Span(len(self.documents), block, line))
@@ -156,10 +161,10 @@ class Reader:
                 content = look(raw, Content(block.form, block.codec))
                 self.forms[-1] = content.form
                 yield from self._read_as(content, block, raw)
-        except (OSError, pa.ArrowException) as error:
-            raise unreadable(block, error) from None
         except Unsupported as error:
             raise unreadable(block, str(error)) from None
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+            raise unreadable(block, error) from None
 
     def _read_as(self, content: Content, block: Block, raw: Any) -> Iterator[_Piece]:
         if content.form is Form.PARQUET:

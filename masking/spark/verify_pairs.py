@@ -138,8 +138,7 @@ class Outputs:
 
 def _spans(batch: LineBatch) -> Iterator[tuple[int, list[bytes]]]:
     """Runs of documents with the line (from 0) of the first."""
-    bounds = [span.first for span in batch.spans[1:]] + [len(batch.documents)]
-    for span, stop in zip(batch.spans, bounds, strict=True):
+    for span, stop in batch.stretches():
         yield span.line, batch.documents[span.first : stop]
 
 

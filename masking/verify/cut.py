@@ -139,6 +139,8 @@ def cut(text: Bytes, leaves: Ints, stack: Ints, digest: Hashes) -> int:
                 one = (one ^ inner) * _PRIME
                 name = inner if is_name else np.uint64(0)
             else:
+                if 2 * count + 1 >= len(leaves):
+                    return -1
                 leaves[2 * count], leaves[2 * count + 1] = at + 1, end
                 count += 1
                 one, two = (one ^ np.uint64(1)) * _PRIME, (two ^ np.uint64(1)) * _OTHER
@@ -147,6 +149,8 @@ def cut(text: Bytes, leaves: Ints, stack: Ints, digest: Hashes) -> int:
         if byte == 45 or 48 <= byte <= 57:
             end = _end_of_number(text, at)
             if end < 0:
+                return -1
+            if 2 * count + 1 >= len(leaves):
                 return -1
             leaves[2 * count], leaves[2 * count + 1] = at, end
             count += 1

@@ -174,7 +174,7 @@ class _Learner:
             self._constant(twig, before, after)
             return
         if not _is_leaf(after):
-            if after is not None:
+            if after is not None or twig.action == KEEP:
                 raise _Unplanned
             if twig.action == VOUCHED and (system := around.get("system")) is not None:
                 self._plan.vouched.append((self.string(system), before, None))

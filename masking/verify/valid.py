@@ -149,7 +149,7 @@ def _object(content: str, value: Any, path: str, found: Found) -> None:
         return
     if content == "Resource":
         kind = value.get("resourceType", "")
-        if kind not in resource_types():
+        if not isinstance(kind, str) or kind not in resource_types():
             found.append((path, "no resource"))
             return
         content = kind

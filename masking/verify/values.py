@@ -103,7 +103,7 @@ def _reference(reference: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
 
 
 def _extension(extension: dict[str, Any]) -> Iterator[tuple[Kind, str]]:
-    if extension.get("url") in NAME_EXTENSIONS:
+    if isinstance(url := extension.get("url"), str) and url in NAME_EXTENSIONS:
         yield from ((Kind.NAME_WORD, text) for text in texts(extension.get("valueString")))
     yield from ((Kind.PHOTO, text) for text in texts(extension.get("valueBase64Binary")))
 

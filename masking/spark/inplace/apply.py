@@ -61,8 +61,7 @@ class Rewriting(Running):
                 self._masked_bytes[name] += len(masked)
         self._set_aside(batch, outcome)
         self._again.take(batch, outcome.masked)
-        bounds = [span.first for span in batch.spans[1:]] + [len(batch.documents)]
-        for span, stop in zip(batch.spans, bounds, strict=True):
+        for span, stop in batch.stretches():
             self._write_span(span.block, batch, outcome, range(span.first, stop))
 
     def _write_span(self, block: int, batch: LineBatch, outcome: Batch, places: range) -> None:

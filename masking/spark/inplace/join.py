@@ -86,7 +86,7 @@ class JoinTask:
                 join_tables(file.path, paths, sink)
             except FileNotFoundError:
                 raise _gone(file.parts[0].name) from None
-            except (OSError, pa.ArrowException):
+            except (OSError, pa.ArrowException, ValueError):
                 raise UnreadableFile.numbered(number, "it cannot be read any more, or what is staged of it") from None
             finally:
                 sink.drop()
