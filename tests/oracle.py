@@ -512,7 +512,7 @@ class Oracle:
             case "referent":
                 who = beside.get("who")
                 return referent(who if isinstance(who, Members) else beside, scope)
-            case "people" | "strangers" | "facility" | "owner":
+            case "people" | "strangers" | "numbers" | "facility" | "owner":
                 return None  # nobody is known here, so it does not matter whom a resource refers to
             case "content_type":
                 return beside.string("contentType")

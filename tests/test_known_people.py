@@ -61,7 +61,7 @@ def test_a_note_shows_the_name_of_the_record():
     bound = Scrub().bind(Keys()).with_people(Known())
     text = "Joe Smith has a cough."
     masked = bound.mask_distinct(
-        [text], owner=["Patient/p1"], people=[None], content_type=[None], chart=[None], strangers=[None]
+        [text], owner=["Patient/p1"], people=[None], content_type=[None], chart=[None], strangers=[None], numbers=[None]
     )[0]
     assert masked is not None and masked.endswith(" has a cough.")
     assert "Joe" not in masked and "Smith" not in masked

@@ -49,7 +49,13 @@ def bound() -> BoundMasker:
 def masked(bound: BoundMasker, raw: bytes, content_type: str | None, owner: str | None = "Patient/p1") -> bytes | None:
     data = base64.b64encode(raw).decode()
     [answer] = bound.mask_distinct(
-        [data], owner=[owner], people=[None], chart=[None], strangers=[None], content_type=[content_type]
+        [data],
+        owner=[owner],
+        people=[None],
+        chart=[None],
+        strangers=[None],
+        numbers=[None],
+        content_type=[content_type],
     )
     return None if answer is None else base64.b64decode(answer, validate=True)
 
@@ -172,14 +178,26 @@ def test_what_is_not_what_it_says_is_gone(bound: BoundMasker, content_type: str 
 def test_what_is_no_base64_is_gone(bound: BoundMasker) -> None:
     for data in ("Jose!", "Sm9z=ZQ", "Sm9zZ"):
         assert bound.mask_distinct(
-            [data], owner=["Patient/p1"], people=[None], chart=[None], strangers=[None], content_type=["text/plain"]
+            [data],
+            owner=["Patient/p1"],
+            people=[None],
+            chart=[None],
+            strangers=[None],
+            numbers=[None],
+            content_type=["text/plain"],
         ) == [None]
 
 
 def test_base64_in_lines_is_read(bound: BoundMasker) -> None:
     data = base64.encodebytes(TEXT.encode() * 5).decode()
     [answer] = bound.mask_distinct(
-        [data], owner=["Patient/p1"], people=[None], chart=[None], strangers=[None], content_type=["text/plain"]
+        [data],
+        owner=["Patient/p1"],
+        people=[None],
+        chart=[None],
+        strangers=[None],
+        numbers=[None],
+        content_type=["text/plain"],
     )
     assert answer is not None and is_clean(base64.b64decode(answer).decode())
 

@@ -66,7 +66,7 @@ def test_a_note_shows_the_name_that_the_display_of_a_stranger_shows(batch: int) 
         f"{given[0]}. {family} agrees. Pain is less."
     )
     assert again["note"][0]["text"] == f"{given} {family} called."
-    assert apart["note"][0]["text"] == "Ottilie Vanterpool called."  # nothing there tells who she is
+    assert apart["note"][0]["text"] == f"{given} {family} called."  # though it is another resource that names her
 
 
 def test_an_attachment_and_a_narrative_too() -> None:
@@ -266,6 +266,65 @@ def test_whom_somebody_has_met_is_bounded_whatever_the_order() -> None:
     found = [People(gather(some)).facts("Patient/p").met for some in (lines, lines[::-1])]
     assert found[0] == found[1]
     assert [one.who for one in found[0]] == [f"Practitioner/{n:03}" for n in range(MOST_MET)]
+
+
+def test_visits_and_teams_come_before_whoever_else_is_in_a_chart() -> None:
+    doctor = dump(encounter("e", {"reference": "Practitioner/zzz", "display": "Dr. Z"}))
+    tests = [
+        dump(observation(f"o{n}", "x", {"reference": f"Practitioner/{n:03}", "display": f"Dr. A{n}"}))
+        for n in range(80)
+    ]
+    lines = [dump(PATIENT), *tests[:40], doctor, *tests[40:]]
+    found = [People(gather(some)).facts("Patient/p").met for some in (lines, lines[::-1])]
+    in_parts = [facts for line in lines for facts in gather([line])]
+    assert found[0] == found[1] == People(in_parts).facts("Patient/p").met
+    assert [one.who for one in found[0]] == ["Practitioner/zzz", *(f"Practitioner/{n:03}" for n in range(MOST_MET - 1))]
+
+
+WHO = {"reference": "Practitioner/404", "display": "Dr. Ottilie Vanterpool"}
+OF = {"subject": {"reference": "Patient/p"}}
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        {"resourceType": "Procedure", "performer": [{"actor": WHO}], **OF},
+        {"resourceType": "Procedure", "performer": {"actor": WHO}, **OF},  # no array, though R4 wants one
+        {"resourceType": "DiagnosticReport", "resultsInterpreter": [WHO], **OF},
+        {"resourceType": "DocumentReference", "author": [WHO], **OF},
+        {"resourceType": "Composition", "attester": [{"party": WHO}], **OF},
+        {"resourceType": "Claim", "careTeam": [{"provider": WHO}], "patient": OF["subject"]},
+        {"resourceType": "Task", "owner": WHO, "for": OF["subject"]},
+        {"resourceType": "Coverage", "subscriber": {"display": "Ottilie Vanterpool"}, "beneficiary": OF["subject"]},
+        {"resourceType": "FamilyMemberHistory", "name": "Ottilie Vanterpool", "patient": OF["subject"]},
+        {"resourceType": "Procedure", "contained": [{"resourceType": "Practitioner", "id": "d", "name": [{"text": "x"}]}],
+         "recorder": {"reference": "#d", "display": "Dr. Ottilie Vanterpool"}, **OF},
+    ],
+    ids=lambda chart: chart["resourceType"],
+)  # fmt: skip
+def test_whoever_is_named_anywhere_in_a_chart(chart: Resource) -> None:
+    note = observation("o", "Ottilie Vanterpool called. Pain is less.")
+    *_, seen = masked(PATIENT, {**chart, "id": "c"}, note)
+    text = seen["note"][0]["text"]
+    assert "Vanterpool" not in text and "Ottilie" not in text
+    assert text.endswith(" called. Pain is less.")
+
+
+def test_a_device_and_who_pays_are_nobody() -> None:
+    pump = {"reference": "Device/d", "display": "Alaris Vanterpool"}
+    payer = {"reference": "Organization/o", "display": "Vanterpool Life"}
+    charts = [
+        {"resourceType": "Procedure", "id": "c", "performer": [{"actor": pump}], **OF},
+        {
+            "resourceType": "Procedure",
+            "id": "c2",
+            "performer": [{"actor": {"type": "Device", "display": "Alaris Vanterpool"}}],
+            **OF,
+        },
+        {"resourceType": "Claim", "id": "c3", "insurer": payer, "patient": OF["subject"]},
+    ]
+    text = "Alaris Vanterpool stopped. Paid by Vanterpool Life."
+    assert masked(PATIENT, *charts, observation("o", text))[-1]["note"] == [{"text": text}]
 
 
 # ── displays that are no names, and names that are words of the clinic ──

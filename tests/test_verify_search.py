@@ -278,6 +278,20 @@ def test_leaves_of_what_is_no_json() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "is_there"),
+    [("219099999", True), ("219099999.5", True), ('"12.219099999"', True), ("12.219099999", False)],
+)
+def test_what_stands_behind_the_point_of_a_decimal_is_nobody_s_number(
+    looker: Looker, value: str, is_there: bool
+) -> None:
+    document = f'{{"resourceType":"Basic","value":{value}}}'.encode()
+    finds = looker.look([document], [[]])
+    places = frozenset(finds.places.tolist())
+    assert places  # found, in any punctuation
+    assert bool(looker.where(document, places)[next(iter(places))]) == is_there
+
+
+@pytest.mark.parametrize(
     ("before", "after", "alike"),
     [
         ("Walk with Zoë each day.", "Walk with Zoë each day.", True),

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from masking.document.memory import FIELD, put_rows
+from masking.document.ownnumbers import numbers_in
 from masking.document.strangers import strangers_in
 from masking.document.strings import Part, to_part
 from masking.document.subjects import Subjects, identifier_key, names_in
@@ -84,6 +85,9 @@ class Walked:
         if name == "strangers":
             strangers = self.strangers_of(rows)
             return [strangers[0][at] for at in strangers[1].tolist()] if strangers is not None else [None] * len(rows)
+        if name == "numbers":
+            numbers = self.numbers_told(rows)
+            return [numbers[0][at] for at in numbers[1].tolist()] if numbers is not None else [None] * len(rows)
         beside = self.context_rows(name, rows)
         if name == "referent":
             return self._referents(rows, beside)
@@ -196,6 +200,17 @@ class Walked:
         of_frame = np.full(len(self.frames), len(distinct), np.int32)
         of_frame[list(distinct)] = np.arange(len(distinct))
         return [*distinct.values(), None], of_frame[frames]
+
+    def numbers_told(self, rows: Ints) -> tuple[list[Part], Ints] | None:
+        """The numbers of these texts' own resources that they may tell, null where there are none, and for each text the place
+        of its own; None where no text tells any.
+        """
+        told = numbers_in(self, rows)
+        if not told:
+            return None
+        place = np.full(len(rows), len(told), np.int32)
+        place[list(told)] = np.arange(len(told))
+        return [*told.values(), None], place
 
     @cached_property
     def _strangers(self) -> dict[int, Part]:

@@ -78,6 +78,10 @@ class _Making:
             strangers = walked.strangers_of(rows)
             if strangers is not None:
                 self._put_parts(column, *strangers)
+        elif name == "numbers":
+            numbers = walked.numbers_told(rows)
+            if numbers is not None:
+                self._put_parts(column, *numbers)
         else:
             found = walked.context_rows(name, rows)
             if name in ("family", "given"):

@@ -1,4 +1,4 @@
-"""Whom a resource names and no record describes: displays beside references to them, and names of authors."""
+"""Whom a resource names and no record describes: displays beside references to them, names of authors, agents and relatives."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import numpy as np
 
 from masking.document.surroundings import text_of
-from masking.document.tables import MAY_NAME
+from masking.document.tables import BEARS_NAME, MAY_NAME
 from masking.document.tape import ESCAPED, OBJECT, STRING, Tape, name_hash
 from masking.document.walk import STAYS, UNDECIDED, Frames, member
 from masking.maskers.base import APART, BETWEEN
@@ -18,16 +18,19 @@ if TYPE_CHECKING:
     from masking.document.strings import Part
 
 _DISPLAY, _REFERENCE, _IDENTIFIER, _AUTHOR = map(name_hash, ("display", "reference", "identifier", "authorString"))
+_NAME, _WHO = map(name_hash, ("name", "who"))
 #: A text that names somebody: its resource's frame, its row, and the row of the reference or the Identifier beside it; -1.
 SAID = np.dtype([("frame", np.int32), ("row", np.int32), ("beside", np.int32)])
+#: Who has a name that stands alone in a relative's record: a human, and who is told by nothing.
+_RELATIVE, _HISTORY = b"RelatedPerson/", "FamilyMemberHistory"
 Found: TypeAlias = Annotated[Any, Of(SAID)]
 
 
 @compiled
 def find_said(tape: Tape, node_flags: Ints, frames: Frames, wanted: Ints, found: Found) -> int:
-    """The displays of References to people and places in these resources, and their authors' names, not those of resources
-    that they contain. Returns how many, of which there may be more than there is room for. `wanted` is 1 for each frame
-    that is asked for.
+    """The displays of References to people and places in these resources, and the names of authors, agents and relatives, not
+    those of resources that they contain. Returns how many, of which there may be more than there is room for. `wanted` is 1
+    for each frame that is asked for.
     """
     count = 0
     for frame in range(len(frames)):
@@ -47,8 +50,13 @@ def find_said(tape: Tape, node_flags: Ints, frames: Frames, wanted: Ints, found:
                     if said >= 0 and beside < 0:
                         beside = member(tape, row, _IDENTIFIER)
                         beside = beside if beside >= 0 and tape[beside].kind == OBJECT else -1
-            elif tape[row].name == _AUTHOR and (kind == STRING or kind == ESCAPED):
-                said = row
+            elif kind == STRING or kind == ESCAPED:
+                around = int(tape[row].parent)
+                if tape[row].name == _AUTHOR:
+                    said = row
+                elif tape[row].name == _NAME and node_flags[tape[around].node] & BEARS_NAME:
+                    said, who = row, member(tape, around, _WHO)
+                    beside = text_of(tape, who, _REFERENCE) if who >= 0 and tape[who].kind == OBJECT else -1
             if said >= 0:
                 if count < len(found):
                     found[count].frame, found[count].row, found[count].beside = frame, said, beside
@@ -93,5 +101,6 @@ def strangers_in(walked: Walked, frames: Ints) -> dict[int, bytes]:
         name = names[at]
         if not is_stranger[at] and (name is None or not text or not walked.references.is_other_name(name, text)):
             continue  # the record says it all
-        said.setdefault(int(found["frame"][at]), set()).add((names[at] or b"") + APART.encode() + (text or b""))
+        who = names[at] or (_RELATIVE if walked.types[walked.frames["type"][found["frame"][at]]] == _HISTORY else b"")
+        said.setdefault(int(found["frame"][at]), set()).add(who + APART.encode() + (text or b""))
     return {frame: BETWEEN.encode().join(sorted(those)) for frame, those in said.items()}

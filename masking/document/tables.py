@@ -32,6 +32,8 @@ SAYS, IS_REFERRED = 2048, 4096
 EXTENSION_NODE, HAS_SYSTEM, HAS_FAMILY, HAS_UNIT, HAS_CODE, HAS_GENDER, ADDRESS_NODE, NAME_NODE, HAS_NAME, MAY_NAME = (
     1, 2, 4, 8, 16, 32, 64, 128, 256, 512,
 )  # fmt: skip
+#: It is an Identifier; its `name` is a human's in one string.
+IDENTIFIER_NODE, BEARS_NAME = 1024, 2048
 KEEP, REDACT, MASK = range(3)
 TEXT_KIND, NUMBER_KIND, BOOLEAN_KIND = range(3)
 _KINDS = {"string": TEXT_KIND, "number": NUMBER_KIND, "boolean": BOOLEAN_KIND}
@@ -179,6 +181,8 @@ class Tables:
         flags |= ADDRESS_NODE if node.content == "Address" else NAME_NODE if node.content == "HumanName" else 0
         named = known.get("name")
         flags |= HAS_NAME if named is not None and named.content == "HumanName" else 0
+        flags |= BEARS_NAME if node.content in ("AuditEvent.agent", "FamilyMemberHistory") else 0
+        flags |= IDENTIFIER_NODE if node.content == "Identifier" else 0
         flags |= MAY_NAME if node.content == "Reference" and node.refers else 0
         self._node_flags.add(flags)
         for hash_ in _names(node.content, node.content in r4_types()):

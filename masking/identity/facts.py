@@ -92,14 +92,16 @@ class Contact(_Quiet, frozen=True):
 
 
 class Met(_Quiet, frozen=True):
-    """Somebody who took part in a patient's care, or where that was, as the patient's chart has it (Encounter, EpisodeOfCare,
-    CareTeam) or the record itself.
+    """Somebody who took part in a patient's care, or where that was, as the patient's chart has it or the record itself.
 
-    who: a record's name; "" where none is meant. called: the display beside it.
+    who: a record's name; "" where none is meant, a type with a slash where it is known of which somebody is. called: the
+    display beside it. rank: 0 of those whom visits, teams and the record name, who come before others where there are too
+    many.
     """
 
     who: str = ""
     called: str = ""
+    rank: int = 0
 
 
 class Facts(msgspec.Struct, array_like=True, gc=False, eq=True):
@@ -178,24 +180,24 @@ class Facts(msgspec.Struct, array_like=True, gc=False, eq=True):
 
 
 def first_met(met: Iterable[Met]) -> tuple[Met, ...]:
-    """The first by name: `MOST_MET` people and as many places, `_SPELLINGS` displays of each. The same whatever the order, and
-    whatever part was bounded before.
+    """The first by rank and name: `MOST_MET` people and as many places, `_SPELLINGS` displays of each. The same whatever the
+    order, and whatever part was bounded before.
     """
+    ranks: dict[tuple[str, str], int] = {}
+    displays: dict[tuple[str, str], set[str]] = {}
+    for one in met:
+        whose = (one.who, one.called if one.who[-1:] in ("", "/") else "")
+        ranks[whose] = min(one.rank, ranks.get(whose, one.rank))
+        displays.setdefault(whose, set()).add(one.called)
     counts: dict[bool, int] = {}
-    kept: dict[tuple[str, str], list[Met]] = {}
-    for one in sorted(set(met)):
-        whose = (one.who, "" if one.who else one.called)
-        if whose not in kept:
-            is_place = one.who.partition("/")[0] in facility_types()
-            counts[is_place] = counts.get(is_place, 0) + 1
-            kept[whose] = []
-            if counts[is_place] > MOST_MET:
-                continue
-        elif not kept[whose]:
-            continue  # one too many
-        if len(kept[whose]) < _SPELLINGS:
-            kept[whose].append(one)
-    return tuple(one for those in kept.values() for one in those)
+    kept: list[Met] = []
+    for whose in sorted(ranks, key=lambda one: (ranks[one], one)):
+        who = whose[0]
+        is_place = who.partition("/")[0] in facility_types()
+        counts[is_place] = counts.get(is_place, 0) + 1
+        if counts[is_place] <= MOST_MET:
+            kept.extend(Met(who, called, ranks[whose]) for called in sorted(displays[whose])[:_SPELLINGS])
+    return tuple(kept)
 
 
 _KEPT = tuple(name for name in Facts.__struct_fields__ if name not in ("resource_type", "key"))

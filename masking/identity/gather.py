@@ -11,13 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from masking.identity.facts import Facts, Met, first_met
+from masking.identity.charts import Charts, charts
+from masking.identity.facts import Facts, first_met
 from masking.identity.names import TYPES, identifier_key, named_by, split
-from masking.identity.records import CHARTS, facts_of, met_in
+from masking.identity.records import facts_of
 
+_CHARTS = charts()
 #: A record that spells its type with escapes is not seen.
-_RECORD = re.compile(rb'"resourceType"\s*:\s*"(?:%s)"' % "|".join((*TYPES, *CHARTS)).encode())
+_RECORD = re.compile(rb'"resourceType"\s*:\s*"(?:%s)"' % "|".join((*TYPES, *sorted(_CHARTS))).encode())
 _REFERENCE = re.compile(rb'"reference"\s*:\s*"([^"\\]+)"')
 #: An Identifier that stands alone and names no type, as those in references do.
 _NUMBER = re.compile(rb'"identifier"\s*:\s*(\{[^{}\[\]]*\})')
@@ -54,10 +57,10 @@ _any = msgspec.json.Decoder().decode
 
 def gather(lines: Sequence[bytes]) -> Iterator[Facts]:
     """What the documents say of people and organizations: one JSON text each, resources or whole Bundles."""
-    search = _RECORD.search
+    search, seen = _RECORD.search, Charts()
     for line in lines:
         if search(line):
-            yield from _of_document(line)
+            yield from _of_document(line, seen)
 
 
 def referred_to(lines: Sequence[bytes]) -> set[bytes]:
@@ -78,14 +81,14 @@ def numbers_in(lines: Sequence[bytes]) -> set[str]:
     return found
 
 
-def _of_document(line: bytes) -> Iterator[Facts]:
+def _of_document(line: bytes, seen: Charts) -> Iterator[Facts]:
     try:
-        yield from list(_walk(line.removeprefix(_BOM), None, 0))
+        yield from list(_walk(line.removeprefix(_BOM), None, 0, seen))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return  # damaged: nothing of it is taken, for it is not masked either
 
 
-def _walk(text: bytes | msgspec.Raw, full_url: Any, depth: int) -> Iterator[Facts]:
+def _walk(text: bytes | msgspec.Raw, full_url: Any, depth: int, seen: Charts) -> Iterator[Facts]:
     """The records in a resource and below it."""
     head = _head(text)
     kind = _any(head.resourceType)
@@ -95,15 +98,13 @@ def _walk(text: bytes | msgspec.Raw, full_url: Any, depth: int) -> Iterator[Fact
         if facts is not None:
             yield facts
         yield from _contained(record, record.get("id"))
-    elif kind in CHARTS:
-        note = met_in(_any(text))
-        if note is not None:
-            yield note
+    elif kind in _CHARTS:
+        yield from seen.read(kind, text, head.id)
     elif kind == "Bundle" and depth < _DEEPEST:
         yield from _resolved(_entries(head, depth))
     elif kind == "Parameters" and depth < _DEEPEST:
         for inner in _within_parameters(_any(head.parameter)):
-            yield from _walk(msgspec.json.encode(inner), None, depth + 1)
+            yield from _walk(msgspec.json.encode(inner), None, depth + 1, seen)
     if kind not in TYPES and _RECORD.search(head.contained):
         yield from _contained({"contained": _any(head.contained)}, _any(head.id))
 
@@ -123,6 +124,7 @@ def _entries(head: _Head, depth: int) -> Iterator[tuple[str, list[Facts]]]:
     """The name that each entry's fullUrl gives its resource, and the records in it."""
     if bytes(head.entry)[:1] != b"[":
         return
+    seen = Charts()  # its own, for a Bundle's fullUrls are
     for raw in _list(head.entry):
         if not _RECORD.search(raw) or bytes(raw)[:1] != b"{":
             continue
@@ -131,7 +133,7 @@ def _entries(head: _Head, depth: int) -> Iterator[tuple[str, list[Facts]]]:
             continue
         full_url = _any(entry.fullUrl)
         given = named_by(full_url, "") if isinstance(full_url, str) else ""
-        yield given, list(_walk(entry.resource, full_url, depth + 1))
+        yield given, list(_walk(entry.resource, full_url, depth + 1, seen))
 
 
 def _resolved(entries: Iterable[tuple[str, list[Facts]]]) -> Iterator[Facts]:
@@ -149,7 +151,7 @@ def _resolved(entries: Iterable[tuple[str, list[Facts]]]) -> Iterator[Facts]:
                     tuple(sorted({own.get(name, name) for name in names}))
                     for names in (facts.relatives, facts.same, facts.carers)
                 )
-                facts.met = first_met(Met(own.get(one.who, one.who), one.called) for one in facts.met)
+                facts.met = first_met(replace(one, who=own.get(one.who, one.who)) for one in facts.met)
                 if not facts.resource_type:
                     _, facts.key = split(own.get(facts.name, facts.name))
             yield facts

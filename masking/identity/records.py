@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from masking.fhir.compartment import facility_types
+from masking.fhir.references import parse
 from masking.identity.facts import MOST, Address, Contact, Facts, Identifier, Met, Name, Telecom, first_met
 from masking.identity.names import RANK, contained_key, id_key, identifier_key, named_by, split
 
 #: Longer texts are no names, numbers or address lines, and are passed over.
-_LONGEST = 1000
+LONGEST = 1000
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?", re.ASCII)
 #: Extensions that hold a name, by the last part of their URL, and the use that the name is given here.
 _NAME_EXTENSIONS = {
@@ -52,7 +53,7 @@ def facts_of(resource: Any, *, root_id: str | None = None, full_url: Any = None)
 
 def _by_full_url(full_url: Any, resource_type: str) -> str:
     """The key that a fullUrl gives a record; empty where it gives none, or names another type."""
-    if not isinstance(full_url, str) or len(full_url) > _LONGEST:
+    if not isinstance(full_url, str) or len(full_url) > LONGEST:
         return ""
     said, key = split(named_by(full_url, ""))
     return key if said in ("", resource_type) else ""
@@ -71,42 +72,31 @@ def _read(record: dict[str, Any], facts: Facts, root: str) -> Facts:
     facts.addresses = _set([*_addresses(record.get("address")), *_birthplaces(record)])
     facts.contacts = _set(_contacts(record.get("contact"), root, home))
     facts.relatives, facts.same, facts.carers = (
-        _set(name for path in paths.get(facts.resource_type, ()) for name in _named(record, path, root))
+        _set(name for path in paths.get(facts.resource_type, ()) for name in named_at(record, path, root))
         for paths in (_RELATIVES, _SAME, _CARERS)
     )
     if facts.resource_type in ("Patient", "PractitionerRole"):  # whom texts may name though no record describes them
         carers = (item for path in _CARERS[facts.resource_type] for item in _at(record, path))
-        facts.met = first_met(_met(item, root) for item in carers if _text(item.get("display")))
+        facts.met = first_met(_met(item, root, 0) for item in carers if _text(item.get("display")))
     return facts
 
 
-_OF_VISIT = (
-    *("participant.individual", "serviceProvider", "location.location"),
-    *("hospitalization.origin", "hospitalization.destination"),
-)
-#: Whose a resource of a chart is, and where it names those who take part in the care.
-_TAKE_PART = {
-    "Encounter": ("subject", _OF_VISIT),
-    "EpisodeOfCare": ("patient", ("careManager", "managingOrganization")),
-    "CareTeam": ("subject", ("participant.member", "participant.onBehalfOf")),
-}
-#: Resources that say of a patient who took part in the care.
-CHARTS = tuple(_TAKE_PART)
+def met_at(resource: dict[str, Any], path: str, root: str, rank: int = 0) -> Iterator[Met]:
+    """Those whom the References at a path name, by record or display. root: the id of the outermost resource around them."""
+    return (one for item in _at(resource, path) if (one := _met(item, root, rank)).who or one.called)
 
 
-def met_in(resource: dict[str, Any]) -> Facts | None:
-    """A note about the patient of a resource of `CHARTS`: whom it names; None where it names no patient, or nobody else."""
-    whose, paths = _TAKE_PART[resource["resourceType"]]
-    root = _id(resource.get("id"))
-    resource_type, key = split(next(iter(_named(resource, whose, root)), ""))
-    met = first_met(one for path in paths for item in _at(resource, path) if (one := _met(item, root)) != Met())
-    if not key or not met or resource_type not in ("", "Patient"):
-        return None
-    return Facts("", key, met=met)
+def _met(item: dict[str, Any], root: str, rank: int) -> Met:
+    who = _reference_name(item, root)
+    if not who and not _may_be_somebody(item):
+        return Met()
+    return Met(who, _text(item.get("display")), rank)
 
 
-def _met(item: dict[str, Any], root: str) -> Met:
-    return Met(_reference_name(item, root), _text(item.get("display")))
+def _may_be_somebody(item: dict[str, Any]) -> bool:
+    """Whether a Reference that names no record of a person or place is not said to name something else, such as a Device."""
+    said = _text(item.get("type")) or parse(_text(item.get("reference"))).type
+    return not said or said in RANK
 
 
 #: Where a record names others, by its type.
@@ -140,7 +130,7 @@ _EMPTY = frozenset({"", Name(), Telecom(), Identifier(), Address(), Contact(), M
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) and len(value) <= _LONGEST else ""
+    return value if isinstance(value, str) and len(value) <= LONGEST else ""
 
 
 def _id(value: Any) -> str:
@@ -245,12 +235,12 @@ def _contacts(value: Any, root: str, home: str) -> Iterator[Contact]:
             _set(_names(item.get("name"))),
             _set(_telecoms(item.get("telecom"), home)),
             _set(_addresses(item.get("address"))),
-            next(iter(_named(item, "organization", root)), ""),
+            next(iter(named_at(item, "organization", root)), ""),
             _text(item.get("gender")),
         )
 
 
-def _named(record: dict[str, Any], path: str, root: str) -> list[str]:
+def named_at(record: dict[str, Any], path: str, root: str) -> list[str]:
     """The names of the records that the References at a path mean."""
     return [name for item in _at(record, path) if (name := _reference_name(item, root))]
 

@@ -22,9 +22,9 @@ _PEOPLE, _COMPANIES = 20_000, 20_000
 #: Scrubbed attachments kept at hand, and characters in them.
 _ATTACHMENTS, _ATTACHMENTS_SIZE = 20_000, 64 << 20
 
-#: The name of the record whose text it is, the names of those whom its resource refers to, the chart whose dates it tells, and
-#: the strangers whom its resource names.
-Around: TypeAlias = tuple[str | None, str | None, str | None, str | None]
+#: The name of the record whose text it is, the names of those whom its resource refers to, the chart whose dates it tells,
+#: the strangers whom its resource names, and the numbers of its resource that it may tell.
+Around: TypeAlias = tuple[str | None, str | None, str | None, str | None, str | None]
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,7 @@ class Knowledge:
         self._distinct: dict[tuple[int | None, ...], Company] = {}
 
         self._strangers: dict[str, tuple[Term, ...]] = {}
+        self._numbers: dict[str, tuple[Term, ...]] = {}
         self._otherwise: dict[tuple[str, str], bool] = {}
         self._attachments: dict[tuple[str, str], Attachments] = {}
 
@@ -122,13 +123,14 @@ class Knowledge:
             if not own:
                 self._companies[row] = None
                 continue
-            owner, _, chart, strangers = row
+            owner, _, chart, strangers, numbers = row
             is_patient = chart is not None or is_patients(owner)
             days = (
                 None if offset is None else offset(self.people.canonical(chart or owner or ""), is_patient=is_patient)
             )
             said = (*(strangers or "").split(BETWEEN), *self._met((owner or "", *own)))
             known = [*map(self._terms.__getitem__, own), *map(self._stranger, filter(None, said))]
+            known += map(self._number, filter(None, (numbers or "").split(BETWEEN)))
             parts = {id(terms): terms for terms in known}
             key = (*parts, days)
             company = self._distinct.get(key)
@@ -197,6 +199,15 @@ class Knowledge:
             terms = self._strangers[said] = tuple(_of_stranger(said, self.record.by_kind.get("display")))
         return terms
 
+    def _number(self, said: str) -> tuple[Term, ...]:
+        """The term of a number by which a text's resource is known (see `numbers` in `masking.maskers.base.CONTEXT`)."""
+        terms = self._numbers.get(said)
+        if terms is None:
+            if len(self._numbers) > _PEOPLE:
+                self._numbers.clear()
+            terms = self._numbers[said] = (_of_number(said, self.record),)
+        return terms
+
     def _learn(self, names: Iterable[str]) -> None:
         """The terms of people who are not known yet, once for all names of one human. Each masker is asked once for all."""
         if len(self._terms) > _PEOPLE:
@@ -225,6 +236,25 @@ class Knowledge:
         self._terms.update((name, () if facts is None else self._humans[facts.name]) for name, facts in humans.items())
 
 
+def _of_number(said: str, record: RecordMaskers) -> Term:
+    """A number of a resource with what masks it there."""
+    *codes, value = said.split(APART)
+    told = None
+    if value == said:
+        masker = record.by_kind.get("reference")
+    elif len(codes) == 2:
+        masker, told = record.of_identifier(codes[0], codes[1].split()), codes[0] or None
+    else:
+        masker = None
+    fake = None
+    if masker is not None:
+        context = {name: [told if name == "system" else None] for name in masker.context}
+        fake = masker.mask_distinct([value], **context)[0]
+    if value == said:  # a reference keeps its type
+        value, fake = value.partition("/")[2], (fake or "").partition("/")[2] or None
+    return Term("identifier", value, fake)
+
+
 def _of_stranger(said: str, masker: BoundMasker | None) -> Iterator[Term]:
     """What is known of a stranger by the text that a resource has for them; nothing where that is no name."""
     who, _, text = said.partition(APART)
@@ -235,7 +265,7 @@ def _of_stranger(said: str, masker: BoundMasker | None) -> Iterator[Term]:
     if not text or (is_place and is_generic(text)):
         return
     fake = None
-    if who and masker is not None:
+    if who[-1:] not in ("", "/") and masker is not None:
         told = {name: [who if name == "referent" else None] for name in masker.context}
         fake = masker.mask_distinct([text], **told)[0]
     shown = fake if fake is not None and fake[:1] != "[" else None  # no placeholder stands for each of its words

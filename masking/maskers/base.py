@@ -41,6 +41,8 @@ CONTEXT = (
     "owner",  # the name of the record whose key the subject is: `Patient/123`; `/123` of any type; its own of what names nobody
     "people",  # the names of all records of humans and organizations that the resource refers to, joined by BETWEEN
     "strangers",  # whom the resource names and no record describes, joined by BETWEEN: a record's name or "", APART, a display
+    "numbers",  # what the text's resource is known by and the text may tell, joined by BETWEEN: `Type/id`, or an Identifier's
+    # system, the codes of its type with spaces between, and its value, with APART between; APART and what no such rule masks
     "content_type",  # Attachment.contentType beside the value
     "data",  # Attachment.data beside the value
     "chart",  # the key of the patient in whose chart a RelatedPerson stands; null of all others, whose chart is the subject's

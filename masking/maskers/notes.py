@@ -19,7 +19,7 @@ from hashlib import blake2b, sha1
 from typing import Any, ClassVar
 
 from masking.maskers._known import Around, Attachment, Attachments, Knowledge, RecordMaskers
-from masking.maskers.base import BoundMasker, Masker, People, Subkeys, check, register, registered
+from masking.maskers.base import BETWEEN, BoundMasker, Masker, People, Subkeys, check, register, registered
 from masking.scrub import attachments, links, plugins
 from masking.scrub.attachments import Document
 from masking.scrub.embedded import without_urls
@@ -61,7 +61,7 @@ class BoundScrub(BoundMasker):
 
     asks_people = True
     may_blank = True
-    context: ClassVar[tuple[str, ...]] = ("owner", "people", "strangers", "content_type", "chart")
+    context: ClassVar[tuple[str, ...]] = ("owner", "people", "strangers", "numbers", "content_type", "chart")
     form: str
     placeholder: str
     scrubber: Scrubber
@@ -114,8 +114,8 @@ class BoundScrub(BoundMasker):
     def _around(self, count: int, context: Mapping[str, Sequence[str | None]]) -> list[Around]:
         """Whom each text may speak of; nobody where nobody is known."""
         if self.knowledge is None:
-            return [(None, None, None, None)] * count
-        return list(zip(*(context[name] for name in ("owner", "people", "chart", "strangers")), strict=True))
+            return [(None, None, None, None, None)] * count
+        return list(zip(*(context[name] for name in ("owner", "people", "chart", "strangers", "numbers")), strict=True))
 
     def _scrub(self, documents: Sequence[Document | None], around: Sequence[Around]) -> list[str | None]:
         """The texts of documents, scrubbed; None of those that are none, and where the subject is not known."""
@@ -123,7 +123,8 @@ class BoundScrub(BoundMasker):
         if self.knowledge is None:
             return masked
         groups: dict[Kind, list[tuple[int, str, Company]]] = {}
-        for row, (read, company) in enumerate(zip(documents, self.knowledge.of(around), strict=True)):
+        told = [(*row[:4], numbers_told(row[4], read)) for row, read in zip(around, documents, strict=True)]
+        for row, (read, company) in enumerate(zip(documents, self.knowledge.of(told), strict=True)):
             if read is not None and company is not None:
                 groups.setdefault(read.kind, []).append((row, read.text, company))
         for kind, found in groups.items():
@@ -198,6 +199,13 @@ class BoundSums(BoundScrub):
         around = self._around(len(values), context)
         found = self._attachments(context["data"], context["content_type"], around)
         return [sums[1 + (self.form == "hash")] for sums in found]
+
+
+def numbers_told(numbers: str | None, read: Document | None) -> str | None:
+    """Those of a resource's numbers whose ends stand in a text; None where there are none. Most attachments tell none."""
+    if not numbers or read is None:
+        return None
+    return BETWEEN.join(number for number in numbers.split(BETWEEN) if number[-4:] in read.text) or None
 
 
 def _marks(text: str) -> Counter[str]:

@@ -124,6 +124,7 @@ _BESIDE: Mapping[str, str | None] = {
     "owner": "Patient/example-1",
     "people": None,
     "strangers": None,
+    "numbers": None,
     "content_type": "text/plain",
     "data": "U2VlbiBieSBNYXJpYSBOb3Zhay4=",
     "chart": None,

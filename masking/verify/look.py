@@ -13,8 +13,9 @@ from masking.native import Bytes, Ints, bytes_of
 from masking.verify import letters, words
 from masking.verify.hidden import Opener, undone
 from masking.verify.known import Known, owned
+from masking.verify.valid import Spelled
 
-_decode = msgspec.json.Decoder(float_hook=str).decode
+_decode = msgspec.json.Decoder(float_hook=Spelled).decode
 
 
 class Finds(NamedTuple):
@@ -112,12 +113,18 @@ class Looker:
         return Finds(places, numbers, days, owners)
 
     def where(self, document: bytes, places: frozenset[int]) -> dict[int, list[Leaf]]:
-        """The leaves of a JSON document in which values stand that were found in it, by the values' places in the table."""
+        """The leaves of a JSON document in which values stand that were found in it, by the values' places in the table.
+
+        Of decimals only what stands before the point is anybody's number: behind it stand cents, and what rounding left
+        (`25883.99999999999`).
+        """
         found: dict[int, list[Leaf]] = {}
-        listed = [Leaf(*one) for one in leaves(document)]
+        listed = [Leaf(*one) for one in _as_spelled(document)]
         for leaf, there in zip(listed, self.places_in_each([leaf.text for leaf in listed]), strict=True):
             for place in there & places:
-                found.setdefault(place, []).append(leaf)
+                where = found.setdefault(place, [])
+                if not isinstance(leaf.text, Spelled) or place in self.places_in(leaf.text.partition(".")[0]):
+                    where.append(leaf)
         return found
 
     def places_in(self, text: str) -> set[int]:
@@ -144,6 +151,11 @@ class Looker:
 
 def leaves(document: bytes) -> Iterator[tuple[str, str]]:
     """Every string and number of a JSON document with its path; names of properties that are texts themselves as `?`."""
+    return ((path, str(text)) for path, text in _as_spelled(document))
+
+
+def _as_spelled(document: bytes) -> Iterator[tuple[str, str]]:
+    """The same, decimals told apart from strings."""
     try:
         value = _decode(document)
     except (msgspec.DecodeError, RecursionError):

@@ -1,0 +1,129 @@
+"""A resource's own id, numbers and names in its own texts: what its narrative or its report says of it is masked as it is."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from documents import dump, plan
+
+from masking.document import Engine
+from masking.identity import People, gather
+
+Resource = dict[str, Any]
+PATIENT = {"resourceType": "Patient", "id": "p", "gender": "female", "name": [{"family": "Novak", "given": ["Maria"]}]}
+OF = {"subject": {"reference": "Patient/p"}}
+V2 = "http://terminology.hl7.org/CodeSystem/v2-0203"
+NUMBERS = [
+    {"system": "urn:x:accessions", "value": "X352356"},
+    {
+        "type": {"coding": [{"system": V2, "code": "FILL"}]},
+        "system": "http://lab.example.org/n",
+        "value": "20150816-00124",
+    },
+    {"value": "É4471-03"},
+    {"value": "12"},
+]
+
+
+def masked(*documents: Resource, batch: int = 0) -> list[Resource]:
+    lines = [dump(document) for document in documents]
+    engine = Engine(plan()).with_people(People(gather(lines)))
+    found = []
+    for start in range(0, len(lines), batch or len(lines)):
+        done = engine.mask_batch(lines[start : start + (batch or len(lines))])
+        assert done.faults == []
+        found += done.masked
+    return [json.loads(line or b"") for line in found]
+
+
+def in_data(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def report(**rest: Any) -> Resource:
+    return {
+        "resourceType": "DiagnosticReport",
+        "id": "rep-88123",
+        "status": "final",
+        "identifier": NUMBERS,
+        **OF,
+        **rest,
+    }
+
+
+@pytest.mark.parametrize("batch", [0, 1])
+def test_a_report_tells_the_numbers_that_its_elements_show(batch: int) -> None:
+    said = "Report {id}, accession {0} (no. {1}, was {2}). {small} Glucose 120, 12 weeks, code 4471."
+    before = said.format("X352356", "20150816-00124", "É4471-03", id="rep-88123", small="x352356!")
+    data = in_data(before)
+    source = report(conclusion=before, presentedForm=[{"contentType": "text/plain", "data": data, "size": len(before)}])
+    again = report(conclusion="Glucose 120.", presentedForm=source["presentedForm"])
+    _, seen, other = masked(PATIENT, source, again, batch=batch)
+    values = [one["value"] for one in seen["identifier"]]
+    expected = said.format(*values, id=seen["id"], small=f"{values[0]}!")
+    assert seen["conclusion"] == expected
+    for one in (seen, other):
+        assert base64.b64decode(one["presentedForm"][0]["data"]).decode() == expected
+        assert one["presentedForm"][0]["size"] == len(expected)
+    assert other["conclusion"] == "Glucose 120."
+
+
+def test_a_narrative_and_what_is_contained() -> None:
+    tube = {"resourceType": "Specimen", "id": "s1", "accessionIdentifier": {"value": "SP-99281"}, **OF}
+    xhtml = '<div xmlns="http://www.w3.org/1999/xhtml"><b>id</b>: rep-88123<br/>X352356 of SP-99281</div>'
+    source = report(
+        text={"status": "generated", "div": xhtml},
+        contained=[{**tube, "note": [{"text": "Tube SP-99281 of X352356."}]}],
+        specimen=[{"reference": "#s1"}],
+    )
+    _, seen = masked(PATIENT, source)
+    own, inner = seen["identifier"][0]["value"], seen["contained"][0]["accessionIdentifier"]["value"]
+    assert "99281" not in json.dumps(seen) and "352356" not in json.dumps(seen)
+    assert seen["text"]["div"].endswith(f"<b>id</b>: {seen['id']}<br/>{own} of {inner}</div>")
+    assert seen["contained"][0]["note"] == [{"text": f"Tube {inner} of {own}."}]
+
+
+def test_another_resource_s_number_is_no_number_of_a_text() -> None:
+    """Words and small numbers that happen to be an id or an identifier elsewhere stay; entries of a Bundle are others."""
+    other = {"resourceType": "Observation", "id": "o-51234", "status": "final", "code": {"text": "x"}, **OF,
+             "note": [{"text": "Lot K352356 and Glucose-77123."}]}  # fmt: skip
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [
+        {"resource": report(identifier=[{"value": "K352356"}, {"value": "Glucose-77123"}])}, {"resource": other}]}  # fmt: skip
+    *_, seen = masked(PATIENT, bundle)[1]["entry"]
+    assert seen["resource"]["note"] == other["note"]
+
+
+@pytest.mark.parametrize(
+    ("element", "number"),
+    [("serialNumber", "SN-7741-K9"), ("lotNumber", "LT 55120"), ("distinctIdentifier", "A99971B4")],
+)
+def test_numbers_in_elements_of_their_own(element: str, number: str) -> None:
+    device = {
+        "resourceType": "Device",
+        "id": "d-1",
+        "patient": OF["subject"],
+        element: number,
+        "note": [{"text": f"Is {number}."}],
+    }
+    _, seen = masked(PATIENT, device)
+    assert seen[element] != number
+    assert seen["note"] == [{"text": f"Is {seen[element]}."}]
+
+
+def test_what_another_rule_masks_shows_that_it_went() -> None:
+    xhtml = '<div xmlns="http://www.w3.org/1999/xhtml">altId: 601847123, name: Grahame Quillfeather</div>'
+    event = {"resourceType": "AuditEvent", "id": "a", "type": {"code": "rest"}, "text": {"status": "generated", "div": xhtml},
+             "agent": [{"name": "Grahame Quillfeather", "altId": "601847123", "requestor": True,
+                        "who": {"reference": "Patient/p"}}]}  # fmt: skip
+    _, seen = masked(PATIENT, event)
+    assert seen["text"]["div"].endswith(f">altId: [identifier], name: {seen['agent'][0]['name']}</div>")
+
+
+def test_a_relative_in_a_history() -> None:
+    history = {"resourceType": "FamilyMemberHistory", "id": "f", "status": "completed", "name": "Ottoline Bramwell",
+               "patient": OF["subject"], "note": [{"text": "Aunt Ottoline Bramwell had colon cancer."}]}  # fmt: skip
+    _, seen = masked(PATIENT, history)
+    assert seen["note"] == [{"text": "Aunt [name] had colon cancer."}]
