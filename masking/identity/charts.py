@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from types import GenericAlias
 from typing import Any
 
 import msgspec
@@ -15,15 +16,17 @@ from masking.fhir.compartment import says_whose, subject_paths
 from masking.fhir.elements import element, resource_types, walk
 from masking.identity.facts import Facts, Met, first_met
 from masking.identity.names import TYPES, split
-from masking.identity.records import LONGEST, met_at, named_at
+from masking.identity.records import LONGEST, items_at, met_at
 
 #: What says best who cares for a patient: those whom these name come before others, where there are too many.
 _CARE = ("Encounter", "EpisodeOfCare", "CareTeam")
 #: Whom these name never was with the patient: who pays, who makes vaccines, who publishes schedules.
 _AFAR = frozenset({"insurer", "payor", "manufacturer", "authority", "issuer", "assigner", "domain", "publisher"})
 #: It has a name that is no HumanName and no Reference.
-_HISTORY = "FamilyMemberHistory"
+_HISTORY, _RELATIVE = "FamilyMemberHistory", "RelatedPerson/"
 _TAKES_PART = frozenset(TYPES) - {"Patient", "Endpoint"}
+#: Patients, and References, that are kept in mind; then it starts anew.
+_PATIENTS, _REFERENCES = 50_000, 50_000
 _NOTHING = msgspec.Raw(b"null")
 _any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -43,7 +46,7 @@ def _whose(resource_type: str) -> str:
 
 @functools.cache
 def _said(resource_type: str) -> tuple[str, ...]:
-    """The paths of References to those who took part."""
+    """The paths of References to those who took part, and of what else names somebody."""
     own = f"{resource_type}."
     paths = (
         path.removeprefix(own)
@@ -51,80 +54,109 @@ def _said(resource_type: str) -> tuple[str, ...]:
         if element.type == "Reference" and _TAKES_PART & set(element.targets)
     )
     whose = set(subject_paths(resource_type)[:1])
-    return tuple(path for path in paths if path not in whose and path.rpartition(".")[2] not in _AFAR)
+    found = (path for path in paths if path not in whose and path.rpartition(".")[2] not in _AFAR)
+    return (*found, *(("name",) if resource_type == _HISTORY else ()))
 
 
 class Charts:
     """Reads resources of `charts()`. What was said once of a patient is not told again: most of a chart says the same."""
 
     def __init__(self) -> None:
-        self._told: set[Any] = set()
+        self._told: dict[str, set[Met]] = {}
+        self._read: dict[tuple[bytes, int], tuple[Met, ...]] = {}
 
     def read(self, resource_type: str, text: bytes | msgspec.Raw, own_id: msgspec.Raw) -> Iterator[Facts]:
-        """A note about the patient: whom the resource names; nothing where it names no patient, or nobody else."""
-        record = _encode(_decoder(resource_type)(text))
-        # What a resource contains is named by the resource.
-        said = resource_type, bytes(own_id) if b'"#' in record else b"", record
-        if said in self._told:
+        """A note about the patient: those whom the resource is the first to name; nothing where it names no patient."""
+        rank = 0 if resource_type in _CARE else 1
+        whose, *others = _parts(resource_type, text)
+        whom, key = split(next((one.who for one in self._met(whose, own_id, 0)), ""))
+        if not key or whom not in ("", "Patient"):
             return
-        self._told.add(said)
-        note = _note(resource_type, _any(record), _any(own_id))
-        if note is not None:
-            yield note
+        told = self._told.get(key)
+        if told is None:
+            if len(self._told) >= _PATIENTS:
+                self._told.clear()
+            told = self._told[key] = set()
+        found = (one for part in others for one in self._met(part, own_id, rank) if one not in told)
+        new = [one for one in found if one.who not in (f"/{key}", f"Patient/{key}")]
+        if new:
+            told.update(new)
+            yield Facts("", key, met=first_met(new) if len(new) > 1 else tuple(new))
+
+    def _met(self, part: msgspec.Raw, own_id: msgspec.Raw, rank: int) -> tuple[Met, ...]:
+        """Those whom a Reference, or an array of some, names."""
+        spelled = bytes(part)
+        if b'"#' in spelled:  # what a resource contains is named by the resource
+            return _met_in(spelled, _any(own_id), rank)
+        met = self._read.get((spelled, rank))
+        if met is None:
+            if len(self._read) >= _REFERENCES:
+                self._read.clear()
+            met = self._read[spelled, rank] = _met_in(spelled, None, rank)
+        return met
 
 
-def _note(resource_type: str, record: dict[str, Any], own_id: Any) -> Facts | None:
-    root = own_id if isinstance(own_id, str) else ""
-    whom, key = split(next(iter(named_at(record, _whose(resource_type), root)), ""))
-    if not key or whom not in ("", "Patient"):
-        return None
-    rank = 0 if resource_type in _CARE else 1
-    own = {f"{kind}/{key}" for kind in ("", "Patient")}
-    paths = _said(resource_type)
-    met = first_met(
-        (
-            *(one for path in paths for one in met_at(record, path, root, rank) if one.who not in own),
-            *_relative(resource_type, record.get("name")),
-        )
-    )
-    return Facts("", key, met=met) if met else None
+def _met_in(spelled: bytes, own_id: Any, rank: int) -> tuple[Met, ...]:
+    value = _any(spelled)
+    if isinstance(value, str):
+        return (Met(_RELATIVE, value, rank),) if 0 < len(value) <= LONGEST else ()
+    return tuple(met_at({"": value}, "", own_id if isinstance(own_id, str) else "", rank))
 
 
-def _relative(resource_type: str, name: Any) -> Iterator[Met]:
-    """The relative whom a FamilyMemberHistory names in one string."""
-    if resource_type == _HISTORY and isinstance(name, str) and len(name) <= LONGEST:
-        yield Met("RelatedPerson/", name, 1)
+def _parts(resource_type: str, text: bytes | msgspec.Raw) -> list[msgspec.Raw]:
+    """What says whose a resource is, then whatever names somebody, each as it is spelled."""
+    decode, tree = _reader(resource_type)
+    parts: list[msgspec.Raw] = []
+    try:
+        _collect(decode(text), tree, parts)
+    except msgspec.ValidationError:  # something is not of the shape that FHIR says
+        record, paths = _any(text), (_whose(resource_type), *_said(resource_type))
+        whose, *others = ([msgspec.Raw(_encode(item)) for item in items_at(record, path)] for path in paths)
+        parts = [*(whose[:1] or [_NOTHING]), *(item for found in others for item in found)]
+    return parts
+
+
+#: Fields of a struct, with what is below them.
+_Tree = list[tuple[str, Any]]
+
+
+def _collect(struct: Any, tree: _Tree, parts: list[msgspec.Raw]) -> None:
+    for field, below in tree:
+        value = getattr(struct, field)
+        if not below:
+            parts.append(value)
+        elif type(value) is list:
+            for item in value:
+                _collect(item, below, parts)
+        elif value is not None:
+            _collect(value, below, parts)
 
 
 @functools.cache
-def _decoder(resource_type: str) -> Callable[[bytes | msgspec.Raw], Any]:
-    """What decodes only the elements that are asked for. Whatever is not of the shape that FHIR says, it decodes whole."""
+def _reader(resource_type: str) -> tuple[Callable[[bytes | msgspec.Raw], Any], _Tree]:
+    """What decodes only the elements that are asked for, and the fields of what it makes."""
     steps: dict[str, Any] = {}
-    own = ("name",) if resource_type == _HISTORY else ()
-    for path in (_whose(resource_type), *_said(resource_type), *own):
+    for path in (_whose(resource_type), *_said(resource_type)):
         here = steps
         for name in path.split("."):
             here = here.setdefault(name, {})
-    quick = msgspec.json.Decoder(_shape(resource_type, steps)).decode
-
-    def decode(text: bytes | msgspec.Raw) -> Any:
-        try:
-            return quick(text)
-        except msgspec.ValidationError:
-            return _any(text)
-
-    return decode
+    struct, tree = _shape(resource_type, steps)
+    return msgspec.json.Decoder(struct).decode, tree
 
 
-def _shape(path: str, steps: dict[str, Any]) -> Any:
+def _shape(path: str, steps: dict[str, Any]) -> tuple[Any, _Tree]:
     """A struct with these elements, References as they are spelled."""
     fields: list[tuple[str, Any, Any]] = []
+    tree: _Tree = []
     for at, (name, below) in enumerate(steps.items()):
+        field = f"f{at}"  # Python has a word of its own for `Task.for`
         if below:
-            shape: Any = _shape(f"{path}.{name}", below)
-            shape = list[shape] if element(f"{path}.{name}").is_array else shape
-            fields.append((f"f{at}", shape | None, None))
+            inner_shape, inner = _shape(f"{path}.{name}", below)
+            shape: Any = GenericAlias(list, inner_shape) if element(f"{path}.{name}").is_array else inner_shape
+            fields.append((field, shape | None, None))
         else:
-            fields.append((f"f{at}", msgspec.Raw, _NOTHING))
-    # Python has a word of its own for `Task.for`.
-    return msgspec.defstruct("_Chart", fields, rename={f"f{at}": name for at, name in enumerate(steps)}, gc=False)
+            inner = []
+            fields.append((field, msgspec.Raw, _NOTHING))
+        tree.append((field, inner))
+    rename = {f"f{at}": name for at, name in enumerate(steps)}
+    return msgspec.defstruct("_Chart", fields, rename=rename, gc=False), tree

@@ -55,9 +55,11 @@ _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _any = msgspec.json.Decoder().decode
 
 
-def gather(lines: Sequence[bytes]) -> Iterator[Facts]:
-    """What the documents say of people and organizations: one JSON text each, resources or whole Bundles."""
-    search, seen = _RECORD.search, Charts()
+def gather(lines: Sequence[bytes], seen: Charts | None = None) -> Iterator[Facts]:
+    """What the documents say of people and organizations: one JSON text each, resources or whole Bundles. seen: what was said
+    before by charts, which is not told again.
+    """
+    search, seen = _RECORD.search, seen or Charts()
     for line in lines:
         if search(line):
             yield from _of_document(line, seen)

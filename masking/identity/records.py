@@ -72,18 +72,18 @@ def _read(record: dict[str, Any], facts: Facts, root: str) -> Facts:
     facts.addresses = _set([*_addresses(record.get("address")), *_birthplaces(record)])
     facts.contacts = _set(_contacts(record.get("contact"), root, home))
     facts.relatives, facts.same, facts.carers = (
-        _set(name for path in paths.get(facts.resource_type, ()) for name in named_at(record, path, root))
+        _set(name for path in paths.get(facts.resource_type, ()) for name in _named(record, path, root))
         for paths in (_RELATIVES, _SAME, _CARERS)
     )
     if facts.resource_type in ("Patient", "PractitionerRole"):  # whom texts may name though no record describes them
-        carers = (item for path in _CARERS[facts.resource_type] for item in _at(record, path))
+        carers = (item for path in _CARERS[facts.resource_type] for item in items_at(record, path))
         facts.met = first_met(_met(item, root, 0) for item in carers if _text(item.get("display")))
     return facts
 
 
 def met_at(resource: dict[str, Any], path: str, root: str, rank: int = 0) -> Iterator[Met]:
     """Those whom the References at a path name, by record or display. root: the id of the outermost resource around them."""
-    return (one for item in _at(resource, path) if (one := _met(item, root, rank)).who or one.called)
+    return (one for item in items_at(resource, path) if (one := _met(item, root, rank)).who or one.called)
 
 
 def _met(item: dict[str, Any], root: str, rank: int) -> Met:
@@ -235,17 +235,17 @@ def _contacts(value: Any, root: str, home: str) -> Iterator[Contact]:
             _set(_names(item.get("name"))),
             _set(_telecoms(item.get("telecom"), home)),
             _set(_addresses(item.get("address"))),
-            next(iter(named_at(item, "organization", root)), ""),
+            next(iter(_named(item, "organization", root)), ""),
             _text(item.get("gender")),
         )
 
 
-def named_at(record: dict[str, Any], path: str, root: str) -> list[str]:
+def _named(record: dict[str, Any], path: str, root: str) -> list[str]:
     """The names of the records that the References at a path mean."""
-    return [name for item in _at(record, path) if (name := _reference_name(item, root))]
+    return [name for item in items_at(record, path) if (name := _reference_name(item, root))]
 
 
-def _at(record: dict[str, Any], path: str) -> list[dict[str, Any]]:
+def items_at(record: dict[str, Any], path: str) -> list[dict[str, Any]]:
     """The objects at a path."""
     here: list[Any] = [record]
     for step in path.split("."):

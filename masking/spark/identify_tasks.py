@@ -13,6 +13,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from masking import storage
 from masking.identity.build import settled
+from masking.identity.charts import Charts
 from masking.identity.entries import claims_of, encode_claim
 from masking.identity.facts import Facts, merge
 from masking.identity.gather import gather, numbers_in, referred_to
@@ -138,8 +139,9 @@ class GatherTask:
     def _records(self, task: int, keys: set[str], pairs: set[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
         """The records of a task by name, each once as long as there are not very many."""
         held: dict[str, Facts] = {}
+        seen = Charts()
         for batch in self._batches(task):
-            for facts in gather(batch.documents):
+            for facts in gather(batch.documents, seen):
                 known = held.get(facts.name)
                 held[facts.name] = facts if known is None else merge((known, facts), facts.resource_type, facts.key)
                 pairs.update(link_pairs((facts,)))
