@@ -122,6 +122,15 @@ def test_what_another_rule_masks_shows_that_it_went() -> None:
     assert seen["text"]["div"].endswith(f">altId: [identifier], name: {seen['agent'][0]['name']}</div>")
 
 
+def test_an_agent_by_name_alone() -> None:
+    xhtml = '<div xmlns="http://www.w3.org/1999/xhtml">Grahame Quillfeather read it.</div>'
+    event = {"resourceType": "AuditEvent", "id": "a", "type": {"code": "rest"}, "text": {"status": "generated", "div": xhtml},
+             "agent": [{"name": "Grahame Quillfeather", "requestor": True}],
+             "entity": [{"what": {"reference": "Patient/p"}}]}  # fmt: skip
+    _, seen = masked(PATIENT, event)
+    assert seen["text"]["div"].endswith(">[name] read it.</div>")
+
+
 def test_a_relative_in_a_history() -> None:
     history = {"resourceType": "FamilyMemberHistory", "id": "f", "status": "completed", "name": "Ottoline Bramwell",
                "patient": OF["subject"], "note": [{"text": "Aunt Ottoline Bramwell had colon cancer."}]}  # fmt: skip

@@ -21,8 +21,8 @@ _DISPLAY, _REFERENCE, _IDENTIFIER, _AUTHOR = map(name_hash, ("display", "referen
 _NAME, _WHO = map(name_hash, ("name", "who"))
 #: A text that names somebody: its resource's frame, its row, and the row of the reference or the Identifier beside it; -1.
 SAID = np.dtype([("frame", np.int32), ("row", np.int32), ("beside", np.int32)])
-#: Who has a name that stands alone in a relative's record: a human, and who is told by nothing.
-_RELATIVE, _HISTORY = b"RelatedPerson/", "FamilyMemberHistory"
+#: Whose name stands in one string in resources of these types: a human, and who is told by nothing.
+_SOMEBODY, _BEARING_NAMES = b"RelatedPerson/", ("AuditEvent", "FamilyMemberHistory")
 Found: TypeAlias = Annotated[Any, Of(SAID)]
 
 
@@ -101,6 +101,7 @@ def strangers_in(walked: Walked, frames: Ints) -> dict[int, bytes]:
         name = names[at]
         if not is_stranger[at] and (name is None or not text or not walked.references.is_other_name(name, text)):
             continue  # the record says it all
-        who = names[at] or (_RELATIVE if walked.types[walked.frames["type"][found["frame"][at]]] == _HISTORY else b"")
+        kind = walked.types[walked.frames["type"][found["frame"][at]]]
+        who = names[at] or (_SOMEBODY if kind in _BEARING_NAMES else b"")
         said.setdefault(int(found["frame"][at]), set()).add(who + APART.encode() + (text or b""))
     return {frame: BETWEEN.encode().join(sorted(those)) for frame, those in said.items()}

@@ -97,7 +97,8 @@ class Collector:
                     full = entry.get("fullUrl")
                     self._resource(inner, None, full if isinstance(full, str) else "")
             return
-        if isinstance(own, str) and not _is_definition(kind):
+        is_definition = _is_definition(kind)
+        if isinstance(own, str) and not is_definition:
             self.add(Kind.ID, own, owner)
         branch = self.tree.root(kind)
         assert branch is not None
@@ -106,6 +107,8 @@ class Collector:
         for value in walk(branch, resource):
             if isinstance(value, dict):
                 self._resource(value, owner, "")
+            elif is_definition and value[0] & (Kind.NUMBER | Kind.URL):
+                continue  # by which the world knows it: its name and its title spell them
             elif value[0] != Kind.DEVICE or value[1] not in models:
                 self.add(*value, owner)
 
@@ -220,9 +223,8 @@ def references_at(resource: Any, path: str) -> Iterator[str]:
 
 @functools.cache
 def _is_definition(kind: str) -> bool:
-    """Whether resources of a type are written by bodies and vendors and bear a URL: their ids stand in it."""
-    known = children(kind)
-    return "url" in known and "publisher" in known
+    """Whether resources of a type are written by bodies and vendors for the world: their URLs and names spell their ids."""
+    return "publisher" in children(kind)
 
 
 def forms(found: Found) -> Iterator[Found]:
