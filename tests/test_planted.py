@@ -179,3 +179,17 @@ def test_what_no_masker_touches_is_found_under_every_key_and_what_comes_of_one_i
         ("Patient.name.family", "0", "1", "1.000000"),
     ]
     assert "Novak" not in (tmp_path / "recall.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_there"),
+    [
+        ("id-cf435dc4d93e0292bed1704", False),
+        ("room 1704", True),
+        ("no. 1704.", True),
+        ("1704a", False),
+        ("17 04", False),
+    ],
+)
+def test_few_figures_are_looked_for_as_a_word(text: str, is_there: bool) -> None:
+    assert Needles().stand_in(Value("other", "Patient.id", "1704"), Reading([text])) == is_there

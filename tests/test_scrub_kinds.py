@@ -201,3 +201,18 @@ def test_the_mark_that_repeats_an_ideograph_is_one() -> None:
 def test_a_family_name_with_that_mark_goes(text: str) -> None:
     dossier = Dossier((Term("family", "佐々木", "Winters"), Term("given", "Ken", "Marcus")), 10)
     assert "佐々木" not in scrubbed(text, dossier)
+
+
+@pytest.mark.parametrize(
+    ("source", "masked"),
+    [
+        ("Works as barrow boy for Gonzalez Ltd.", "Works as barrow boy for [employer]."),
+        ("Works as Barrow's driver for Gonzalez Ltd.", "Works as Tiller's driver for [employer]."),
+        ("Works as cook for Barrow and Sons.", "Works as cook for [employer]."),
+        ("Employed by Gonzalez Ltd, says Barrow.", "Employed by [employer], says Tiller."),
+    ],
+)
+def test_an_employer_behind_a_name(source: str, masked: str) -> None:
+    dossier = Dossier((Term("family", "Barrow", "Tiller"),), None)
+    found = scrubbed(source, dossier)
+    assert found.replace("tiller boy", "barrow boy") == masked

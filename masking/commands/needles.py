@@ -94,8 +94,8 @@ class Needles:
                 yield _words(folded[:5])
         elif len(text := number_of(value)) >= _LEAST_ALONE:
             yield Needle("numbers", text)
-        else:
-            yield _words(folded)
+        else:  # figures that are glued to letters are part of another number: `id-…bed1704`
+            yield Needle("spelled", value.text) if value.text.isdecimal() else _words(folded)
 
     def _of_words(self, text: str, folded: str) -> Iterator[Needle]:
         parts = tokens(folded)

@@ -16,7 +16,7 @@ SLASHED, DASHED, WRITTEN = -5, -6, -7
 REFERENCE = -8
 #: The vocabulary's classes count down from here: words that say what stands beside them.
 WORDS = -10
-WWW, MONTH, WEEKDAY, TITLE, SPELLED, LABEL = WORDS, WORDS - 1, WORDS - 2, WORDS - 3, WORDS - 4, WORDS - 5
+WWW, MONTH, WEEKDAY, TITLE, SPELLED, LABEL, WORK = (WORDS - number for number in range(7))
 #: Hints of a known name that is one wherever it stands: as the fake is written, in capitals, in lower case.
 ASK, TITLED, CAPITALS, SMALL = range(4)
 #: In a text's row: its dates are not moved by the scan.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from masking.scrub.spellings import NAME, NUMBER, TEXT, WHOLE, Entry, cased, pour
 from masking.scrub.standing import is_name
-from masking.scrub.vocabulary import TITLES, WORK, is_eponym
+from masking.scrub.vocabulary import TITLES, is_eponym
 
 if TYPE_CHECKING:
     from masking.scrub.reader import Reader
@@ -138,11 +138,8 @@ def middle_initial(reader: Reader) -> None:
 
 
 def title(reader: Reader, place: int, start: int, stop: int) -> None:
-    """`Dr. Somebody` whom the dossier does not know; an employer."""
+    """`Dr. Somebody` whom the dossier does not know."""
     text = reader.text
-    if text[start:stop].lower() in WORK:
-        _employer(reader, place, start, stop)
-        return
     if not text[start].isupper():
         return
     for later in range(place + 1, min(place + 4, reader.stop)):
@@ -156,7 +153,7 @@ def title(reader: Reader, place: int, start: int, stop: int) -> None:
     reader.put(unknown.start(1), unknown.end(1), "name", None)
 
 
-def _employer(reader: Reader, place: int, start: int, stop: int) -> None:
+def employer(reader: Reader, place: int, start: int, stop: int) -> None:
     """The firm behind `works for`; of strangers, for whom no record has a name."""
     text, word = reader.text, reader.text[start:stop].lower()
     found = _EMPLOYED.match(text, stop, stop + 200)
@@ -174,6 +171,10 @@ def _employer(reader: Reader, place: int, start: int, stop: int) -> None:
     if first.casefold() in TITLES or (how == "for" and found[group] == first and first.isupper()):
         return
     begin, end = found.span(group)
-    if any(reader.codes[later] >= 0 and reader.starts[later] < begin for later in range(place + 1, reader.stop)):
-        return  # somebody known, who is found by what follows
-    reader.put(begin, end, "employer", None)
+    for later in range(place + 1, reader.stop):
+        if reader.starts[later] >= begin:
+            break
+        if reader.codes[later] >= 0:  # somebody known, before the firm: `works as Smith's driver for Acme`
+            known(reader, later, reader.starts[later], reader.stops[later])
+    if reader.end <= begin:
+        reader.put(begin, end, "employer", None)

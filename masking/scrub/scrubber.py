@@ -12,7 +12,7 @@ import numpy as np
 
 from masking.scrub import moving, names, numbers, plugins, references, strangers
 from masking.scrub.answered import Answered, answered
-from masking.scrub.batch import HEX, LABEL, MONTH, NUMBER, REFERENCE, SLASHED, SPELLED, TITLE, Texts, Tokens, ints
+from masking.scrub.batch import HEX, LABEL, MONTH, NUMBER, REFERENCE, SLASHED, SPELLED, TITLE, WORK, Texts, Tokens, ints
 from masking.scrub.characters import to_points
 from masking.scrub.library import Library, number_of
 from masking.scrub.reader import Reader
@@ -170,6 +170,8 @@ def _token(reader: Reader, place: int, code: int, start: int, stop: int) -> None
         moving.month(reader, start)
     elif code == TITLE:
         names.title(reader, place, start, stop)
+    elif code == WORK:
+        names.employer(reader, place, start, stop)
     elif code == HEX:
         numbers.hexed(reader, start)
     elif code == SPELLED:

@@ -50,8 +50,10 @@ def words() -> dict[str, int]:
         for short in (day, day[:3], day[:4], day[:5]):
             classes.setdefault(short, 2)
     del classes["mond"], classes["satu"], classes["frid"]
-    for title in TITLES | WORK:
+    for title in TITLES:
         classes[title] = 3
+    for word in WORK:
+        classes[word] = 6
     for word in ("ninety", "hundred", *RELATIONS, *CREDENTIALS):
         classes[word] = 4
     for label in LABELS:

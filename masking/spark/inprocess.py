@@ -9,33 +9,44 @@ from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
+_Function = Callable[[Iterator[Any]], Iterator[Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class InProcess:
-    """Knows `range(…).mapInArrow(…).collect()`, which is all that a verification asks of a Spark session."""
+    """Knows what a verification asks of a Spark session: `range(…)`, `mapInArrow(…)`, bringing rows together, `collect()`."""
 
     version: str = "none"
 
-    def range(self, start: int, end: int, step: int, partitions: int) -> _Range:
-        """The numbers of tasks."""
-        return _Range(range(start, end, step))
+    def range(self, start: int, end: int, step: int, partitions: int) -> _Rows:
+        """The numbers of tasks, a partition each."""
+        return _Rows(
+            tuple((pa.record_batch([pa.array([number], pa.int64())], ["id"]),) for number in range(start, end, step))
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class _Range:
-    numbers: Iterable[int]
-    function: Callable[[Iterator[Any]], Iterator[Any]] | None = None
+class _Rows:
+    """Record batches by partition."""
 
-    def mapInArrow(self, function: Callable[[Iterator[Any]], Iterator[Any]], schema: str) -> _Range:  # noqa: N802 (Spark's name)
-        """What is done with each number. `schema` is one binary column."""
-        return _Range(self.numbers, function)
+    partitions: Iterable[Iterable[Any]]
+
+    def mapInArrow(self, function: _Function, schema: str) -> _Rows:  # noqa: N802 (Spark's names)
+        """What is done with each partition."""
+        return _Rows(function(iter(batches)) for batches in self.partitions)
+
+    def repartition(self, count: int, column: str) -> _Rows:
+        """All rows in one partition, so that those with an equal column are in one."""
+        return _Rows(([batch for batches in self.partitions for batch in batches],))
+
+    def sortWithinPartitions(self, *columns: str) -> _Rows:  # noqa: N802 (Spark's name)
+        """In order of these columns."""
+        order = [(column, "ascending") for column in columns]
+        return _Rows(
+            pa.Table.from_batches(batches).sort_by(order).to_batches() for batches in self.partitions if batches
+        )
 
     def collect(self) -> list[SimpleNamespace]:
         """Rows with a field `found`, in order."""
-        assert self.function is not None
-        rows: list[SimpleNamespace] = []
-        for number in self.numbers:
-            batch = pa.RecordBatch.from_arrays([pa.array([number], pa.int64())], ["id"])
-            for made in self.function(iter([batch])):
-                rows += [SimpleNamespace(found=value) for value in made.column(0).to_pylist()]
-        return rows
+        made = (batch for batches in self.partitions for batch in batches)
+        return [SimpleNamespace(found=value) for batch in made for value in batch.column(0).to_pylist()]

@@ -37,7 +37,8 @@ from masking.risk.people import Table
 from masking.risk.settings import RiskSettings
 from masking.risk.sketch import Sketch
 from masking.risk.utility import Distributions
-from masking.spark.measure_tasks import AttackTask, CellTask, PeopleTask, ReadTask
+from masking.spark.measure_tasks import READ, AttackTask, CellTask, PeopleJudge, ReadTask
+from masking.spark.pieces import Judge
 from masking.spark.verify_tasks import CheckTask
 from masking.verify.kinds import Kind, names_of
 from masking.verify.known import unpack
@@ -49,6 +50,8 @@ _MOST_REVIEWS = 40
 #: What looks like an identifier: of so many texts at least, so many are distinct, or look like names or numbers.
 _TEXTS, _UNIQUE, _ALIKE = 20, 0.5, 0.5
 Jobs = Callable[[Any, int], list[bytes]]
+#: The stem of what tasks left, how many tasks, how many shares, and who judges these.
+Judges = Callable[[str, int, int, Judge], list[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +63,20 @@ class RuleFacts:
     decides: Callable[[Sequence[str]], Mapping[str, tuple[str, str, str, bool]]] = field(repr=False)
 
 
-def measure(jobs: Jobs, checking: CheckTask, people: int, rules: RuleFacts, settings: RiskSettings) -> Measures:
-    """All that is measured. jobs: carries out a task with so many numbers; people: patients that the source knows."""
-    return _Measuring(jobs, checking, people, rules, settings).run()
+def measure(
+    jobs: Jobs, judges: Judges, checking: CheckTask, people: int, rules: RuleFacts, settings: RiskSettings
+) -> Measures:
+    """All that is measured. jobs: carries out a task with so many numbers; judges: has shares judged; people: patients that
+    the source knows.
+    """
+    return _Measuring(jobs, judges, checking, people, rules, settings).run()
 
 
 class _Measuring:
-    def __init__(self, jobs: Jobs, checking: CheckTask, people: int, rules: RuleFacts, settings: RiskSettings) -> None:
-        self._jobs, self._checking, self._rules, self._settings = jobs, checking, rules, settings
+    def __init__(
+        self, jobs: Jobs, judges: Judges, checking: CheckTask, people: int, rules: RuleFacts, settings: RiskSettings
+    ) -> None:
+        self._jobs, self._judges, self._checking, self._rules, self._settings = jobs, judges, checking, rules, settings
         self._people = people
         self._tasks = len(checking.tasks)
         self._shares = max(1, -(-people // _SHARE))
@@ -105,7 +114,7 @@ class _Measuring:
     # ── risk ──
 
     def _shared(self, task: type[Any], **more: Any) -> list[bytes]:
-        return self._jobs(task(self._checking.folder, self._tasks, self._shares, **more), self._shares)
+        return self._jobs(task(self._checking.folder, self._shares, **more), self._shares)
 
     def _risk(self) -> tuple[Risk | None, tuple[Domain, ...]]:
         settings = self._settings
@@ -113,7 +122,7 @@ class _Measuring:
             return None, ()
         found = [
             msgspec.msgpack.decode(one, type=_People)
-            for one in self._shared(PeopleTask, attributes=settings.attributes, people=self._people)
+            for one in self._judges(READ, self._tasks, self._shares, self._people_judge())
         ]
         for _, _, _, _, months in found:
             self._distributions.join(months)
@@ -142,6 +151,10 @@ class _Measuring:
             targets=targets,
         )
         return risk, domains
+
+    def _people_judge(self) -> PeopleJudge:
+        folder, attributes = self._checking.folder, self._settings.attributes
+        return PeopleJudge(folder, self._shares, attributes=attributes, people=self._people)
 
     def _table(self, share: int, labels: list[list[str]]) -> Table:
         arrays = unpack(self._read(f"people-{share:05d}.npz"))

@@ -21,12 +21,16 @@ from masking.risk.facts import reads, told
 from masking.risk.linkage import MOST_FACTS
 from masking.risk.persons import AFTER, BEFORE, Gathered, Share
 from masking.risk.utility import Distributions
+from masking.spark.pieces import Pieces, write_pieces
 from masking.spark.verify_gather import encode, load_known, numbers, row
 from masking.spark.verify_pairs import Outputs, Pair, Pairing, parts_of
 from masking.spark.verify_tasks import CheckTask
 from masking.verify.collect import candidates
 from masking.verify.known import Known, pack, unpack
 
+_encode = msgspec.msgpack.Encoder().encode
+#: What a task read of each share of people, see `masking.spark.pieces`.
+READ = "read"
 _value = msgspec.json.Decoder(float_hook=str).decode
 
 
@@ -66,9 +70,8 @@ class _Reading:
                 self._person(part)
         self._counts.settle()
         folder = job.folder
-        for share in range(self._job.shares):
-            content = pack(self._gathered.arrays(share, self._counts))
-            storage.write_bytes(storage.join(folder, f"read-{number:05d}-{share:05d}.npz"), content)
+        pieces = (pack(self._gathered.arrays(share, self._counts)) for share in range(self._job.shares))
+        write_pieces(folder, READ, number, pieces)
         sketches = {path: one.told() for path, one in self._counts.sketches.items()}
         answer = dict(self._counts.counts), sketches, self._gathered.distributions.told()
         storage.write_bytes(storage.join(folder, f"paths-{number:05d}"), msgspec.msgpack.encode(answer))
@@ -107,14 +110,10 @@ def _person_of(known: Known, kind: str, resource: dict[str, Any]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """A task of a later step. tasks: how many read; people: how many there are."""
+    """A task of a later step."""
 
     folder: str
-    tasks: int
     shares: int
-
-    def _share(self, share: int) -> Share:
-        return Share([self._file(f"read-{task:05d}-{share:05d}.npz") for task in range(self.tasks)])
 
     def _file(self, name: str) -> dict[str, Any]:
         content = storage.read_bytes(storage.join(self.folder, name))
@@ -126,34 +125,34 @@ class _Shared:
 
 
 @dataclass(frozen=True, slots=True)
-class PeopleTask(_Shared):
-    """Puts people together and draws the attacks on them. `run` is given to `mapInArrow`."""
+class PeopleJudge(_Shared):
+    """Puts the people of a share together and draws the attacks on them. people: how many there are."""
 
     attributes: tuple[str, ...]
     people: int
 
-    def run(self, rows: Iterable[Any]) -> Iterator[Any]:
-        """Numbers of shares in; agreement of labels, labels of the table, domains and visits by month out."""
-        for number in numbers(rows):
-            share = self._share(number)
-            table = share.table(self.attributes)
-            attacks = list(share.attacks(self.people))
-            self._write(f"people-{number:05d}.npz", dict(table.arrays()))
-            self._write(
-                f"attacks-{number:05d}.npz",
-                {
-                    "targets": np.array([one.target for one in attacks], np.uint64),
-                    "models": np.array([one.model for one in attacks], np.int8),
-                    "kinds": np.array([one.kind for one in attacks], np.int8),
-                    "facts": np.array(
-                        [[*one.facts, *[0] * (MOST_FACTS - len(one.facts))] for one in attacks], np.uint64
-                    ).reshape(-1, MOST_FACTS),
-                },
-            )
-            months = Distributions()
-            share.months(months)
-            answer = number, share.agreement(self.attributes), table.labels, share.domains(), months.told()
-            yield row(msgspec.msgpack.encode(answer))
+    def judge(self, number: int, pieces: Pieces) -> bytes:
+        """Agreement of labels, labels of the table, domains and visits by month."""
+        share = Share([unpack(piece) for _, piece in pieces])
+        # For the attacks, which all shares stand.
+        storage.write_bytes(storage.join(self.folder, f"share-{number:05d}"), _encode([piece for _, piece in pieces]))
+        table = share.table(self.attributes)
+        attacks = list(share.attacks(self.people))
+        self._write(f"people-{number:05d}.npz", dict(table.arrays()))
+        self._write(
+            f"attacks-{number:05d}.npz",
+            {
+                "targets": np.array([one.target for one in attacks], np.uint64),
+                "models": np.array([one.model for one in attacks], np.int8),
+                "kinds": np.array([one.kind for one in attacks], np.int8),
+                "facts": np.array(
+                    [[*one.facts, *[0] * (MOST_FACTS - len(one.facts))] for one in attacks], np.uint64
+                ).reshape(-1, MOST_FACTS),
+            },
+        )
+        months = Distributions()
+        share.months(months)
+        return _encode((number, share.agreement(self.attributes), table.labels, share.domains(), months.told()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +167,9 @@ class AttackTask(_Shared):
     def run(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Numbers of shares in; of each attack and side how many fit and whether the target does, out."""
         for number in numbers(rows):
-            share = self._share(number)
+            content = storage.read_bytes(storage.join(self.folder, f"share-{number:05d}"))
+            assert content is not None
+            share = Share([unpack(piece) for piece in msgspec.msgpack.decode(content, type=list[bytes])])
             attacks = [self._file(f"attacks-{other:05d}.npz") for other in range(self.shares)]
             facts = np.concatenate([one["facts"] for one in attacks])
             targets = np.concatenate([one["targets"] for one in attacks])

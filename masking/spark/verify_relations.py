@@ -1,21 +1,23 @@
 """Names of things and dates of people, a share of them at a time: whether they changed one to one. Run in workers.
 
-What the tasks of a verification met of a share lies in a file a task; nothing of it passes through the driver but what is wrong.
+Nothing of what the tasks of a verification met passes through the driver but what is wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from masking import storage
-from masking.spark.verify_gather import encode, numbers, row
-from masking.verify.known import unpack
+from masking.spark.pieces import Pieces
+from masking.spark.verify_gather import encode
+from masking.verify.known import pack, unpack
 from masking.verify.relations import Clash, broken, offsets, unsteady
 
+#: What a task met of each share, see `masking.spark.pieces`.
+RELATED = "related"
 _SHARE_BYTES = 1 << 30  # of source: some million pairs of names, which take 200 MB of a worker
 
 
@@ -27,28 +29,26 @@ class Related(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class RelationsTask:
-    """Judges shares. `run` is given to `mapInArrow`. tasks: how many wrote; people: those whose offsets are asked for."""
+class RelationsJudge:
+    """Judges shares. people: those whose offsets are asked for."""
 
-    folder: str
-    tasks: int
     people: tuple[int, ...] = field(repr=False)
 
-    def run(self, rows: Iterable[Any]) -> Iterator[Any]:
-        """Numbers of shares in, what they say out."""
-        for share in numbers(rows):
-            arrays = []
-            for task in range(self.tasks):
-                content = storage.read_bytes(storage.join(self.folder, share_file(task, share)))
-                assert content is not None
-                arrays.append(unpack(content))
-            clashes = [*broken(arrays), *unsteady(arrays)] if arrays else []
-            yield row(encode(Related(clashes, offsets(arrays, self.people))))
+    def judge(self, share: int, pieces: Pieces) -> bytes:
+        """What the share says."""
+        arrays = [unpack(piece) for _, piece in pieces]
+        numbers = [task for task, _ in pieces]
+        clashes = [
+            Clash(one.check, one.what, numbers[one.task], one.path, one.times,
+                  [(numbers[task], file, line) for task, file, line in one.places])
+            for one in (*broken(arrays), *unsteady(arrays))
+        ]  # fmt: skip
+        return encode(Related(clashes, offsets(arrays, self.people)))
 
 
-def share_file(task: int, share: int) -> str:
-    """Where a task writes what it met of a share."""
-    return f"related-{task:05d}-{share:05d}.npz"
+def packed(parts: Iterable[dict[str, Any]]) -> Iterable[bytes]:
+    """What a task met of each share as pieces; nothing of one of which it met nothing."""
+    return (pack(part) if any(map(len, part.values())) else b"" for part in parts)
 
 
 def count_shares(source_bytes: int) -> int:

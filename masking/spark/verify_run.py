@@ -23,6 +23,7 @@ from masking.risk.settings import RiskSettings
 from masking.sources.documents import ANOTHER_TYPE
 from masking.spark.lines import Limits, Reader
 from masking.spark.measure import RuleFacts, measure
+from masking.spark.pieces import Judge, judge_shares
 from masking.spark.read import InputFile, Inputs
 from masking.spark.splits import Block, plan_tasks
 from masking.spark.verify_aside import JUDGED, AsideTask, search_names
@@ -30,7 +31,7 @@ from masking.spark.verify_delta import DeltaTask, TablesTask
 from masking.spark.verify_gather import CollectTask, FilesTask
 from masking.spark.verify_pairs import Stretch, document_key, stretches
 from masking.spark.verify_receipts import Checked, FaultCount
-from masking.spark.verify_relations import Related, RelationsTask, count_shares
+from masking.spark.verify_relations import RELATED, Related, RelationsJudge, count_shares
 from masking.spark.verify_tables import delta_parts, own_files
 from masking.spark.verify_tasks import CheckTask
 from masking.spark.verify_weighing import Faults, pairs_of
@@ -138,7 +139,7 @@ class Verification:
         """What is measured beside the verdict; after `judge`, whose files it reads."""
         assert self._checking is not None
         patients = len(self.gathered()[0].patients)
-        return measure(self._job, self._checking, patients, self._policy.rules, settings)
+        return measure(self._job, self._judge, self._checking, patients, self._policy.rules, settings)
 
     def gathered(self) -> tuple[Known, dict[str, str]]:
         """What is known of the source, and what the policy does at each path that it has."""
@@ -153,6 +154,9 @@ class Verification:
             return []
         rows = self._spark.range(0, count, 1, min(count, most)).mapInArrow(task.run, "found binary").collect()
         return [bytes(row.found) for row in rows]
+
+    def _judge(self, stem: str, tasks: int, shares: int, judge: Judge) -> list[bytes]:
+        return judge_shares(self._spark, self._work, stem, tasks, shares, judge)
 
     def _check_files(self) -> dict[int, frozenset[str]]:
         """Hold files against the manifest; the types of each task whose lines are not as many as there were."""
@@ -207,8 +211,8 @@ class Verification:
 
     def _relate(self, checked: Sequence[Checked], people: set[int]) -> dict[int, int]:
         """Hold names and dates of all tasks against each other; by how many days the dates of these people moved."""
-        task = RelationsTask(self._work, len(checked), tuple(sorted(people)))
-        related = [msgspec.json.decode(one, type=Related) for one in self._job(task, self._shares)]
+        found = self._judge(RELATED, len(checked), self._shares, RelationsJudge(tuple(sorted(people))))
+        related = [msgspec.json.decode(one, type=Related) for one in found]
         for finding in findings(checked, [clash for one in related for clash in one.clashes]):
             self._faults.add(FaultCount(**dataclasses.asdict(finding)))
         return {person: days for one in related for person, days in one.offsets.items()}

@@ -18,11 +18,12 @@ import numpy as np
 from masking import storage
 from masking.spark.collector import collect_seldom
 from masking.spark.lines import Limits
+from masking.spark.pieces import write_pieces
 from masking.spark.splits import Task
 from masking.spark.verify_gather import encode, load_known, numbers, row
 from masking.spark.verify_pairs import Outputs, Pair, Pairing, Stretch, parts_of
 from masking.spark.verify_receipts import Checked, FaultCount
-from masking.spark.verify_relations import share_file
+from masking.spark.verify_relations import RELATED, packed
 from masking.verify.collect import candidates, name_of, owner_paths
 from masking.verify.compare import Comparer
 from masking.verify.details import ordinal_of
@@ -304,8 +305,7 @@ class _Checking:
         )
         keys = np.array(list(self._links), np.uint64).reshape(-1, 2)
         places = np.array(list(self._links.values()), np.int64).reshape(-1, 3)
-        for share, part in enumerate(shared(keys, places, moved, self._job.shares)):
-            storage.write_bytes(storage.join(folder, share_file(self._number, share)), pack(part))
+        write_pieces(folder, RELATED, self._number, packed(shared(keys, places, moved, self._job.shares)))
         self._done.faults = list(self._faults.values())
         self._done.finds = self._finds
         self._done.paths, self._done.files = list(self._paths), list(self._files)
