@@ -15,6 +15,7 @@ import msgspec
 
 from masking.risk.domains import TOLD, size_class
 from masking.risk.sketch import Sketch, hashed
+from masking.risk.steps import Beside, Step, Steps, is_text, together
 from masking.verify.kinds import Kind
 from masking.verify.tree import Branch, Tree, Twig
 from masking.verify.values import dicts, flat, walk
@@ -25,10 +26,6 @@ _MEMORY = 50_000
 _NAME = re.compile(r"[A-ZÀ-Þ][a-zß-ÿ'’-]+(?:[ ,.]+[A-ZÀ-Þ][a-zß-ÿ'’-]*){0,3}")
 _DIGITS = re.compile(r"[0-9]")
 _NUMBER_DIGITS = 6
-#: Types that are drawn from lists or computed, and numbers, dates and references, which have checks of their own.
-_NO_TEXT = frozenset(
-    {"code", "boolean", "decimal", "integer", "positiveInt", "unsignedInt", "date", "dateTime", "instant", "time"}
-)
 VALUES, KEPT, CHANGED, GONE = range(4)
 
 
@@ -37,6 +34,7 @@ class PathCounts:
 
     def __init__(self) -> None:
         self._tree = Tree()
+        self._steps: dict[str, Steps] = {}
         self._times: dict[tuple[str, str, bytes, bytes], int] = {}
         self._fates: dict[tuple[str, str, bytes, bytes], list[tuple[str, tuple[int, int, int, int]]]] = {}
         self.counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
@@ -52,11 +50,11 @@ class PathCounts:
         except (msgspec.DecodeError, RecursionError):
             return
         if kind is None:
-            self._members(self._entry, before, after, frozenset({"resource"}))
+            self._members("Bundle.entry", self._entry, before, after, "resource")
             if "resource" in before and bytes(before["resource"])[:1] == b"{":
                 self.pair(bytes(before["resource"]), bytes(after.get("resource", b"{}")))
         elif (branch := self._tree.root(kind)) is not None:
-            self._members(branch, before, after, frozenset({"resourceType"}))
+            self._members(kind, branch, before, after, "resourceType")
 
     @property
     def _entry(self) -> Branch:
@@ -67,22 +65,42 @@ class PathCounts:
         return below
 
     def _members(
-        self, branch: Branch, before: dict[str, msgspec.Raw], after: dict[str, msgspec.Raw], without: frozenset[str]
+        self, kind: str, branch: Branch, before: dict[str, msgspec.Raw], after: dict[str, msgspec.Raw], without: str
     ) -> None:
-        for name in before.keys() - without:
-            key = branch.path, name, bytes(before[name]), bytes(after.get(name, b""))
+        steps = self._steps.get(kind)
+        if steps is None:
+            steps = self._steps[kind] = Steps(self._tree, branch)
+        for name, part in before.items():
+            if name == without:
+                continue
+            old, new = bytes(part), bytes(after.get(name, b""))
+            step = steps[name]
+            if step.is_leaf and old != new and _is_plain(old) and (not new or _is_plain(new)):
+                self._leaf(step, name, old, new)
+                continue
+            key = branch.path, name, old, new
             if key in self._times:
                 self._times[key] += 1
                 continue
             if len(self._times) >= _MEMORY:
                 self.settle()
             try:
-                old, new = _value(key[2]), _value(key[3] or b"null")
-                self._fates[key] = list(self._look(branch, name, old, new))
+                first, second = _value(old), _value(new or b"null")
+                self._fates[key] = list(self._look(branch, step, name, first, second))
                 self._times[key] = 1
-                self._identify(branch, name, old, new)
+                if second is not None and (step.told_under is None or step.told_under.search(old)):
+                    self._identify(branch, name, first, second)
             except (msgspec.DecodeError, RecursionError):
                 continue
+
+    def _leaf(self, step: Step, name: str, before: bytes, after: bytes) -> None:
+        """A plain string that became another, or went: most are met once."""
+        counts = self.counts[step.path]
+        counts[0] += 1
+        counts[2 if after else 3] += 1
+        if after and step.kind is not None:
+            text = before[1:-1].decode("utf-8", "replace")
+            self.identifiers.add((int(step.kind), size_class(step.kind, text), hashed(text)))
 
     def settle(self) -> None:
         """Add up what was counted so far; to be called at the end."""
@@ -95,27 +113,33 @@ class PathCounts:
         self._fates.clear()
 
     def _look(
-        self, branch: Branch, name: str, before: Any, after: Any
+        self, branch: Branch, step: Step, name: str, before: Any, after: Any
     ) -> Iterator[tuple[str, tuple[int, int, int, int]]]:
+        beside: Beside = {}
+        if together(step, before, after, beside):
+            for path, (is_prose, values, others) in beside.items():
+                yield path, self._compared(path, is_prose, values, others)
+            return
         old: dict[str, list[Any]] = defaultdict(list)
         new: dict[str, list[Any]] = defaultdict(list)
         texts: dict[str, bool] = {}
         for found, value in ((old, before), (new, after)):
             for twig, leaf in _leaves(self._tree, branch, {name: value}):
                 found[twig.path].append(leaf)
-                texts[twig.path] = twig.element is not None and twig.element.type not in _NO_TEXT
+                texts[twig.path] = is_text(twig)
         for path, values in old.items():
-            others = new.get(path, [])
-            same = _same(values, others)
-            changed = min(len(values), len(others)) - len(same)
-            if same and texts[path]:
-                self._sketch(path, same)
-            yield path, (len(values), len(same), changed, len(values) - len(same) - changed)
+            yield path, self._compared(path, texts[path], values, new.get(path, []))
+
+    def _compared(self, path: str, is_prose: bool, values: list[Any], others: list[Any]) -> tuple[int, int, int, int]:
+        """How many values there are at a path, and how many of them are kept, changed and gone."""
+        same = _same(values, others)
+        changed = min(len(values), len(others)) - len(same)
+        if same and is_prose:
+            self._sketch(path, same)
+        return len(values), len(same), changed, len(values) - len(same) - changed
 
     def _identify(self, branch: Branch, name: str, before: Any, after: Any) -> None:
         """Keep the identifiers of whose kind something is still told."""
-        if after is None:
-            return
         kinds = {kind for kind, _ in _identifiers(self._tree, branch, {name: after})}
         for kind, text in _identifiers(self._tree, branch, {name: before}):
             if kind in kinds:
@@ -126,6 +150,10 @@ class PathCounts:
         for value in values:
             if isinstance(value, str):
                 sketch.add(value, bool(_NAME.fullmatch(value)), len(_DIGITS.findall(value)) >= _NUMBER_DIGITS)
+
+
+def _is_plain(spelled: bytes) -> bool:
+    return spelled[:1] == b'"' and b"\\" not in spelled
 
 
 def _identifiers(tree: Tree, branch: Branch, value: dict[str, Any]) -> Iterator[tuple[Kind, str]]:

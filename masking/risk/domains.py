@@ -12,6 +12,7 @@ import math
 from masking.verify.kinds import Kind
 
 MILLION, BILLION, TRILLION = 10**6, 10**9, 10**12
+_DIGITS, _LETTERS = b"0123456789", b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DAYS = 120 * 365  # births and deaths
 #: Kinds whose values come from lists, with the size of what the United States have of them.
 _LISTED = {Kind.NAME_WORD: 160_000, Kind.TOWN: 30_000, Kind.ZIP: 42_000, Kind.BIRTH: _DAYS}
@@ -32,12 +33,13 @@ def size_class(kind: Kind, text: str) -> int:
     listed = _LISTED.get(kind)
     if listed is not None:
         return 0
-    digits = letters = others = 0
-    for character in text:
-        if character.isdecimal():
-            digits += 1
-        elif character.isalpha():
-            letters += character.isascii()
-            others += not character.isascii()
+    if text.isascii():
+        spelled = text.encode()
+        bare = spelled.translate(None, _DIGITS)
+        digits, letters, others = len(spelled) - len(bare), len(bare) - len(bare.translate(None, _LETTERS)), 0
+    else:
+        digits = sum(map(str.isdecimal, text))
+        letters = sum(character.isascii() and character.isalpha() for character in text)
+        others = sum(not character.isascii() and character.isalpha() for character in text)
     size = _of_shape(digits, letters, others)
     return sum(size > math.log(limit) + 1e-9 for limit in (MILLION, BILLION, TRILLION))
