@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
 
 import pytest
@@ -94,6 +95,40 @@ def test_another_resource_s_number_is_no_number_of_a_text() -> None:
         {"resource": report(identifier=[{"value": "K352356"}, {"value": "Glucose-77123"}])}, {"resource": other}]}  # fmt: skip
     *_, seen = masked(PATIENT, bundle)[1]["entry"]
     assert seen["resource"]["note"] == other["note"]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        ("HBA1C", "HbA1c 7.1, HBA1C better."), ("120/80", "BP 120/80."), ("12000", "Platelets 12000."),
+        ("100 mg", "Takes 100 mg daily."), ("1.5 mg/dL", "Is 1.5 mg/dL."), ("COVID-19", "COVID-19 positive."),
+        ("2024", "In 2024 she fell."), ("A1C1", "A1C1 low."), ("Stage IIIA", "Cancer stage IIIA."),
+    ],
+)  # fmt: skip
+def test_a_number_that_is_a_word_of_the_text_changes_none(number: str, text: str) -> None:
+    _, seen = masked(
+        PATIENT, report(identifier=[{"value": number}], id=number.replace("/", "-").replace(" ", "-"), conclusion=text)
+    )
+    assert seen["conclusion"] == text
+
+
+def test_a_day_is_moved_though_it_is_a_number_too() -> None:
+    _, one, other = masked(
+        PATIENT,
+        *(report(identifier=[{"value": value}], conclusion="Seen 2024-05-01.") for value in ("2024-05-01", "x")),
+    )
+    assert one["conclusion"] == other["conclusion"] != "Seen 2024-05-01."
+
+
+def test_many_numbers_of_one_resource_take_no_time_of_their_own() -> None:
+    """Each contained resource has the numbers of all of them: they are gathered once."""
+    tubes = [{"resourceType": "Specimen", "id": f"s{n:05}", "accessionIdentifier": {"value": f"SP-{n:06}"}, **OF,
+              "note": [{"text": "Tube of nothing."}]} for n in range(2000)]  # fmt: skip
+    source = report(contained=tubes, specimen=[{"reference": f"#{tube['id']}"} for tube in tubes])
+    start = time.process_time()
+    _, seen = masked(PATIENT, source)
+    assert time.process_time() - start < 5
+    assert len(seen["contained"]) == 2000
 
 
 @pytest.mark.parametrize(

@@ -164,4 +164,7 @@ def changed(value: Any, chance: random.Random) -> Any:
 
 TYPES = frozenset(resource_types())
 GOLDEN = [json.loads(path.read_bytes()) for path in sorted((Path(__file__).parent / "golden").glob("*.in.json"))]
-DOCUMENTS = [*GOLDEN, *(one for name in sorted(TYPES)[::4] for one in fullest.fullest(name)[:2])]
+TOLD = {"resourceType": "Patient", "id": "p",
+        "extension": [{"url": NOTE, "valueIdentifier": {"system": "u", "value": "AB12345"}},
+                      {"url": NOTE, "extension": [{"url": "a", "valueAddress": {"postalCode": "02139"}}]}]}  # fmt: skip
+DOCUMENTS = [*GOLDEN, *[TOLD] * 5, *(one for name in sorted(TYPES)[::4] for one in fullest.fullest(name)[:2])]

@@ -11,7 +11,7 @@ from documents import dump, plan
 
 from masking.document import Engine
 from masking.identity import People, gather
-from masking.identity.facts import MOST_MET, Facts, Met, Name
+from masking.identity.facts import MOST_MET, Facts, Met, Name, first_met
 from masking.maskers._short import calls_otherwise
 from masking.scrub.called import name_in
 
@@ -268,7 +268,7 @@ def test_whom_somebody_has_met_is_bounded_whatever_the_order() -> None:
     assert [one.who for one in found[0]] == [f"Practitioner/{n:03}" for n in range(MOST_MET)]
 
 
-def test_visits_and_teams_come_before_whoever_else_is_in_a_chart() -> None:
+def test_visits_and_teams_are_bounded_apart_from_whoever_else_is_in_a_chart() -> None:
     doctor = dump(encounter("e", {"reference": "Practitioner/zzz", "display": "Dr. Z"}))
     tests = [
         dump(observation(f"o{n}", "x", {"reference": f"Practitioner/{n:03}", "display": f"Dr. A{n}"}))
@@ -278,7 +278,33 @@ def test_visits_and_teams_come_before_whoever_else_is_in_a_chart() -> None:
     found = [People(gather(some)).facts("Patient/p").met for some in (lines, lines[::-1])]
     in_parts = [facts for line in lines for facts in gather([line])]
     assert found[0] == found[1] == People(in_parts).facts("Patient/p").met
-    assert [one.who for one in found[0]] == ["Practitioner/zzz", *(f"Practitioner/{n:03}" for n in range(MOST_MET - 1))]
+    assert [one.who for one in found[0]] == ["Practitioner/zzz", *(f"Practitioner/{n:03}" for n in range(MOST_MET))]
+
+
+def test_bounds_of_parts_are_those_of_the_whole() -> None:
+    many = [Met(f"Practitioner/{n:03}", "X", 1) for n in range(60)]
+    twice = [Met("Practitioner/zzz", "Dr. A", 1), Met("Practitioner/zzz", "Dr. B", 0)]
+    whole = first_met([*many, *twice])
+    assert (
+        whole
+        == first_met([*first_met([*many, twice[0]]), twice[1]])
+        == first_met([twice[1], *first_met(many[30:]), *many])
+    )
+    assert Met("Practitioner/zzz", "Dr. B", 0) in whole
+
+
+@pytest.mark.parametrize("odd", [["x"], {"a": 1}, 5, None])
+def test_a_type_that_is_no_text_is_passed_over(odd: object) -> None:
+    inner = {"resourceType": "Patient", "id": "q"}
+    assert [facts.name for facts in gather([dump({"resourceType": odd, "contained": [inner]})])] == ["Patient/#q"]
+
+
+def test_what_a_damaged_document_says_is_said_again_by_a_sound_one() -> None:
+    whom = {"resourceType": "Procedure", "id": "c", "performer": [{"actor": WHO}], **OF}
+    place = {"resourceType": "Organization", "id": "o", "name": "XX"}
+    damaged = dump({**whom, "contained": [place]}).replace(b'"XX"', b'"\xff\xfe"')
+    for lines in ([damaged, dump(whom)], [dump(whom), damaged]):
+        assert [one.called for facts in gather(lines) for one in facts.met] == [WHO["display"]]
 
 
 WHO = {"reference": "Practitioner/404", "display": "Dr. Ottilie Vanterpool"}

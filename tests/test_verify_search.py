@@ -300,6 +300,8 @@ def test_what_stands_behind_the_point_of_a_decimal_is_nobody_s_number(
         ("Seen by Zoë Adams.", "Patient: Zoë Quist is well.", False),
         ("Accompanied by Zoë Cook, who may be reached", "Signed electronically by Zoë Quist at noon", False),
         ("Accompanied by Zoë Cook, who may be reached", "Accompanied by Zoë Quist, who may be reached", True),
+        ("Accompanied by Ann Zoë, who may be reached", "The father of Eve Zoë, who is under our care", False),
+        ("Accompanied by Ann Zoë, who may be reached", "Accompanied by Eve Zoë, who may be reached", True),
         ("by Zoë", "by Zoë", True),
         ("Zoë", "Zoë", True),
         ("xZoëx stays", "other words of Zoëly", True),  # not by itself: nothing is told of its place

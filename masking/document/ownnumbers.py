@@ -5,6 +5,7 @@ A number belongs to one resource, so knowing it makes a text unlike all others; 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
@@ -29,6 +30,11 @@ _OTHERS = np.array([name_hash(name) for name in ("altId", "carrierHRF")])
 #: A text that may tell a number: its place among those asked for, and the row of the id or of the Identifier's value.
 TOLD = np.dtype([("place", np.int32), ("row", np.int32)])
 Found: TypeAlias = Annotated[Any, Of(TOLD)]
+#: A number has so many figures, or as many symbols with so many figures among them.
+_FIGURES, _MIXED = 6, 3
+_DAY = re.compile(r"[12][0-9]{3}-[01][0-9](?:-[0-3][0-9])?(?:T.*)?$")
+#: Of one resource, with what it contains, the first so many are looked for.
+_MOST = 200
 #: The end of a number by which it is looked for first, in bytes: whatever punctuation a text puts into it, hardly there.
 TAIL = 4
 
@@ -48,7 +54,7 @@ def _is_number(name: np.uint64) -> bool:
 @compiled
 def _own_numbers(tape: Tape, node_flags: Ints, frames: Frames, root: int, held: Ints) -> int:
     """The rows of the id and the Identifiers' values of a resource, and of those in what it contains, not of entries or
-    parameters; of what the policy keeps none. Returns how many, of which there may be more than there is room for.
+    parameters; of what the policy keeps none. Returns how many, as far as there is room.
     """
     count, row = 0, root + 1
     while row < tape[root].after:
@@ -61,9 +67,10 @@ def _own_numbers(tape: Tape, node_flags: Ints, frames: Frames, root: int, held: 
             is_number = name == _VALUE and node_flags[tape[parent].node] & IDENTIFIER_NODE
             is_number |= _is_number(name) or (name == _ID and parent == root)
             if is_number and tape[row].stop - tape[row].start - 2 >= TAIL:
-                if count < len(held):
-                    held[count] = row
+                held[count] = row
                 count += 1
+                if count == len(held):
+                    return count
         row += 1
     return count
 
@@ -85,9 +92,9 @@ def _may_tell(text: Bytes, tape: Tape, row: int, number: int) -> bool:
 @compiled
 def find_told(text: Bytes, tape: Tape, node_flags: Ints, frames: Frames, rows: Ints, held: Ints, found: Found) -> int:
     """Of these texts those that may tell numbers of their own resource: attachments, and where a number ends as the text has
-    it. held: room for the numbers of one resource; where it is too small, -1 - the room it takes is returned. Else how many.
+    it. Returns how many, of which there may be more than there is room for. held: room for the numbers of one resource.
     """
-    count, frame, numbers = 0, -1, 0
+    count, frame, numbers, last = 0, -1, 0, -1
     for place in range(len(rows)):
         row = int(rows[place])
         if tape[row].frame != frame:
@@ -95,9 +102,9 @@ def find_told(text: Bytes, tape: Tape, node_flags: Ints, frames: Frames, rows: I
             root = int(frames[frame].row)
             while frames[tape[root].frame].around >= 0:  # what is contained tells of what contains it
                 root = int(frames[frames[tape[root].frame].around].row)
-            numbers = _own_numbers(tape, node_flags, frames, root, held)
-            if numbers > len(held):
-                return -1 - numbers
+            if root != last:
+                numbers = _own_numbers(tape, node_flags, frames, root, held)
+                last = root
         name = tape[row].name
         is_hidden = name == _DATA or name == _SIZE or name == _HASH
         for number in range(numbers):
@@ -118,25 +125,25 @@ def _beside(tape: Tape, rows: Ints, systems: Ints, types: Ints) -> None:
 
 def numbers_in(walked: Walked, rows: Ints) -> dict[int, bytes]:
     """By place among these texts, the numbers of their resource as the context `numbers` has them."""
-    held, room = np.empty(64, np.int32), 2 * len(rows) + 64
+    held, room = np.empty(_MOST, np.int32), 2 * len(rows) + 64
     while True:
         found = np.empty(room, TOLD)
         count = find_told(walked.text, walked.tape, walked.look.node_flags, walked.frames, rows, held, found)
-        if count < 0:
-            held = np.empty(-1 - count, np.int32)
-        elif count > room:
-            room = count
-        else:
+        if count <= room:
             break
+        room = count
     places, numbers = found["place"][:count].tolist(), np.ascontiguousarray(found["row"][:count])
     systems, types = np.empty((2, count), np.int32)
     _beside(walked.tape, numbers, systems, types)
     values, in_systems = walked.strings(numbers), walked.strings(systems)
+    is_one = {value: _is_one(value or b"") for value in set(values)}
     names = walked.tape["name"][numbers]
     is_id, is_other = (names == _ID).tolist(), np.isin(names, _OTHERS).tolist()
     told: dict[int, list[bytes]] = {}
     for at, place in enumerate(places):
         value = values[at] or b""
+        if not is_one[values[at]]:
+            continue
         if is_id[at]:
             kind = walked.types[int(walked.frames["type"][walked.tape["frame"][numbers[at]]])]
             told.setdefault(place, []).append(f"{kind}/".encode() + value)
@@ -146,6 +153,16 @@ def numbers_in(walked: Walked, rows: Ints) -> dict[int, bytes]:
             codes = _codes(walked, int(types[at]))
             told.setdefault(place, []).append(APART.encode().join((in_systems[at] or b"", codes, value)))
     return {place: BETWEEN.encode().join(dict.fromkeys(found)) for place, found in told.items()}
+
+
+def _is_one(value: bytes) -> bool:
+    """Whether a value is told by its form: `120/80`, `2024-05-01`, `100 mg` and `HBA1C` are words of a text as well."""
+    spelled = value.decode()
+    symbols = [one for one in spelled if one.isalnum()]
+    figures = sum(map(str.isdigit, symbols))
+    if _DAY.match(spelled):
+        return False
+    return figures >= _FIGURES if figures == len(symbols) else figures >= _MIXED and len(symbols) >= _FIGURES
 
 
 def _codes(walked: Walked, row: int) -> bytes:

@@ -64,6 +64,16 @@ class Charts:
     def __init__(self) -> None:
         self._told: dict[str, set[Met]] = {}
         self._read: dict[tuple[bytes, int], tuple[Met, ...]] = {}
+        self._last: list[tuple[set[Met], list[Met]]] = []
+
+    def begin(self) -> None:
+        """A document begins."""
+        self._last.clear()
+
+    def undo(self) -> None:
+        """What was told of this document is not taken: it will be told again."""
+        for told, met in self._last:
+            told.difference_update(met)
 
     def read(self, resource_type: str, text: bytes | msgspec.Raw, own_id: msgspec.Raw) -> Iterator[Facts]:
         """A note about the patient: those whom the resource is the first to name; nothing where it names no patient."""
@@ -81,6 +91,7 @@ class Charts:
         new = [one for one in found if one.who not in (f"/{key}", f"Patient/{key}")]
         if new:
             told.update(new)
+            self._last.append((told, new))
             yield Facts("", key, met=first_met(new) if len(new) > 1 else tuple(new))
 
     def _met(self, part: msgspec.Raw, own_id: msgspec.Raw, rank: int) -> tuple[Met, ...]:

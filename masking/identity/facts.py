@@ -95,8 +95,8 @@ class Met(_Quiet, frozen=True):
     """Somebody who took part in a patient's care, or where that was, as the patient's chart has it or the record itself.
 
     who: a record's name; "" where none is meant, a type with a slash where it is known of which somebody is. called: the
-    display beside it. rank: 0 of those whom visits, teams and the record name, who come before others where there are too
-    many.
+    display beside it. rank: 0 of those whom visits, teams and the record name; they and the others
+    are bounded apart.
     """
 
     who: str = ""
@@ -180,24 +180,24 @@ class Facts(msgspec.Struct, array_like=True, gc=False, eq=True):
 
 
 def first_met(met: Iterable[Met]) -> tuple[Met, ...]:
-    """The first by rank and name: `MOST_MET` people and as many places, `_SPELLINGS` displays of each. The same whatever the
-    order, and whatever part was bounded before.
+    """The first by name: of each rank `MOST_MET` people and as many places, `_SPELLINGS` displays of each. The same whatever
+    the order, and whatever part was bounded before.
     """
-    ranks: dict[tuple[str, str], int] = {}
-    displays: dict[tuple[str, str], set[str]] = {}
-    for one in met:
-        whose = (one.who, one.called if one.who[-1:] in ("", "/") else "")
-        ranks[whose] = min(one.rank, ranks.get(whose, one.rank))
-        displays.setdefault(whose, set()).add(one.called)
-    counts: dict[bool, int] = {}
-    kept: list[Met] = []
-    for whose in sorted(ranks, key=lambda one: (ranks[one], one)):
-        who = whose[0]
-        is_place = who.partition("/")[0] in facility_types()
-        counts[is_place] = counts.get(is_place, 0) + 1
-        if counts[is_place] <= MOST_MET:
-            kept.extend(Met(who, called, ranks[whose]) for called in sorted(displays[whose])[:_SPELLINGS])
-    return tuple(kept)
+    counts: dict[tuple[int, bool], int] = {}
+    kept: dict[tuple[int, str, str], list[Met]] = {}
+    for one in sorted(set(met), key=lambda one: (one.rank, one.who, one.called)):
+        whose = (one.rank, one.who, one.called if one.who[-1:] in ("", "/") else "")
+        if whose not in kept:
+            rank_of = one.rank, one.who.partition("/")[0] in facility_types()
+            counts[rank_of] = counts.get(rank_of, 0) + 1
+            kept[whose] = []
+            if counts[rank_of] > MOST_MET:
+                continue
+        elif not kept[whose]:
+            continue  # one too many
+        if len(kept[whose]) < _SPELLINGS:
+            kept[whose].append(one)
+    return tuple(one for those in kept.values() for one in those)
 
 
 _KEPT = tuple(name for name in Facts.__struct_fields__ if name not in ("resource_type", "key"))

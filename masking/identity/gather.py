@@ -84,10 +84,11 @@ def numbers_in(lines: Sequence[bytes]) -> set[str]:
 
 
 def _of_document(line: bytes, seen: Charts) -> Iterator[Facts]:
+    seen.begin()
     try:
         yield from list(_walk(line.removeprefix(_BOM), None, 0, seen))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return  # damaged: nothing of it is taken, for it is not masked either
+        seen.undo()  # damaged: nothing of it is taken, for it is not masked either
 
 
 def _walk(text: bytes | msgspec.Raw, full_url: Any, depth: int, seen: Charts) -> Iterator[Facts]:
@@ -100,7 +101,7 @@ def _walk(text: bytes | msgspec.Raw, full_url: Any, depth: int, seen: Charts) ->
         if facts is not None:
             yield facts
         yield from _contained(record, record.get("id"))
-    elif kind in _CHARTS:
+    elif isinstance(kind, str) and kind in _CHARTS:
         yield from seen.read(kind, text, head.id)
     elif kind == "Bundle" and depth < _DEEPEST:
         yield from _resolved(_entries(head, depth))

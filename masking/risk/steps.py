@@ -123,7 +123,7 @@ def _told_under(content: str) -> re.Pattern[bytes] | None:
     """What finds, in the text of an object of that content, a name under which an identifier may stand; None where the object
     is one.
     """
-    if content in _TELLING:
+    if content in _TELLING or content == "Extension":
         return None
     names = sorted({*_ANYWHERE, *_names(content, frozenset())})
     return re.compile(rb'"(?:%s)"' % "|".join(names).encode())

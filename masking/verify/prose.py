@@ -14,7 +14,9 @@ _TOKEN = re.compile(r"[^\W_](?:['’-]?[^\W_])+")
 #: How many words away still is near.
 _NEAR = 3
 #: Words that stand beside any other.
-_JOINTS = frozenset(("a", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"))
+_JOINTS = frozenset(
+    "a an and as at by for from has his her in is of on or said says she he that the their to was who whose will with".split()  # noqa: SIM905
+)
 
 PlacesIn = Callable[[Sequence[str]], list[set[int]]]
 #: A word, and how far away it is: -1 is the one before.
