@@ -57,12 +57,20 @@ def after(owner: Any, name: str) -> None:
     setattr(owner, name, deadly)
 
 
+def seen(pattern: str) -> int:
+    """How many files there are; none where a folder goes while it is looked at, for it will be looked at again."""
+    try:
+        return len(list(Path.cwd().glob(pattern)))
+    except FileNotFoundError:
+        return 0
+
+
 def once(pattern: str, count: int = 1) -> None:
     """Die when there are so many files more than now, seen from the folder that holds destination and PHI area."""
-    now = len(list(Path.cwd().glob(pattern)))
+    now = seen(pattern)
 
     def watch() -> None:
-        while len(list(Path.cwd().glob(pattern))) < now + count:
+        while seen(pattern) < now + count:
             time.sleep(POLL_SECONDS)
         die()
 
