@@ -150,7 +150,7 @@ class BoundFullName(BoundMasker):
     def _mask(
         self, text: str, subject: str | None, sex: str | None, family: str | None, given: str | None
     ) -> str | None:
-        pieces = BREAKS.split(text)
+        pieces = BREAKS.split(_without_remarks(text))
         roles = roles_of(pieces, family, spoken(pieces, given, family))
         of_given = as_called(as_spelled(given_masker(self.key, subject, sex), given), given, family)
         masks = {"family": as_spelled(family_masker(self.key, subject), family), "given": of_given}
@@ -159,6 +159,19 @@ class BoundFullName(BoundMasker):
             return None
         whole = "".join(fakes.get(index, piece) or "" for index, piece in enumerate(pieces))
         return _tidy(whole) if None in fakes.values() else whole
+
+
+#: What systems write behind a name: `(MRN 12345678)`, `- DOB 01/02/1980`, `, MRN: 123`.
+_REMARK = re.compile(
+    r"[\s,;(\[–-]*\b(?:mrn|dob|d\.o\.b\.?|ssn|id|pid|acct|account|chart|rec(?:ord)?|born|birth\s?date|age|ph(?:one)?|tel)\b"
+    r"(?:\s+(?:no|number|nr)\b)?[\s.:#=-]*[\w/.-]*\d[\w/.-]*[)\]]?",
+    re.IGNORECASE,
+)
+
+
+def _without_remarks(text: str) -> str:
+    """A name without numbers of the person that are labelled as such: their words are nobody's name."""
+    return _REMARK.sub("", text) if any(map(str.isdigit, text)) else text
 
 
 def _masked_words(
@@ -186,7 +199,8 @@ class FullName(Masker):
 
     Words that stand in `family` or `given` beside it are masked as such, short forms and initials of these as those of the
     fakes; else the last word, or what precedes a comma,
-    is the family name. Common titles stay; one that contradicts the sex is dropped. No letters: null.
+    is the family name. Common titles stay; one that contradicts the sex is dropped, and so is `(MRN 12345678)` and the like.
+    No letters: null.
     """
 
     name: ClassVar[str] = "full_name"
