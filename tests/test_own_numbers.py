@@ -112,6 +112,13 @@ def test_a_number_that_is_a_word_of_the_text_changes_none(number: str, text: str
     assert seen["conclusion"] == text
 
 
+def test_an_id_with_few_figures_goes_where_it_is_spelled_so() -> None:
+    text = "id: 1minute-apgar-score; 1 minute Apgar score"
+    for said, changes in ((text, True), (text.partition("; ")[2], False)):
+        _, seen = masked(PATIENT, report(identifier=[], id="1minute-apgar-score", conclusion=said))
+        assert (seen["id"] in seen["conclusion"]) == changes == (seen["conclusion"] != said)
+
+
 def test_a_day_is_moved_though_it_is_a_number_too() -> None:
     _, one, other = masked(
         PATIENT,

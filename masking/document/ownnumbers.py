@@ -142,7 +142,7 @@ def numbers_in(walked: Walked, rows: Ints) -> dict[int, bytes]:
     told: dict[int, list[bytes]] = {}
     for at, place in enumerate(places):
         value = values[at] or b""
-        if not is_one[values[at]]:
+        if not is_one[values[at]] and not (is_id[at] and _stands_in(walked, int(rows[place]), value)):
             continue
         if is_id[at]:
             kind = walked.types[int(walked.frames["type"][walked.tape["frame"][numbers[at]]])]
@@ -163,6 +163,13 @@ def _is_one(value: bytes) -> bool:
     if _DAY.match(spelled):
         return False
     return figures >= _FIGURES if figures == len(symbols) else figures >= _MIXED and len(symbols) >= _FIGURES
+
+
+def _stands_in(walked: Walked, row: int, own_id: bytes) -> bool:
+    """Whether a text has an id with few figures (`og-example1`) as it is spelled: other spellings are words, as `COVID-19` is."""
+    text = walked.raw[walked.tape[row]["start"] : walked.tape[row]["stop"]]
+    has_both = any(48 <= one <= 57 for one in own_id) and any(97 <= one <= 122 for one in own_id)
+    return len(own_id) >= _FIGURES and has_both and own_id in text
 
 
 def _codes(walked: Walked, row: int) -> bytes:
