@@ -27,6 +27,9 @@ _INLINE = re.compile(
 )
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 _LAYERS = 3
+#: Of what base64 holds, so many letters tell whether it is a text; white space of texts is printable.
+_HEAD, _SPACES = 2000, "\n\r\t\f"
+_ODD = bytes(code for code in range(256) if chr(code) not in _SPACES and not chr(code).isprintable())
 _MEMORY = 20_000
 _UNICODE = re.compile(rb"\\u([0-9A-Fa-f]{4})")
 _SIMPLE = {b"\\n": b"\n", b"\\t": b"\t", b"\\r": b"\r", b'\\"': b'"', b"\\/": b"/", b"\\\\": b"\\"}
@@ -159,7 +162,14 @@ def as_text(content: bytes) -> bytes:
         text = content.decode(order, "replace")
     else:
         text = content.decode("utf-8", "replace")
-        if "\ufffd" in text:
-            text = content.decode("latin-1")
-    odd = sum(not (letter.isprintable() or letter in "\n\r\t\f") for letter in text[:2000])
-    return text.encode("utf-8", "surrogatepass") if odd * 20 <= min(len(text), 2000) else b""
+        if "\ufffd" in text:  # mostly a token that happens to be base64
+            first = content[:_HEAD]
+            if (len(first) - len(first.translate(None, _ODD))) * 20 > len(first):
+                return b""
+            return content.decode("latin-1").encode()
+    head = text[:_HEAD]
+    if head.isascii():
+        odd = len(head) - len(head.encode().translate(None, _ODD))
+    else:
+        odd = sum(not (letter.isprintable() or letter in _SPACES) for letter in head)
+    return text.encode("utf-8", "surrogatepass") if odd * 20 <= min(len(text), _HEAD) else b""
