@@ -293,6 +293,18 @@ def test_bounds_of_parts_are_those_of_the_whole() -> None:
     assert Met("Practitioner/zzz", "Dr. B", 0) in whole
 
 
+def test_what_is_kept_in_mind_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    charts = [
+        dump(observation(f"o{n}", "x", {"reference": f"Practitioner/{n % 7}", "display": f"Dr. A{n % 7}"}))
+        for n in range(50)
+    ]
+    whole = People(gather([dump(PATIENT), *charts])).facts("Patient/p").met
+    monkeypatch.setattr("masking.identity.charts._TOLD", 3)
+    monkeypatch.setattr("masking.identity.charts._REFERENCES", 2)
+    assert len(list(gather(charts))) > 7
+    assert People(gather([dump(PATIENT), *charts])).facts("Patient/p").met == whole
+
+
 @pytest.mark.parametrize("odd", [["x"], {"a": 1}, 5, None])
 def test_a_type_that_is_no_text_is_passed_over(odd: object) -> None:
     inner = {"resourceType": "Patient", "id": "q"}

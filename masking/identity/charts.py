@@ -18,15 +18,15 @@ from masking.identity.facts import Facts, Met, first_met
 from masking.identity.names import TYPES, split
 from masking.identity.records import LONGEST, items_at, met_at
 
-#: What says best who cares for a patient: those whom these name come before others, where there are too many.
+#: What says best who cares for a patient: those whom these name are bounded apart from all others.
 _CARE = ("Encounter", "EpisodeOfCare", "CareTeam")
 #: Whom these name never was with the patient: who pays, who makes vaccines, who publishes schedules.
 _AFAR = frozenset({"insurer", "payor", "manufacturer", "authority", "issuer", "assigner", "domain", "publisher"})
 #: It has a name that is no HumanName and no Reference.
 _HISTORY, _RELATIVE = "FamilyMemberHistory", "RelatedPerson/"
 _TAKES_PART = frozenset(TYPES) - {"Patient", "Endpoint"}
-#: Patients, and References, that are kept in mind; then it starts anew.
-_PATIENTS, _REFERENCES = 50_000, 50_000
+#: So many that were told of, and References, are kept in mind (some 40 MB each); then it starts anew.
+_TOLD, _REFERENCES = 200_000, 50_000
 _NOTHING = msgspec.Raw(b"null")
 _any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -63,6 +63,7 @@ class Charts:
 
     def __init__(self) -> None:
         self._told: dict[str, set[Met]] = {}
+        self._count = 0
         self._read: dict[tuple[bytes, int], tuple[Met, ...]] = {}
         self._last: list[tuple[set[Met], list[Met]]] = []
 
@@ -82,15 +83,15 @@ class Charts:
         whom, key = split(next((one.who for one in self._met(whose, own_id, 0)), ""))
         if not key or whom not in ("", "Patient"):
             return
-        told = self._told.get(key)
-        if told is None:
-            if len(self._told) >= _PATIENTS:
-                self._told.clear()
-            told = self._told[key] = set()
+        if self._count >= _TOLD:
+            self._told.clear()
+            self._count = 0
+        told = self._told.setdefault(key, set())
         found = (one for part in others for one in self._met(part, own_id, rank) if one not in told)
         new = [one for one in found if one.who not in (f"/{key}", f"Patient/{key}")]
         if new:
             told.update(new)
+            self._count += len(new)
             self._last.append((told, new))
             yield Facts("", key, met=first_met(new) if len(new) > 1 else tuple(new))
 
