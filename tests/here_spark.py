@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,36 +13,46 @@ import pytest
 
 @dataclass
 class HereSpark:
-    """Knows `range(…).mapInArrow(…).collect()`; counts the jobs."""
+    """Knows `range(…)`, `mapInArrow(…)`, bringing rows together, and `collect()`; counts the jobs."""
 
     version: str = "none"
     jobs: list[str] = field(default_factory=list)
     conf: dict[str, str] = field(default_factory=lambda: {"spark.io.encryption.enabled": "true"})
 
-    def range(self, start: int, end: int, step: int, partitions: int) -> _Range:
-        return _Range(self, range(start, end, step))
+    def range(self, start: int, end: int, step: int, partitions: int) -> _Rows:
+        """The last number first: nothing may depend on the order."""
+        numbers = (
+            [pa.RecordBatch.from_arrays([pa.array([n], pa.int64())], ["id"])] for n in reversed(range(start, end, step))
+        )
+        return _Rows(self, numbers)
 
 
 @dataclass
-class _Range:
+class _Rows:
     spark: HereSpark
-    numbers: Sequence[int]
-    function: Callable[[Iterator[Any]], Iterator[Any]] | None = None
+    partitions: Iterable[Iterable[Any]]
     schema: str = ""
 
-    def mapInArrow(self, function: Callable[[Iterator[Any]], Iterator[Any]], schema: str) -> _Range:  # noqa: N802 (Spark's name)
-        return _Range(self.spark, self.numbers, function, schema)
+    def mapInArrow(self, function: Callable[[Iterator[Any]], Iterator[Any]], schema: str) -> _Rows:  # noqa: N802 (Spark's name)
+        return _Rows(self.spark, (function(iter(batches)) for batches in self.partitions), schema)
+
+    def repartition(self, count: int, column: str) -> _Rows:
+        return _Rows(self.spark, ([batch for batches in self.partitions for batch in batches],), self.schema)
+
+    def sortWithinPartitions(self, *columns: str) -> _Rows:  # noqa: N802 (Spark's name)
+        order = [(column, "ascending") for column in columns]
+        found = (pa.Table.from_batches(batches).sort_by(order).to_batches() for batches in self.partitions if batches)
+        return _Rows(self.spark, found, self.schema)
 
     def collect(self) -> list[Any]:
-        assert self.function is not None
         self.spark.jobs.append(self.schema)
         row = namedtuple("row", [column.split()[0] for column in self.schema.split(",")])
-        rows = []
-        for number in reversed(self.numbers):
-            batch = pa.RecordBatch.from_arrays([pa.array([number], pa.int64())], ["id"])
-            for made in self.function(iter([batch])):
-                rows += [row(*values) for values in zip(*(column.to_pylist() for column in made.columns), strict=True)]
-        return rows
+        made = (batch for batches in self.partitions for batch in batches)
+        return [
+            row(*values)
+            for batch in made
+            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        ]
 
 
 @pytest.fixture
