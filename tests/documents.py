@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from oracle import Oracle
 
 from masking.document import Batch, Engine
 from masking.fhir.elements import Element, children, contents, json_kind, resource_types
+from masking.identity import People, gather
 from masking.keys import MasterKey
 from masking.policy.plan import Plan
 from masking.policy.read import read_policy
 
+Resource = dict[str, Any]
 GOLDEN = Path(__file__).parent / "golden"
 ON = "2024-06-15"
 NEVER = 10**9
@@ -55,6 +58,18 @@ def one(document: object, policy: str = "realistic") -> bytes:
 def dump(document: object) -> bytes:
     """A JSON text without white space."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def masked(*documents: Resource, batch: int = 0) -> list[Resource]:
+    """What becomes of an export of these documents, whose people are known; in batches of so many."""
+    lines = [dump(document) for document in documents]
+    engine = Engine(plan()).with_people(People(gather(lines)))
+    found = []
+    for start in range(0, len(lines), batch or len(lines)):
+        done = engine.mask_batch(lines[start : start + (batch or len(lines))])
+        assert done.faults == []
+        found += done.masked
+    return [json.loads(line or b"") for line in found]
 
 
 def check(documents: Sequence[bytes], policy: str = "realistic") -> None:

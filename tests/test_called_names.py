@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
-from documents import dump, plan
+from documents import Resource, masked
 
-from masking.document import Engine
-from masking.identity import People, gather
-
-Resource = dict[str, Any]
 PATIENT = {"resourceType": "Patient", "id": "p", "gender": "female", "name": [{"family": "Novak", "given": ["Maria"]}]}
 
 
@@ -20,14 +13,6 @@ def observed(performer: Resource, text: str) -> Resource:
         "resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"},
         "subject": {"reference": "Patient/p"}, "performer": [performer], "note": [{"text": text}],
     }  # fmt: skip
-
-
-def masked(*documents: Resource) -> list[Resource]:
-    """Documents, masked by an engine that knows the people in them."""
-    lines = [dump(document) for document in documents]
-    batch = Engine(plan()).with_people(People(gather(lines))).mask_batch(lines)
-    assert batch.faults == []
-    return [json.loads(line or b"") for line in batch.masked]
 
 
 def known(given: list[str], family: str, display: str, text: str) -> tuple[list[str], str, str, str]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from documents import ON, dump, keyring, plan
+from documents import ON, Resource, keyring, masked
 
 from masking.document import Engine
 from masking.fhir.dates import age_on
@@ -22,16 +22,7 @@ from masking.identity import People, gather
 from masking.policy.plan import Plan
 from masking.policy.read import read_policy
 
-Resource = dict[str, Any]
 HOME = {"line": ["12 Elm Street"], "city": "Boston", "state": "MA", "postalCode": "02115", "country": "US"}
-
-
-def masked(*documents: Resource) -> list[Resource]:
-    """The documents, masked by an engine that knows the people in them."""
-    lines = [dump(document) for document in documents]
-    batch = Engine(plan()).with_people(People(gather(lines))).mask_batch(lines)
-    assert batch.faults == []
-    return [json.loads(line or b"") for line in batch.masked]
 
 
 def patient(own_id: str, family: str, given: str, born: str | None = "1980-05-17", **rest: Any) -> Resource:

@@ -46,18 +46,15 @@ def bound() -> BoundMasker:
     return scrub.with_record(RecordMaskers(kinds, default=FormatPreserving().bind(keys))).with_people(Known())
 
 
+def answer(bound: BoundMasker, data: str, content_type: str | None, owner: str | None = "Patient/p1") -> str | None:
+    beside = {name: [None] for name in ("people", "chart", "strangers", "numbers")}
+    [found] = bound.mask_distinct([data], owner=[owner], content_type=[content_type], **beside)
+    return found
+
+
 def masked(bound: BoundMasker, raw: bytes, content_type: str | None, owner: str | None = "Patient/p1") -> bytes | None:
-    data = base64.b64encode(raw).decode()
-    [answer] = bound.mask_distinct(
-        [data],
-        owner=[owner],
-        people=[None],
-        chart=[None],
-        strangers=[None],
-        numbers=[None],
-        content_type=[content_type],
-    )
-    return None if answer is None else base64.b64decode(answer, validate=True)
+    found = answer(bound, base64.b64encode(raw).decode(), content_type, owner)
+    return None if found is None else base64.b64decode(found, validate=True)
 
 
 def is_clean(text: str) -> bool:
@@ -177,29 +174,13 @@ def test_what_is_not_what_it_says_is_gone(bound: BoundMasker, content_type: str 
 
 def test_what_is_no_base64_is_gone(bound: BoundMasker) -> None:
     for data in ("Jose!", "Sm9z=ZQ", "Sm9zZ"):
-        assert bound.mask_distinct(
-            [data],
-            owner=["Patient/p1"],
-            people=[None],
-            chart=[None],
-            strangers=[None],
-            numbers=[None],
-            content_type=["text/plain"],
-        ) == [None]
+        assert answer(bound, data, "text/plain") is None
 
 
 def test_base64_in_lines_is_read(bound: BoundMasker) -> None:
     data = base64.encodebytes(TEXT.encode() * 5).decode()
-    [answer] = bound.mask_distinct(
-        [data],
-        owner=["Patient/p1"],
-        people=[None],
-        chart=[None],
-        strangers=[None],
-        numbers=[None],
-        content_type=["text/plain"],
-    )
-    assert answer is not None and is_clean(base64.b64decode(answer).decode())
+    found = answer(bound, data, "text/plain")
+    assert found is not None and is_clean(base64.b64decode(found).decode())
 
 
 def test_a_text_of_somebody_unknown_is_the_placeholder_in_its_charset(bound: BoundMasker) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import masking.session
+from masking.commands import verifying
+from masking.commands.screen import Screen
+from masking.errors import InputError
+from masking.policy.read import read_policy
 from masking.session import SETTINGS, open_session
 
 if TYPE_CHECKING:
@@ -73,3 +78,17 @@ def test_under_spark_submit_its_own_master_counts(is_submitted: bool, monkeypatc
     assert spark.asked.get("master") == (None if is_submitted else "local[3]")
     assert spark.asked["spark.x"] == "1"
     assert ("spark.ui.enabled" in spark.asked) is not is_submitted
+
+
+@pytest.mark.parametrize(("conf", "tells"), [({}, True), ({"spark.io.encryption.enabled": "true"}, False)])
+def test_a_verification_says_where_disks_are_open(
+    conf: dict[str, str], tells: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it knows of people goes through Spark's shuffle, as a run's does."""
+    session = SimpleNamespace(conf=conf, stop=lambda: None)
+    monkeypatch.setattr(verifying, "open_session", lambda *_: session)
+    with pytest.raises(InputError):
+        verifying.verify_run(
+            ["nowhere"], "/nowhere/out", "/nowhere/phi", read_policy("realistic", reference_date="2026-01-01"), Screen()
+        )
+    assert ("as it is; to encrypt it" in capsys.readouterr().err) == tells

@@ -7,31 +7,18 @@ import json
 from typing import Any
 
 import pytest
-from documents import dump, plan
+from documents import Resource, dump, masked
 
-from masking.document import Engine
 from masking.identity import People, gather
 from masking.identity.facts import MOST_MET, Facts, Met, Name, first_met
 from masking.maskers._short import calls_otherwise
 from masking.scrub.called import name_in
 
-Resource = dict[str, Any]
 PATIENT = {
     "resourceType": "Patient", "id": "p", "gender": "female",
     "name": [{"use": "official", "family": "Novak", "given": ["Maria"]}],
 }  # fmt: skip
 HOUSE = {"resourceType": "Practitioner", "id": "d", "name": [{"family": "House", "given": ["Gregory"]}]}
-
-
-def masked(*documents: Resource, batch: int = 0) -> list[Resource]:
-    lines = [dump(document) for document in documents]
-    engine = Engine(plan()).with_people(People(gather(lines)))
-    found = []
-    for start in range(0, len(lines), batch or len(lines)):
-        done = engine.mask_batch(lines[start : start + (batch or len(lines))])
-        assert done.faults == []
-        found += done.masked
-    return [json.loads(line or b"") for line in found]
 
 
 def words(name: str) -> list[str]:

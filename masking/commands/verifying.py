@@ -17,6 +17,7 @@ from masking.policy.specs import Policy
 from masking.policy.stays import stays, unwritten
 from masking.risk.settings import RiskSettings
 from masking.session import open_session
+from masking.spark.begin import tell_of_open_disks
 from masking.spark.measure import RuleFacts
 from masking.spark.verify import Verified, verify
 from masking.spark.verify_run import PolicyFacts
@@ -56,6 +57,7 @@ def verify_run(
     try:
         with QuietStart():
             spark = open_session(master, conf or {})
+        tell_of_open_disks(spark, screen.say)
         screen.say("Verifying: reading the source for what identifies people, then all that was written")
         try:
             facts = facts_of(policy)

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 
 from masking.document.memory import Memory
 from masking.document.strings import plain, to_part, to_text
-from masking.fhir.compartment import person_types
 from masking.fhir.references import parse
 from masking.identity.names import named_by as name_of
 from masking.maskers._short import calls_otherwise
@@ -136,8 +135,7 @@ class Subjects:
             if len(self._otherwise) > _MEMORY:
                 self._otherwise.clear()
             facts = self._people.facts(to_text(name)) if self._people is not None else None
-            is_human = facts is not None and facts.resource_type in person_types() and bool(facts.names)
-            found = self._otherwise[name, text] = is_human and calls_otherwise(facts, to_text(text))
+            found = self._otherwise[name, text] = calls_otherwise(facts, to_text(text))
         return found
 
     def named(self, reference: bytes, root_id: bytes | None) -> bytes:

@@ -185,9 +185,7 @@ class Knowledge:
         if found is None:
             if len(self._otherwise) > _PEOPLE:
                 self._otherwise.clear()
-            facts = self.people.facts(who)
-            is_human = facts is not None and facts.resource_type in person_types()
-            found = self._otherwise[who, text] = is_human and calls_otherwise(facts, text)
+            found = self._otherwise[who, text] = calls_otherwise(self.people.facts(who), text)
         return found
 
     def _stranger(self, said: str) -> tuple[Term, ...]:

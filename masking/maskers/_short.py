@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from masking.fhir.compartment import person_types
 from masking.pools.names import BREAKS, HYPHENS, WordMasker, is_initial, is_initials
 from masking.pools.names import fold as exactly
 from masking.pools.titles import PARTICLES, PREFIXES, SUFFIXES, fold_title
@@ -83,10 +84,13 @@ def as_spelled(mask: WordMasker, name: str | None) -> WordMasker:
 
 
 def calls_otherwise(facts: Any, text: str) -> bool:
-    """Whether a text that means a human has a name for them that the record has not: a maiden name, another person's.
+    """Whether a text has a name for somebody that their record has not: a maiden name, another person's. Not of places, nor of
+    whom no record names.
 
-    facts: the record's (`masking.identity.Facts`).
+    facts: the record's (`masking.identity.Facts`), or None.
     """
+    if facts is None or facts.resource_type not in person_types() or not facts.names:
+        return False
     own = called(
         " ".join(word for name in facts.names for word in name.given),
         " ".join(part for name in facts.names for part in (name.family, name.text)),

@@ -163,8 +163,8 @@ class BoundFullName(BoundMasker):
 
 #: What systems write behind a name: `(MRN 12345678)`, `- DOB 01/02/1980`, `, MRN: 123`.
 _REMARK = re.compile(
-    r"[\s,;(\[–-]*\b(?:mrn|dob|d\.o\.b\.?|ssn|id|pid|acct|account|chart|rec(?:ord)?|born|birth\s?date|age|ph(?:one)?|tel)\b"
-    r"(?:\s+(?:no|number|nr)\b)?[\s.:#=-]*[\w/.-]*\d[\w/.-]*[)\]]?",
+    r"[\s,;(\[–-]{0,8}\b(?:mrn|dob|d\.o\.b\.?|ssn|id|pid|acct|account|chart|rec(?:ord)?|born|birth\s?date|age|ph(?:one)?|tel)\b"
+    r"(?:\s{1,8}(?:no|number|nr)\b)?[\s.:#=-]{0,8}[\w/.-]{0,40}\d[\w/.-]{0,40}[)\]]?",
     re.IGNORECASE,
 )
 
